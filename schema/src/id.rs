@@ -1,0 +1,237 @@
+//! Identifiers. Each is its own type, so that one cannot be passed for another.
+//!
+//! Ids of facts are derived from what happened (UUID v5 over the business key, see [`derive`]),
+//! never minted per try: a repeat of the same work yields the same id.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::Status;
+
+/// The namespace of every id Tollbook derives. It must never change.
+const NAMESPACE: Uuid = Uuid::from_u128(0x7011_b00c_5eed_5a1d_8e0f_0000_0000_0001);
+
+/// Derives an id from the parts that identify a fact. Parts are length-prefixed, so that
+/// `("ab", "c")` and `("a", "bc")` differ.
+#[must_use]
+pub fn derive(kind: &str, parts: &[&[u8]]) -> Uuid {
+    let mut key = Vec::with_capacity(96);
+    for part in std::iter::once(&kind.as_bytes()).chain(parts) {
+        key.extend_from_slice(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
+        key.extend_from_slice(part);
+    }
+    Uuid::new_v5(&NAMESPACE, &key)
+}
+
+macro_rules! uuid_id {
+    ($($(#[$doc:meta])* $name:ident)*) => {$(
+        $(#[$doc])*
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+            JsonSchema,
+        )]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    )*};
+}
+
+uuid_id! {
+    /// An SMS message, as the orchestrator names it.
+    MessageId
+    /// A customer organisation. Never stored in the log; see [`Pseudonym`].
+    TenantId
+    /// An account of a tenant. Not personal data.
+    AccountId
+    /// A carrier.
+    OperatorId
+    /// What stands for a tenant in the log. Random, and meaningless once its mapping is gone.
+    Pseudonym
+    /// A fact in the log; derived from what happened.
+    EventId
+}
+
+/// The id a carrier gave to (a part of) a message: 1 to 64 printable ASCII characters. Unique
+/// neither between carriers nor, after some weeks, at one carrier.
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(transparent)]
+pub struct OperatorMessageId(#[schemars(regex(pattern = r"^[\x20-\x7E]{1,64}$"))] String);
+
+impl OperatorMessageId {
+    /// Accepts 1 to 64 printable ASCII characters.
+    #[must_use]
+    pub fn new(text: &str) -> Option<Self> {
+        let printable = text.bytes().all(|byte| (0x20..=0x7e).contains(&byte));
+        (printable && (1..=64).contains(&text.len())).then(|| Self(text.to_owned()))
+    }
+
+    /// The id as the carrier wrote it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The kinds of streams. A service may append to and read only its own kinds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Category {
+    /// One stream per SMS message: its receipts and its settlement.
+    Message,
+    /// One stream per (operator, operator message id) that matched no message when it came.
+    Orphan,
+    /// One stream per SMS message: what was charged for it.
+    Charge,
+    /// One stream per tenant: its accounts.
+    Tenant,
+    /// One stream per price or cost key: its versions.
+    Price,
+    /// One stream per account, currency and period.
+    Invoice,
+    /// One stream per day: who looked at whose data.
+    Audit,
+}
+
+impl Category {
+    /// Every category.
+    pub const ALL: [Self; 7] = [
+        Self::Message,
+        Self::Orphan,
+        Self::Charge,
+        Self::Tenant,
+        Self::Price,
+        Self::Invoice,
+        Self::Audit,
+    ];
+
+    /// The name stored in the log.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Message => "message",
+            Self::Orphan => "orphan",
+            Self::Charge => "charge",
+            Self::Tenant => "tenant",
+            Self::Price => "price",
+            Self::Invoice => "invoice",
+            Self::Audit => "audit",
+        }
+    }
+
+    /// The category stored under `name`.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|category| category.as_str() == name)
+    }
+}
+
+/// A stream of the log: what one decider decides about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StreamId {
+    /// The kind of stream.
+    pub category: Category,
+    /// Which one of that kind.
+    pub id: Uuid,
+}
+
+impl fmt::Display for StreamId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.category.as_str(), self.id)
+    }
+}
+
+impl StreamId {
+    /// The stream of a message.
+    #[must_use]
+    pub const fn message(message: MessageId) -> Self {
+        Self {
+            category: Category::Message,
+            id: message.0,
+        }
+    }
+
+    /// The stream of what an operator said about an id nobody knew.
+    #[must_use]
+    pub fn orphan(operator: OperatorId, operator_message: &OperatorMessageId) -> Self {
+        let id = derive(
+            "orphan",
+            &[operator.0.as_bytes(), operator_message.as_str().as_bytes()],
+        );
+        Self {
+            category: Category::Orphan,
+            id,
+        }
+    }
+}
+
+impl EventId {
+    /// The fact that a receipt was recorded in `stream`. A receipt's identity is operator,
+    /// operator message id and status, so a repeat of the receipt names the same fact.
+    #[must_use]
+    pub fn of_receipt(
+        stream: StreamId,
+        operator: OperatorId,
+        operator_message: &OperatorMessageId,
+        status: Status,
+    ) -> Self {
+        Self(derive(
+            "receipt",
+            &[
+                stream.category.as_str().as_bytes(),
+                stream.id.as_bytes(),
+                operator.0.as_bytes(),
+                operator_message.as_str().as_bytes(),
+                status.as_str().as_bytes(),
+            ],
+        ))
+    }
+
+    /// The fact that the orphan `orphan` found its message.
+    #[must_use]
+    pub fn of_orphan_match(orphan: Self) -> Self {
+        Self(derive("orphan-matched", &[orphan.0.as_bytes()]))
+    }
+
+    /// The id of the message announcing this fact on `subject`.
+    #[must_use]
+    pub fn announced_on(self, subject: &str) -> Uuid {
+        derive("announced", &[subject.as_bytes(), self.0.as_bytes()])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_depends_on_where_its_parts_end() {
+        assert_ne!(derive("k", &[b"ab", b"c"]), derive("k", &[b"a", b"bc"]));
+        assert_eq!(derive("k", &[b"ab"]), derive("k", &[b"ab"]));
+    }
+
+    #[test]
+    fn an_operator_message_id_is_short_printable_ascii() {
+        assert!(OperatorMessageId::new("A-1 ~").is_some());
+        for refused in ["", "tab\t", "nul\0", "é", &"x".repeat(65)] {
+            assert!(OperatorMessageId::new(refused).is_none(), "{refused:?}");
+        }
+    }
+
+    #[test]
+    fn every_category_is_found_by_its_name() {
+        for category in Category::ALL {
+            assert_eq!(Category::parse(category.as_str()), Some(category));
+        }
+    }
+}
