@@ -1,0 +1,159 @@
+-- The log: who may say what, the events, and the one row that orders them.
+-- Promises L1 to L7 stand in words at eventstore::EventStore.
+
+-- Which role may append and read which kinds of streams. The append function and the policy on
+-- the events both ask here.
+create table eventlog.permission (
+    role name not null,
+    category text not null,
+    may_append boolean not null,
+    constraint permission_pkey primary key (role, category)
+);
+comment on table eventlog.permission is 'Which role may append and read which kinds of streams.';
+comment on column eventlog.permission.role is 'A login role.';
+comment on column eventlog.permission.category is 'A kind of stream.';
+comment on column eventlog.permission.may_append is 'Whether it may append, or only read.';
+
+insert into eventlog.permission
+select role, category, true
+from (values
+    ('dlr_svc', array['message', 'orphan']),
+    ('billing_svc', array['charge', 'tenant', 'price', 'invoice', 'audit']),
+    ('tollbook_admin', array['tenant', 'audit'])
+) as service (role, categories), unnest(categories) as category;
+
+insert into eventlog.permission
+select role, category, false
+from unnest(array['auditor', 'tollbook_admin']) as role,
+     unnest(array['message', 'orphan', 'charge', 'tenant', 'price', 'invoice', 'audit']) as category
+on conflict do nothing;
+
+-- One row per log: the position of its newest event. Appending takes this row first, so commits
+-- are ordered and positions have no gaps (L2). Nothing else hands out positions.
+create table eventlog.head (
+    log_id smallint not null,
+    position bigint not null,
+    recorded_at timestamptz not null,
+    constraint head_pkey primary key (log_id)
+) with (fillfactor = 10);
+comment on table eventlog.head is 'The newest position of each log; the lock that orders appends.';
+comment on column eventlog.head.log_id is 'Which log.';
+comment on column eventlog.head.position is 'The position of the newest event; 0 in an empty log.';
+comment on column eventlog.head.recorded_at is 'When that event was recorded.';
+
+insert into eventlog.head values (1, 0, '-infinity');
+
+-- What happened, in the order it was recorded. Never updated, never deleted (L1).
+create table eventlog.event (
+    position bigint not null,
+    recorded_at timestamptz not null,
+    occurred_at timestamptz not null,
+    stream_id uuid not null,
+    event_id uuid not null,
+    tenant uuid,
+    account uuid,
+    cause uuid,
+    version integer not null,
+    log_id smallint not null,
+    schema_version smallint not null,
+    category text not null,
+    type text not null,
+    principal text not null,
+    trace text,
+    content_hash bytea not null,
+    payload json not null,
+    sealed json,
+    constraint event_pkey primary key (log_id, position),
+    constraint event_stream_version_key unique (log_id, stream_id, category, version)
+);
+comment on table eventlog.event is 'What happened, in the order it was recorded.';
+comment on column eventlog.event.position is '1, 2, 3, … without a gap in its log.';
+comment on column eventlog.event.recorded_at is 'When the log recorded it; never going back.';
+comment on column eventlog.event.occurred_at is 'When it happened.';
+comment on column eventlog.event.stream_id is 'What it happened to, within its category.';
+comment on column eventlog.event.event_id is 'Derived from what happened; a repeat has the same.';
+comment on column eventlog.event.tenant is 'The pseudonym of the tenant, where known.';
+comment on column eventlog.event.account is 'The account, where known.';
+comment on column eventlog.event.cause is 'The message or event that made us decide it.';
+comment on column eventlog.event.version is '1, 2, 3, … without a gap in its stream.';
+comment on column eventlog.event.log_id is 'Which log.';
+comment on column eventlog.event.schema_version is 'The version of the shape of payload.';
+comment on column eventlog.event.category is 'The kind of stream.';
+comment on column eventlog.event.type is 'What happened.';
+comment on column eventlog.event.principal is 'Who recorded it.';
+comment on column eventlog.event.trace is 'The W3C traceparent of what caused it.';
+comment on column eventlog.event.content_hash is 'SHA-256 of what must be equal in a repeat (L4).';
+comment on column eventlog.event.payload is 'What exactly, to the byte. No personal data.';
+comment on column eventlog.event.sealed is 'Personal data by field, sealed to stream and version.';
+
+alter table eventlog.event enable row level security;
+create policy own_kinds on eventlog.event for select
+    using (category in (select p.category from eventlog.permission p where p.role = current_user));
+
+-- Nobody rewrites history, the owner and superusers included.
+create function eventlog.refuse_rewriting() returns trigger
+language plpgsql set search_path = pg_catalog as $$
+begin
+    raise exception 'eventlog.event is append-only: % refused', tg_op
+        using errcode = 'insufficient_privilege';
+end
+$$;
+create trigger refuse_update_and_delete before update or delete on eventlog.event
+    for each row execute function eventlog.refuse_rewriting();
+create trigger refuse_truncate before truncate on eventlog.event
+    for each statement execute function eventlog.refuse_rewriting();
+
+-- How far each projection has come.
+create table eventlog.checkpoint (
+    log_id smallint not null,
+    projection text not null,
+    role name not null,
+    position bigint not null,
+    constraint checkpoint_pkey primary key (log_id, projection)
+) with (fillfactor = 10);
+comment on table eventlog.checkpoint is 'How far each projection has come.';
+comment on column eventlog.checkpoint.log_id is 'Which log.';
+comment on column eventlog.checkpoint.projection is 'Which projection.';
+comment on column eventlog.checkpoint.role is 'The role whose projection it is.';
+comment on column eventlog.checkpoint.position is 'Everything up to here is applied.';
+
+-- Who a pseudonym stands for. Outside the log: deleting a row makes the pseudonym meaningless.
+create table eventlog.tenant (
+    pseudonym uuid not null,
+    tenant_id uuid not null,
+    created_at timestamptz not null default now(),
+    constraint tenant_pkey primary key (pseudonym),
+    constraint tenant_tenant_id_key unique (tenant_id)
+);
+comment on table eventlog.tenant is 'Who a pseudonym in the log stands for.';
+comment on column eventlog.tenant.pseudonym is 'Random; what the log says instead of the tenant.';
+comment on column eventlog.tenant.tenant_id is 'The tenant.';
+comment on column eventlog.tenant.created_at is 'When the tenant was first seen.';
+
+-- The keys personal data is sealed under: one per tenant, one per day for orphans.
+create table eventlog.data_key (
+    key_id bigint generated always as identity,
+    tenant uuid,
+    day date,
+    wrapped bytea not null,
+    master_key smallint not null,
+    created_at timestamptz not null default now(),
+    constraint data_key_pkey primary key (key_id),
+    constraint data_key_tenant_key unique (tenant),
+    constraint data_key_day_key unique (day),
+    constraint data_key_has_one_subject check (num_nonnulls(tenant, day) = 1)
+);
+comment on table eventlog.data_key is 'Data keys, wrapped; a deleted one opens nothing any more.';
+comment on column eventlog.data_key.key_id is 'The number that sealed values name.';
+comment on column eventlog.data_key.tenant is 'The pseudonym of the tenant whose data it seals.';
+comment on column eventlog.data_key.day is 'The UTC day whose orphans it seals.';
+comment on column eventlog.data_key.wrapped is 'Nonce, ciphertext and tag under the master key.';
+comment on column eventlog.data_key.master_key is 'The version of the master key.';
+comment on column eventlog.data_key.created_at is 'When it was made.';
+
+grant select on eventlog.permission, eventlog.head, eventlog.checkpoint, eventlog.event
+    to dlr_svc, billing_svc, auditor, tollbook_admin;
+grant select on eventlog.tenant to dlr_svc, billing_svc, auditor, tollbook_admin;
+grant select on eventlog.data_key to dlr_svc, billing_svc, tollbook_admin;
+grant delete on eventlog.tenant, eventlog.data_key to tollbook_admin;
+grant update (wrapped, master_key) on eventlog.data_key to tollbook_admin;

@@ -1,0 +1,236 @@
+-- The append function, checkpoints and enrolment. They run as the owner (security definer), with
+-- a fixed search path, because no service may write the tables itself.
+
+-- append: records a batch of appends, one after the other, in one statement
+-- Arrays named append_* have an entry per append, guard_* per guard, event_* per event; guards
+-- and events name their append by its number (from 1). Within one call no append may write or
+-- guard a stream that an earlier one writes (eventstore::rounds sees to that).
+-- Answers with the head before, the time recorded, and per append its stream's version before and
+-- a verdict: 0 recorded, 1 already recorded, 2 diverged, 3 conflict, 4 guard moved. detail names
+-- the diverged event or the moved guard's number, as text. A null verdict: all recorded.
+create function eventlog.append(
+    p_log smallint,
+    append_category text[], append_stream uuid[], append_expected integer[],
+    guard_append integer[], guard_category text[], guard_stream uuid[], guard_version integer[],
+    event_append integer[], event_category text[], event_stream uuid[], event_version integer[],
+    event_event_id uuid[], event_type text[],
+    event_schema_version smallint[], event_tenant uuid[], event_account uuid[],
+    event_occurred_at timestamptz[], event_cause uuid[], event_trace text[],
+    event_principal text[], event_content_hash bytea[], event_payload text[], event_sealed text[],
+    out head_before bigint, out recorded timestamptz, out actual integer[],
+    out verdict smallint[], out detail text[]
+)
+language plpgsql volatile security definer
+set search_path = pg_catalog
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
+as $$
+declare
+    allowed text[];
+    size bigint := cardinality(event_append);
+    event_rank integer[];
+begin
+    select array_agg(p.category) into allowed
+    from eventlog.permission p where p.role = session_user and p.may_append;
+    if not append_category <@ coalesce(allowed, '{}') then
+        raise exception 'role % may append only to %', session_user, coalesce(allowed, '{}')
+            using errcode = 'insufficient_privilege';
+    end if;
+
+    -- From here to the end of the transaction nobody else appends to this log, and the statements
+    -- below see everything appended before.
+    select h.position, greatest(h.recorded_at, clock_timestamp()) into head_before, recorded
+    from eventlog.head h where h.log_id = p_log for update;
+    if not found then
+        raise exception 'log % does not exist', p_log using errcode = 'no_data_found';
+    end if;
+
+    actual := array(
+        select coalesce((
+            select e.version from eventlog.event e
+            where e.log_id = p_log and e.stream_id = a.stream_id and e.category = a.category
+            order by e.version desc limit 1
+        ), 0)
+        from unnest(append_stream, append_category) with ordinality as a (stream_id, category, n)
+        order by a.n
+    );
+
+    -- A batch that only starts new streams, the common one, needs no look at what is there.
+    if cardinality(guard_append) > 0 or actual <> append_expected or 0 < any (actual) then
+        select j.verdict, j.detail into verdict, detail
+        from eventlog.judge(
+            p_log, append_expected, actual,
+            guard_append, guard_category, guard_stream, guard_version,
+            event_append, event_category, event_stream, event_event_id, event_content_hash
+        ) j;
+        if 0 = all (verdict) then
+            verdict := null;
+        else
+            event_rank := array(
+                select count(*) filter (where verdict[e.append] = 0) over (order by e.n)
+                from unnest(event_append) with ordinality as e (append, n)
+                order by e.n
+            );
+            size := coalesce(event_rank[cardinality(event_rank)], 0);
+        end if;
+    end if;
+
+    if size > 0 then
+        insert into eventlog.event (
+            position, recorded_at, occurred_at, stream_id, event_id, tenant, account, cause,
+            version, log_id, schema_version, category, type, principal, trace, content_hash,
+            payload, sealed
+        )
+        select
+            head_before + coalesce(event_rank[e.n], e.n), recorded, e.occurred_at,
+            e.stream_id, e.event_id, e.tenant, e.account, e.cause,
+            e.version, p_log, e.schema_version, e.category, e.type, e.principal,
+            e.trace, e.content_hash, e.payload::json, e.sealed::json
+        from unnest(
+            event_append, event_category, event_stream, event_version, event_event_id,
+            event_type, event_schema_version,
+            event_tenant, event_account, event_occurred_at, event_cause, event_trace,
+            event_principal, event_content_hash, event_payload, event_sealed
+        ) with ordinality as e (
+            append, category, stream_id, version, event_id,
+            type, schema_version,
+            tenant, account, occurred_at, cause, trace,
+            principal, content_hash, payload, sealed, n
+        )
+        where verdict is null or verdict[e.append] = 0;
+
+        update eventlog.head h set position = head_before + size, recorded_at = recorded
+        where h.log_id = p_log;
+    end if;
+end
+$$;
+
+-- judge: what becomes of each append, given the versions its streams are at
+-- Only called by append, which holds the head.
+create function eventlog.judge(
+    p_log smallint, append_expected integer[], actual integer[],
+    guard_append integer[], guard_category text[], guard_stream uuid[], guard_version integer[],
+    event_append integer[], event_category text[], event_stream uuid[], event_event_id uuid[],
+    event_content_hash bytea[],
+    out verdict smallint[], out detail text[]
+)
+language sql volatile
+set search_path = pg_catalog
+set enable_seqscan = off set enable_nestloop = off set enable_mergejoin = off
+as $$
+    with known as materialized (
+        -- Events of the batch whose id is in their stream already.
+        select
+            n.append,
+            count(*) as events,
+            (array_agg(n.event_id) filter (where n.content_hash <> e.content_hash))[1] as diverged
+        from unnest(
+            event_append, event_category, event_stream, event_event_id, event_content_hash
+        ) as n (append, category, stream_id, event_id, content_hash)
+        join lateral (
+            select old.content_hash from eventlog.event old
+            where old.log_id = p_log and old.stream_id = n.stream_id
+                and old.category = n.category and old.event_id = n.event_id
+            offset 0
+        ) e on true
+        where actual[n.append] > 0
+        group by n.append
+    ), size as materialized (
+        select n.append, count(*) as events from unnest(event_append) as n (append) group by 1
+    ), moved as materialized (
+        -- The first guard of each append that does not hold, and where its stream is.
+        select distinct on (g.append) g.append, g.n, coalesce(e.version, 0) as version
+        from unnest(guard_append, guard_category, guard_stream, guard_version)
+            with ordinality as g (append, category, stream_id, version, n)
+        left join lateral (
+            select old.version from eventlog.event old
+            where old.log_id = p_log and old.stream_id = g.stream_id and old.category = g.category
+            order by old.version desc limit 1
+        ) e on true
+        where coalesce(e.version, 0) <> g.version
+        order by g.append, g.n
+    ), judged as (
+        select
+            a.n,
+            case
+                when known.diverged is not null then 2
+                when known.events = size.events then 1
+                when actual[a.n] <> a.expected or known.events > 0 then 3
+                when moved.n is not null then 4
+                else 0
+            end::smallint as verdict,
+            coalesce(known.diverged::text, moved.n || ' ' || moved.version) as detail
+        from unnest(append_expected) with ordinality as a (expected, n)
+        join size on size.append = a.n
+        left join known on known.append = a.n
+        left join moved on moved.append = a.n
+    )
+    select array_agg(verdict order by n), array_agg(detail order by n) from judged
+$$;
+
+-- take_checkpoint: locks a projection's checkpoint until the transaction ends and says where it is
+-- Null when another transaction holds it. A projection seen for the first time stands at 0.
+create function eventlog.take_checkpoint(p_log smallint, p_projection text) returns bigint
+language plpgsql volatile security definer set search_path = pg_catalog as $$
+declare
+    found_at bigint;
+begin
+    select c.position into found_at from eventlog.checkpoint c
+    where c.log_id = p_log and c.projection = p_projection and c.role = session_user
+    for update skip locked;
+    if found then
+        return found_at;
+    end if;
+    insert into eventlog.checkpoint as c (log_id, projection, role, position)
+    values (p_log, p_projection, session_user, 0)
+    on conflict do nothing
+    returning c.position into found_at;
+    return found_at;
+end
+$$;
+
+-- advance_checkpoint: moves a checkpoint that this transaction has taken
+create function eventlog.advance_checkpoint(
+    p_log smallint, p_projection text, p_from bigint, p_to bigint
+) returns void
+language plpgsql volatile security definer set search_path = pg_catalog as $$
+begin
+    update eventlog.checkpoint c set position = p_to
+    where c.log_id = p_log and c.projection = p_projection and c.role = session_user
+        and c.position = p_from and p_to >= p_from;
+    if not found then
+        raise exception 'checkpoint % of log % is not at %', p_projection, p_log, p_from
+            using errcode = 'object_not_in_prerequisite_state';
+    end if;
+end
+$$;
+
+-- enrol_tenant: gives a tenant a pseudonym and a data key, unless it has them
+create function eventlog.enrol_tenant(
+    p_tenant_id uuid, p_pseudonym uuid, p_wrapped bytea, p_master_key smallint
+) returns void
+language plpgsql volatile security definer set search_path = pg_catalog as $$
+begin
+    insert into eventlog.tenant (pseudonym, tenant_id) values (p_pseudonym, p_tenant_id)
+    on conflict do nothing;
+    if found then
+        insert into eventlog.data_key (tenant, wrapped, master_key)
+        values (p_pseudonym, p_wrapped, p_master_key);
+    end if;
+end
+$$;
+
+-- enrol_day: gives a day a data key, unless it has one
+create function eventlog.enrol_day(
+    p_day date, p_wrapped bytea, p_master_key smallint
+) returns void
+language sql volatile security definer set search_path = pg_catalog as $$
+    insert into eventlog.data_key (day, wrapped, master_key)
+    values (p_day, p_wrapped, p_master_key)
+    on conflict do nothing
+$$;
+
+revoke all on all functions in schema eventlog from public;
+grant execute on function eventlog.append, eventlog.take_checkpoint, eventlog.advance_checkpoint,
+    eventlog.enrol_tenant, eventlog.enrol_day to dlr_svc, billing_svc;
+grant execute on function eventlog.append to tollbook_admin;

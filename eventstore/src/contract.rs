@@ -1,0 +1,390 @@
+//! One suite holds every implementation of [`EventStore`] to its promises, by number.
+//!
+//! A case may run on a log that already holds other events: it uses streams of its own, named by
+//! [`samples::fresh`]. What takes several connections, a killed backend or a second role is
+//! proven in the `tests` crate.
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use schema::Event;
+
+use crate::{Append, EventStore, Guard, Outcome};
+
+/// A case of the suite. It panics where a promise is broken.
+pub type Case = fn(Arc<dyn EventStore>) -> BoxFuture<'static, ()>;
+
+macro_rules! cases {
+    ($($name:ident)*) => {
+        /// Every case with its name.
+        #[must_use]
+        pub fn cases() -> Vec<(&'static str, Case)> {
+            vec![$((stringify!($name), |store| Box::pin($name(store)))),*]
+        }
+    };
+}
+
+cases! {
+    l2_positions_are_dense_and_readers_see_a_prefix
+    l3_versions_are_dense_and_a_wrong_expectation_is_refused
+    l3_a_conflict_refuses_its_stream_and_lets_the_others_in
+    l3_the_same_stream_twice_in_a_batch_goes_in_order
+    l4_the_same_content_again_is_already_recorded
+    l4_the_same_id_with_other_content_diverges
+    l4_a_repeat_is_recognised_after_the_stream_moved_on
+    l4_half_known_appends_are_refused_whole
+    l6_a_moved_guard_refuses_the_append
+    l6_a_guard_sees_what_the_same_batch_wrote_before
+    l7_what_was_recorded_is_read_back_unchanged
+    an_append_without_events_is_refused
+}
+
+type Store = Arc<dyn EventStore>;
+
+async fn one(store: &Store, append: Append) -> Outcome {
+    let mut outcomes = store.append(vec![append]).await.expect("appends");
+    assert_eq!(outcomes.len(), 1);
+    outcomes.remove(0)
+}
+
+fn is_recorded(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Recorded { .. })
+}
+
+async fn l2_positions_are_dense_and_readers_see_a_prefix(store: Store) {
+    let before = store.head().await.expect("head");
+    let batch = (0..5)
+        .map(|_| samples::append(samples::fresh(), 0, 3))
+        .collect();
+    let outcomes = store.append(batch).await.expect("appends");
+    let mut next = before + 1;
+    for outcome in &outcomes {
+        let Outcome::Recorded {
+            position,
+            version: 3,
+            ..
+        } = outcome
+        else {
+            panic!("{outcome:?}");
+        };
+        assert_eq!(*position, next);
+        next += 3;
+    }
+    let some = store.read_after(before, 7).await.expect("reads");
+    assert_eq!((some.events.len(), some.through), (7, before + 7));
+    let rest = store.read_after(before + 7, 1_000).await.expect("reads");
+    let positions: Vec<_> = some
+        .events
+        .iter()
+        .chain(&rest.events)
+        .map(|event| event.position)
+        .collect();
+    let dense: Vec<_> = (before + 1..=store.head().await.expect("head")).collect();
+    assert_eq!(positions, dense);
+    let end = store.read_after(next - 1, 10).await.expect("reads");
+    assert_eq!((end.events.len(), end.through), (0, next - 1));
+}
+
+async fn l3_versions_are_dense_and_a_wrong_expectation_is_refused(store: Store) {
+    let stream = samples::fresh();
+    assert!(is_recorded(
+        &one(&store, samples::append(stream, 0, 2)).await
+    ));
+    for wrong in [1, 3, 7] {
+        let refused = one(&store, samples::append_numbered(stream, wrong, 100)).await;
+        assert_eq!(refused, Outcome::Conflict { actual: 2 });
+    }
+    assert!(is_recorded(
+        &one(&store, samples::append(stream, 2, 1)).await
+    ));
+    let events = store
+        .read_streams(&[samples::stream(stream)])
+        .await
+        .expect("reads")
+        .remove(0);
+    assert_eq!(
+        events.iter().map(|event| event.version).collect::<Vec<_>>(),
+        [1, 2, 3]
+    );
+}
+
+async fn l3_a_conflict_refuses_its_stream_and_lets_the_others_in(store: Store) {
+    let (left, conflicting, right) = (samples::fresh(), samples::fresh(), samples::fresh());
+    let before = store.head().await.expect("head");
+    let batch = vec![
+        samples::append(left, 0, 1),
+        samples::append(conflicting, 5, 2),
+        samples::append(right, 0, 2),
+    ];
+    let outcomes = store.append(batch).await.expect("appends");
+    assert!(matches!(outcomes[0], Outcome::Recorded { position, .. } if position == before + 1));
+    assert_eq!(outcomes[1], Outcome::Conflict { actual: 0 });
+    assert!(matches!(outcomes[2], Outcome::Recorded { position, .. } if position == before + 2));
+    assert_eq!(store.head().await.expect("head"), before + 3);
+}
+
+async fn l3_the_same_stream_twice_in_a_batch_goes_in_order(store: Store) {
+    let stream = samples::fresh();
+    let batch = vec![
+        samples::append(stream, 0, 1),
+        samples::append(stream, 1, 1),
+        samples::append_numbered(stream, 1, 50),
+    ];
+    let outcomes = store.append(batch).await.expect("appends");
+    assert!(
+        is_recorded(&outcomes[0]) && is_recorded(&outcomes[1]),
+        "{outcomes:?}"
+    );
+    assert_eq!(outcomes[2], Outcome::Conflict { actual: 2 });
+}
+
+async fn l4_the_same_content_again_is_already_recorded(store: Store) {
+    let append = samples::append(samples::fresh(), 0, 2);
+    assert!(is_recorded(&one(&store, append.clone()).await));
+    let head = store.head().await.expect("head");
+    assert_eq!(one(&store, append.clone()).await, Outcome::AlreadyRecorded);
+    let mut told_differently = append;
+    for event in &mut told_differently.events {
+        event.cause = None;
+        event.trace = Some("00-11111111111111111111111111111111-1111111111111111-01".into());
+        event.principal = "somebody-else".into();
+    }
+    assert_eq!(
+        one(&store, told_differently).await,
+        Outcome::AlreadyRecorded
+    );
+    assert_eq!(store.head().await.expect("head"), head);
+}
+
+async fn l4_the_same_id_with_other_content_diverges(store: Store) {
+    let append = samples::append(samples::fresh(), 0, 1);
+    assert!(is_recorded(&one(&store, append.clone()).await));
+    let head = store.head().await.expect("head");
+    for expected in [0, 1] {
+        let mut other = append.clone();
+        other.expected = expected;
+        if let Event::MessageSettled(event) = &mut other.events[0].event {
+            event.segment_count += 1;
+        }
+        let id = other.events[0].id;
+        assert_eq!(one(&store, other).await, Outcome::Diverged { id });
+    }
+    assert_eq!(store.head().await.expect("head"), head);
+}
+
+async fn l4_a_repeat_is_recognised_after_the_stream_moved_on(store: Store) {
+    let stream = samples::fresh();
+    let first = samples::append(stream, 0, 1);
+    assert!(is_recorded(&one(&store, first.clone()).await));
+    assert!(is_recorded(
+        &one(&store, samples::append(stream, 1, 2)).await
+    ));
+    assert_eq!(one(&store, first).await, Outcome::AlreadyRecorded);
+}
+
+async fn l4_half_known_appends_are_refused_whole(store: Store) {
+    let stream = samples::fresh();
+    let first = samples::append(stream, 0, 1);
+    assert!(is_recorded(&one(&store, first.clone()).await));
+    let mut half = samples::append(stream, 1, 1);
+    half.events.insert(0, first.events[0].clone());
+    assert_eq!(one(&store, half).await, Outcome::Conflict { actual: 1 });
+}
+
+async fn l6_a_moved_guard_refuses_the_append(store: Store) {
+    let (prices, charge) = (samples::fresh(), samples::fresh());
+    assert!(is_recorded(
+        &one(&store, samples::append(prices, 0, 2)).await
+    ));
+    let stream = samples::stream(prices);
+    let guarded = |version| {
+        let mut append = samples::append(charge, 0, 1);
+        append.guards = vec![
+            Guard {
+                stream: samples::stream(samples::fresh()),
+                version: 0,
+            },
+            Guard { stream, version },
+        ];
+        append
+    };
+    let head = store.head().await.expect("head");
+    assert_eq!(
+        one(&store, guarded(1)).await,
+        Outcome::GuardMoved { stream, actual: 2 }
+    );
+    assert_eq!(
+        store.head().await.expect("head"),
+        head,
+        "nothing was appended"
+    );
+    let batch = vec![guarded(1), samples::append(samples::fresh(), 0, 1)];
+    let outcomes = store.append(batch).await.expect("appends");
+    assert!(is_recorded(&outcomes[1]), "the others go in: {outcomes:?}");
+    assert!(is_recorded(&one(&store, guarded(2)).await));
+    assert_eq!(
+        one(&store, guarded(1)).await,
+        Outcome::AlreadyRecorded,
+        "a repeat is a repeat"
+    );
+}
+
+async fn l6_a_guard_sees_what_the_same_batch_wrote_before(store: Store) {
+    let (prices, before, after) = (samples::fresh(), samples::fresh(), samples::fresh());
+    let guard = Guard {
+        stream: samples::stream(prices),
+        version: 0,
+    };
+    let mut early = samples::append(before, 0, 1);
+    early.guards = vec![guard];
+    let mut late = samples::append(after, 0, 1);
+    late.guards = vec![guard];
+    let batch = vec![early, samples::append(prices, 0, 1), late];
+    let outcomes = store.append(batch).await.expect("appends");
+    assert!(
+        is_recorded(&outcomes[0]) && is_recorded(&outcomes[1]),
+        "{outcomes:?}"
+    );
+    assert_eq!(
+        outcomes[2],
+        Outcome::GuardMoved {
+            stream: guard.stream,
+            actual: 1
+        }
+    );
+}
+
+async fn l7_what_was_recorded_is_read_back_unchanged(store: Store) {
+    let (first, second, empty) = (samples::fresh(), samples::fresh(), samples::fresh());
+    let appends = vec![samples::append(first, 0, 2), samples::append(second, 0, 1)];
+    let before = store.head().await.expect("head");
+    store.append(appends.clone()).await.expect("appends");
+    let asked = [second, empty, first].map(samples::stream);
+    let streams = store.read_streams(&asked).await.expect("reads");
+    let facts: Vec<Vec<_>> = streams
+        .iter()
+        .map(|events| events.iter().map(|event| event.fact.clone()).collect())
+        .collect();
+    assert_eq!(
+        facts,
+        [
+            appends[1].events.clone(),
+            Vec::new(),
+            appends[0].events.clone()
+        ]
+    );
+    let stretch = store.read_after(before, 10).await.expect("reads");
+    let recorded: Vec<_> = stretch
+        .events
+        .iter()
+        .map(|event| event.recorded_at)
+        .collect();
+    assert!(recorded.is_sorted(), "recorded_at never goes back");
+    assert_eq!(streams[0], stretch.events[2..]);
+}
+
+async fn an_append_without_events_is_refused(store: Store) {
+    let mut empty = samples::append(samples::fresh(), 0, 1);
+    empty.events.clear();
+    assert!(store.append(vec![empty]).await.is_err());
+}
+
+/// Events to try a log with.
+pub mod samples {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use schema::{
+        AccountId, Category, Event, EventId, OperatorId, OperatorMessageId, Pseudonym,
+        ReceiptFacts, Sealed, SealedValue, Status, StreamId, Timestamp, event::MessageSettled,
+        id::derive,
+    };
+    use uuid::Uuid;
+
+    use crate::{Append, NewEvent, clock};
+
+    /// The number of a stream that nobody has used, in this or any other run.
+    #[must_use]
+    pub fn fresh() -> u128 {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let run = u128::from(std::process::id()) << 96;
+        let time = u128::from(clock::now().micros().unsigned_abs()) << 32;
+        run | time | u128::from(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// The stream of this number.
+    #[must_use]
+    pub const fn stream(number: u128) -> StreamId {
+        StreamId {
+            category: Category::Message,
+            id: Uuid::from_u128(number),
+        }
+    }
+
+    /// `count` events for the stream of this number, which should be at `expected`.
+    #[must_use]
+    pub fn append(number: u128, expected: i32, count: i32) -> Append {
+        let events = (expected + 1..=expected + count).map(|event| new_event(number, event));
+        Append {
+            stream: stream(number),
+            expected,
+            events: events.collect(),
+            guards: Vec::new(),
+        }
+    }
+
+    /// One event, the stream's `event`-th, wherever the stream should be.
+    #[must_use]
+    pub fn append_numbered(number: u128, expected: i32, event: i32) -> Append {
+        let events = vec![new_event(number, event)];
+        Append {
+            stream: stream(number),
+            expected,
+            events,
+            guards: Vec::new(),
+        }
+    }
+
+    /// An event of realistic size: a settlement with sealed addresses.
+    #[must_use]
+    pub fn new_event(number: u128, event: i32) -> NewEvent {
+        let at = Timestamp::from_micros(1_767_225_600_000_000 + i64::from(event)).expect("valid");
+        let receipt = ReceiptFacts {
+            source_event_id: Uuid::from_u128(number ^ 1),
+            operator_id: OperatorId(Uuid::from_u128(7)),
+            operator_message_id: OperatorMessageId::new(&format!("op-{number:x}-{event}"))
+                .expect("short ascii"),
+            raw_stat: "DELIVRD".into(),
+            dlr_status: Status::Delivered,
+            error_code: Some("000".into()),
+            delivered_at: at,
+            stated_delivered_at: None,
+            received_at: at,
+        };
+        let sealed = |field: &str| {
+            let value = format!("1.{}", "c2VhbGVk".repeat(7));
+            (field.to_owned(), SealedValue(value))
+        };
+        NewEvent {
+            id: EventId(derive(
+                "sample",
+                &[&number.to_be_bytes(), &event.to_be_bytes()],
+            )),
+            event: Event::MessageSettled(MessageSettled {
+                receipt,
+                segment_count: 1,
+            }),
+            tenant: Some(Pseudonym(Uuid::from_u128(3))),
+            account: Some(AccountId(Uuid::from_u128(4))),
+            occurred_at: at,
+            cause: Some(Uuid::from_u128(number ^ 1)),
+            trace: None,
+            principal: "contract".into(),
+            sealed: Sealed(
+                [Sealed::TO, Sealed::DEST_ADDR]
+                    .into_iter()
+                    .map(sealed)
+                    .collect(),
+            ),
+        }
+    }
+}

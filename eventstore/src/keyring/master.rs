@@ -1,0 +1,215 @@
+//! Master keys: they wrap data keys, come from a file and never enter the database.
+
+use std::{collections::BTreeMap, fmt, path::Path};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use ring::{
+    aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
+    rand::{SecureRandom, SystemRandom},
+};
+use schema::Pseudonym;
+use time::Date;
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::seal::KEY_LEN;
+
+/// Whose data key is wrapped. The wrapping is bound to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// A tenant's.
+    Tenant(Pseudonym),
+    /// The orphans' of a UTC day.
+    Day(Date),
+}
+
+impl Subject {
+    fn additional_data(self) -> Vec<u8> {
+        match self {
+            Self::Tenant(pseudonym) => [b"tenant\0", pseudonym.0.as_bytes().as_slice()].concat(),
+            Self::Day(day) => format!("day\0{day}").into_bytes(),
+        }
+    }
+}
+
+/// Every master key at hand, by version; the newest wraps, all of them unwrap.
+pub struct MasterKeys {
+    versions: BTreeMap<i16, LessSafeKey>,
+}
+
+impl fmt::Debug for MasterKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "MasterKeys{:?}",
+            self.versions.keys().collect::<Vec<_>>()
+        )
+    }
+}
+
+/// A master key file that cannot be used. Never repeats its content.
+#[derive(Debug, thiserror::Error)]
+pub enum MasterKeyError {
+    /// It cannot be read.
+    #[error("reading the master key file {path}")]
+    File {
+        /// Which.
+        path: String,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// A line is not a version and a key.
+    #[error("line {line} of the master key file is not `<version> <base64 of 32 bytes>`")]
+    Line {
+        /// From 1.
+        line: usize,
+    },
+    /// It holds no key.
+    #[error("the master key file holds no key")]
+    Empty,
+}
+
+impl MasterKeys {
+    /// Reads a file with a line `<version> <base64 of 32 bytes>` per key; `#` starts a comment.
+    ///
+    /// # Errors
+    /// The file cannot be read or is not of that form.
+    pub fn read(path: &Path) -> Result<Self, MasterKeyError> {
+        let text = std::fs::read_to_string(path).map_err(|source| MasterKeyError::File {
+            path: path.display().to_string(),
+            source,
+        })?;
+        Self::parse(&Zeroizing::new(text))
+    }
+
+    /// Reads the content of such a file.
+    ///
+    /// # Errors
+    /// It is not of that form.
+    pub fn parse(text: &str) -> Result<Self, MasterKeyError> {
+        let mut versions = BTreeMap::new();
+        for (line, content) in (1..).zip(text.lines().map(str::trim)) {
+            if content.is_empty() || content.starts_with('#') {
+                continue;
+            }
+            let (version, key) = read_line(content).ok_or(MasterKeyError::Line { line })?;
+            versions.insert(version, key);
+        }
+        if versions.is_empty() {
+            Err(MasterKeyError::Empty)
+        } else {
+            Ok(Self { versions })
+        }
+    }
+
+    /// Wraps a data key under the newest master key; answers with that one's version.
+    #[must_use]
+    pub fn wrap(&self, key: &[u8; KEY_LEN], subject: Subject) -> (Vec<u8>, i16) {
+        // Unwrap safety: `parse` refuses an empty set.
+        let (version, master) = self
+            .versions
+            .last_key_value()
+            .expect("at least one master key");
+        let mut nonce = [0; NONCE_LEN];
+        // Unwrap safety: the operating system's generator fails only where nothing works.
+        SystemRandom::new()
+            .fill(&mut nonce)
+            .expect("the operating system gives random bytes");
+        let mut wrapped = nonce.to_vec();
+        let mut bytes = key.to_vec();
+        // Unwrap safety: 32 bytes are within what AES-GCM seals.
+        let tag = master
+            .seal_in_place_separate_tag(
+                Nonce::assume_unique_for_key(nonce),
+                Aad::from(subject.additional_data()),
+                &mut bytes,
+            )
+            .expect("32 bytes seal");
+        wrapped.extend_from_slice(&bytes);
+        wrapped.extend_from_slice(tag.as_ref());
+        (wrapped, *version)
+    }
+
+    /// Unwraps a data key, or nothing if it is not under this master key or not for `subject`.
+    #[must_use]
+    pub fn unwrap(
+        &self,
+        wrapped: &[u8],
+        version: i16,
+        subject: Subject,
+    ) -> Option<Zeroizing<[u8; KEY_LEN]>> {
+        let master = self.versions.get(&version)?;
+        let mut wrapped = Zeroizing::new(wrapped.to_vec());
+        let (nonce, sealed) = wrapped.split_first_chunk_mut()?;
+        let nonce = Nonce::assume_unique_for_key(*nonce);
+        let opened = master
+            .open_in_place(nonce, Aad::from(subject.additional_data()), sealed)
+            .ok()?;
+        let key = <[u8; KEY_LEN]>::try_from(&*opened).ok()?;
+        Some(Zeroizing::new(key))
+    }
+}
+
+fn read_line(line: &str) -> Option<(i16, LessSafeKey)> {
+    let (version, key) = line.split_once(char::is_whitespace)?;
+    let mut bytes = STANDARD.decode(key.trim()).ok()?;
+    let key = UnboundKey::new(&AES_256_GCM, &bytes)
+        .ok()
+        .map(LessSafeKey::new);
+    bytes.zeroize();
+    Some((version.parse().ok().filter(|version| *version > 0)?, key?))
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    const FILE: &str = "# rotated in spring\n\
+        1 AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=\n\
+        2 AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=\n";
+
+    #[test]
+    fn the_newest_wraps_and_all_unwrap() {
+        let both = MasterKeys::parse(FILE).expect("valid");
+        let old = MasterKeys::parse(FILE.lines().nth(1).expect("line")).expect("valid");
+        let subject = Subject::Tenant(Pseudonym(Uuid::from_u128(5)));
+        let (wrapped, version) = both.wrap(&[9; KEY_LEN], subject);
+        assert_eq!(version, 2);
+        assert_eq!(
+            both.unwrap(&wrapped, 2, subject).as_deref(),
+            Some(&[9; KEY_LEN])
+        );
+        assert!(old.unwrap(&wrapped, 2, subject).is_none());
+        let (wrapped, version) = old.wrap(&[9; KEY_LEN], subject);
+        assert_eq!(
+            both.unwrap(&wrapped, version, subject).as_deref(),
+            Some(&[9; KEY_LEN])
+        );
+    }
+
+    #[test]
+    fn a_wrapped_key_is_bound_to_its_subject() {
+        let keys = MasterKeys::parse(FILE).expect("valid");
+        let day = Subject::Day(Date::MIN);
+        let (wrapped, version) = keys.wrap(&[9; KEY_LEN], day);
+        let other = Subject::Tenant(Pseudonym(Uuid::nil()));
+        assert!(keys.unwrap(&wrapped, version, other).is_none());
+        assert!(keys.unwrap(&wrapped[1..], version, day).is_none());
+    }
+
+    #[test]
+    fn a_bad_file_is_refused_without_repeating_it() {
+        for (text, expected) in [
+            ("", "the master key file holds no key"),
+            ("1 c2hvcnQ=", "line 1 of the master key file"),
+            ("# x\nSECRET", "line 2 of the master key file"),
+        ] {
+            let error = MasterKeys::parse(text).expect_err("refused").to_string();
+            assert!(
+                error.contains(expected) && !error.contains("SECRET"),
+                "{error}"
+            );
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! The log's vocabulary and its promises.
+
+use async_trait::async_trait;
+use ring::digest;
+use schema::{AccountId, Event, EventId, Pseudonym, Sealed, StreamId, Timestamp};
+use uuid::Uuid;
+
+/// Which log. A deployment has one; more are how it grows past one writer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct LogId(pub i16);
+
+impl LogId {
+    /// The log of a deployment that has one.
+    pub const DEFAULT: Self = Self(1);
+}
+
+/// A fact about to be recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewEvent {
+    /// Derived from what happened: a repeat has the same.
+    pub id: EventId,
+    /// What happened.
+    pub event: Event,
+    /// Whose, where known. Never a tenant id.
+    pub tenant: Option<Pseudonym>,
+    /// On which account, where known.
+    pub account: Option<AccountId>,
+    /// When it happened.
+    pub occurred_at: Timestamp,
+    /// The message or event that made us decide it.
+    pub cause: Option<Uuid>,
+    /// The W3C `traceparent` of what caused it.
+    pub trace: Option<String>,
+    /// Who recorded it: a service's or a person's name.
+    pub principal: String,
+    /// Its personal data, sealed to this stream and version.
+    pub sealed: Sealed,
+}
+
+/// Events for the end of one stream; all are recorded or none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Append {
+    /// The stream.
+    pub stream: StreamId,
+    /// The version the stream must have: 0 before its first event.
+    pub expected: i32,
+    /// At least one event; the first becomes version `expected + 1`.
+    pub events: Vec<NewEvent>,
+    /// What else must not have moved.
+    pub guards: Vec<Guard>,
+}
+
+/// A stream that is not written but must still be at the version the decision was based on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Guard {
+    /// The stream.
+    pub stream: StreamId,
+    /// The version it must have.
+    pub version: i32,
+}
+
+/// What became of one [`Append`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Recorded and on disk.
+    Recorded {
+        /// The position of the first of its events; the rest follow densely.
+        position: i64,
+        /// The stream's version after it.
+        version: i32,
+        /// When the log recorded it.
+        recorded_at: Timestamp,
+    },
+    /// Every one of its events was there already, with the same content.
+    AlreadyRecorded,
+    /// An event with one of its ids is there with other content.
+    Diverged {
+        /// That id.
+        id: EventId,
+    },
+    /// The stream is at another version than expected; nothing of this append was recorded.
+    Conflict {
+        /// The version it is at.
+        actual: i32,
+    },
+    /// A guarded stream has moved; nothing of this append was recorded.
+    GuardMoved {
+        /// The first guard that does not hold.
+        stream: StreamId,
+        /// The version that stream is at.
+        actual: i32,
+    },
+}
+
+/// A fact in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedEvent {
+    /// 1, 2, 3, … without gaps in its log.
+    pub position: i64,
+    /// Its stream.
+    pub stream: StreamId,
+    /// 1, 2, 3, … without gaps in its stream.
+    pub version: i32,
+    /// When the log recorded it; never earlier than the event before it.
+    pub recorded_at: Timestamp,
+    /// What was recorded, lifted to today's shape.
+    pub fact: NewEvent,
+}
+
+/// Consecutive events of the log, as far as the reader may see them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stretch {
+    /// In order of position. A reader without the right to a category does not see its events.
+    pub events: Vec<RecordedEvent>,
+    /// Everything up to and including this position has been considered.
+    pub through: i64,
+}
+
+/// A fault of the store, as opposed to an [`Outcome`], which is an answer.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// No connection could be had.
+    #[error("getting a connection for {operation}")]
+    Pool {
+        /// What was attempted.
+        operation: &'static str,
+        /// Why not.
+        source: deadpool_postgres::PoolError,
+    },
+    /// Postgres refused or went away. Whether a write happened is unknown; appending again is
+    /// safe (L4).
+    #[error("{operation} in postgres")]
+    Postgres {
+        /// What was attempted.
+        operation: &'static str,
+        /// Why not.
+        source: tokio_postgres::Error,
+    },
+    /// The task that ran a transaction died; its transaction was rolled back.
+    #[error("{operation} was cut short")]
+    Died {
+        /// What was attempted.
+        operation: &'static str,
+        /// How.
+        source: tokio::task::JoinError,
+    },
+    /// A row cannot be understood. Nothing is skipped: the reader stops here.
+    #[error("column {column} of eventlog.event at position {position} cannot be read")]
+    Unreadable {
+        /// Which column.
+        column: &'static str,
+        /// Which row.
+        position: i64,
+        /// Why not.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The caller broke a rule of the trait.
+    #[error("append refused: {0}")]
+    Misuse(&'static str),
+}
+
+/// An append-only log of events in streams.
+///
+/// - **L1 Immutable.** No event is ever updated or deleted.
+/// - **L2 Dense and in commit order.** Positions are 1, 2, 3, … without a gap, and a reader that
+///   saw n has seen everything before n.
+/// - **L3 Optimistic.** A stream's versions are 1, 2, 3, …; an append names the version it
+///   expects. On conflict that append is refused with the actual version; the others in the
+///   batch go in.
+/// - **L4 Idempotent, by content.** The same event id in the same stream with the same content
+///   again is `AlreadyRecorded`; with other content it is `Diverged`, never a silent drop.
+/// - **L5 Durable.** When `append` returns, what it recorded is on disk.
+/// - **L6 Guarded.** If a stream that an append guards has moved, nothing of it is recorded.
+/// - **L7 Typed and versioned.** Every event has a type and a schema version; old shapes are
+///   lifted on read, and what cannot be read stops the reader.
+#[async_trait]
+pub trait EventStore: Send + Sync {
+    /// Records a batch; the answers are in the order of the batch. Appends are considered one
+    /// after the other, so a later one sees what an earlier one did. Safe to repeat after an
+    /// error. Runs to its end even if the returned future is dropped.
+    ///
+    /// # Errors
+    /// A fault: whether anything was recorded is unknown.
+    async fn append(&self, batch: Vec<Append>) -> Result<Vec<Outcome>, StoreError>;
+
+    /// All events of each stream, in order of version; the answers are in the order asked.
+    ///
+    /// # Errors
+    /// A fault, or a row that cannot be understood.
+    async fn read_streams(
+        &self,
+        streams: &[StreamId],
+    ) -> Result<Vec<Vec<RecordedEvent>>, StoreError>;
+
+    /// At most `limit` events after `position`, in order.
+    ///
+    /// # Errors
+    /// A fault, or a row that cannot be understood.
+    async fn read_after(&self, position: i64, limit: i64) -> Result<Stretch, StoreError>;
+
+    /// The position of the newest event; 0 in an empty log.
+    ///
+    /// # Errors
+    /// A fault.
+    async fn head(&self) -> Result<i64, StoreError>;
+}
+
+impl NewEvent {
+    /// SHA-256 over what the event says and where: everything that must be equal for a repeat to
+    /// count as the same fact. Not over how it came to be told (cause, trace, principal), which
+    /// may differ between two tries.
+    #[must_use]
+    pub fn content_hash(&self, stream: StreamId, payload: &str, sealed: Option<&str>) -> [u8; 32] {
+        let (name, version) = self.event.type_and_version();
+        let mut hash = digest::Context::new(&digest::SHA256);
+        let mut part = |bytes: &[u8]| {
+            hash.update(&(bytes.len() as u64).to_be_bytes());
+            hash.update(bytes);
+        };
+        part(stream.category.as_str().as_bytes());
+        part(stream.id.as_bytes());
+        part(self.id.0.as_bytes());
+        part(name.as_bytes());
+        part(&version.to_be_bytes());
+        part(
+            self.tenant
+                .as_ref()
+                .map_or(&[], |tenant| tenant.0.as_bytes()),
+        );
+        part(
+            self.account
+                .as_ref()
+                .map_or(&[], |account| account.0.as_bytes()),
+        );
+        part(&self.occurred_at.micros().to_be_bytes());
+        part(payload.as_bytes());
+        part(sealed.unwrap_or_default().as_bytes());
+        let mut content = [0; 32];
+        content.copy_from_slice(hash.finish().as_ref());
+        content
+    }
+}
+
+/// Names the operation that a Postgres error interrupted.
+pub fn postgres_error(
+    operation: &'static str,
+) -> impl FnOnce(tokio_postgres::Error) -> StoreError + Copy {
+    move |source| StoreError::Postgres { operation, source }
+}
+
+/// An error with its sources on one line, for a log.
+#[must_use]
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

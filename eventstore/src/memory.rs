@@ -1,0 +1,169 @@
+//! [`EventStore`] in memory, for tests of whatever stands on a log. It keeps the same promises,
+//! except that durability (L5) ends with the process.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use schema::{EventId, StreamId, Timestamp};
+
+use crate::{
+    Append, EventStore, Guard, NewEvent, Outcome, RecordedEvent, StoreError, Stretch, clock,
+};
+
+/// A log that lives as long as the process.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    events: Mutex<Vec<RecordedEvent>>,
+}
+
+impl MemoryStore {
+    fn events(&self) -> MutexGuard<'_, Vec<RecordedEvent>> {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl EventStore for MemoryStore {
+    async fn append(&self, batch: Vec<Append>) -> Result<Vec<Outcome>, StoreError> {
+        if batch.iter().any(|append| append.events.is_empty()) {
+            return Err(StoreError::Misuse("an append without events"));
+        }
+        let mut events = self.events();
+        let now = events
+            .last()
+            .map_or_else(clock::now, |last| last.recorded_at.max(clock::now()));
+        Ok(batch
+            .into_iter()
+            .map(|append| record(&mut events, append, now))
+            .collect())
+    }
+
+    async fn read_streams(
+        &self,
+        streams: &[StreamId],
+    ) -> Result<Vec<Vec<RecordedEvent>>, StoreError> {
+        let events = self.events();
+        let of = |stream: &StreamId| {
+            events
+                .iter()
+                .filter(|event| event.stream == *stream)
+                .cloned()
+                .collect()
+        };
+        Ok(streams.iter().map(of).collect())
+    }
+
+    async fn read_after(&self, position: i64, limit: i64) -> Result<Stretch, StoreError> {
+        let events = self.events();
+        let through = position
+            .saturating_add(limit)
+            .min(head_of(&events))
+            .max(position);
+        let within =
+            |event: &&RecordedEvent| event.position > position && event.position <= through;
+        Ok(Stretch {
+            events: events.iter().filter(within).cloned().collect(),
+            through,
+        })
+    }
+
+    async fn head(&self) -> Result<i64, StoreError> {
+        Ok(head_of(&self.events()))
+    }
+}
+
+fn head_of(events: &[RecordedEvent]) -> i64 {
+    events.last().map_or(0, |last| last.position)
+}
+
+fn version_of(events: &[RecordedEvent], stream: StreamId) -> i32 {
+    events
+        .iter()
+        .rev()
+        .find(|event| event.stream == stream)
+        .map_or(0, |event| event.version)
+}
+
+fn record(events: &mut Vec<RecordedEvent>, append: Append, now: Timestamp) -> Outcome {
+    let actual = version_of(events, append.stream);
+    if let Some(refusal) = judge(events, &append, actual) {
+        return refusal;
+    }
+    let position = head_of(events) + 1;
+    let mut version = append.expected;
+    for (position, fact) in (position..).zip(append.events) {
+        version += 1;
+        let stream = append.stream;
+        events.push(RecordedEvent {
+            position,
+            stream,
+            version,
+            recorded_at: now,
+            fact,
+        });
+    }
+    Outcome::Recorded {
+        position,
+        version,
+        recorded_at: now,
+    }
+}
+
+fn judge(events: &[RecordedEvent], append: &Append, actual: i32) -> Option<Outcome> {
+    let known: Vec<_> = append
+        .events
+        .iter()
+        .filter_map(|new| {
+            Some((
+                new.id,
+                find(events, append.stream, new.id)? == hash(append.stream, new),
+            ))
+        })
+        .collect();
+    if let Some((id, _)) = known.iter().find(|(_, same)| !same) {
+        return Some(Outcome::Diverged { id: *id });
+    }
+    if known.len() == append.events.len() {
+        return Some(Outcome::AlreadyRecorded);
+    }
+    if actual != append.expected || !known.is_empty() {
+        return Some(Outcome::Conflict { actual });
+    }
+    append.guards.iter().find_map(|Guard { stream, version }| {
+        let actual = version_of(events, *stream);
+        (actual != *version).then_some(Outcome::GuardMoved {
+            stream: *stream,
+            actual,
+        })
+    })
+}
+
+fn find(events: &[RecordedEvent], stream: StreamId, id: EventId) -> Option<[u8; 32]> {
+    let same = |event: &&RecordedEvent| event.stream == stream && event.fact.id == id;
+    events
+        .iter()
+        .find(same)
+        .map(|event| hash(stream, &event.fact))
+}
+
+fn hash(stream: StreamId, event: &NewEvent) -> [u8; 32] {
+    event.content_hash(
+        stream,
+        &event.event.payload(),
+        event.sealed.stored().as_deref(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract;
+
+    #[tokio::test]
+    async fn it_keeps_the_promises() {
+        for (name, case) in contract::cases() {
+            println!("{name}");
+            case(std::sync::Arc::new(MemoryStore::default())).await;
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! From rows of `eventlog.event` to events.
+
+use schema::{AccountId, Category, Event, EventId, Pseudonym, Sealed, StreamId, Timestamp};
+use time::OffsetDateTime;
+use tokio_postgres::{
+    Row,
+    types::{FromSql, Type},
+};
+
+use crate::{NewEvent, RecordedEvent, StoreError};
+
+/// The columns [`recorded_event`] reads, in its order.
+const COLUMNS: &str = "e.position, e.recorded_at, e.occurred_at, e.stream_id, \
+    e.event_id, e.tenant, e.account, e.cause, e.version, e.schema_version, e.category, e.type, \
+    e.principal, e.trace, e.payload, e.sealed";
+
+/// The statement with [`COLUMNS`] in place of `{columns}`.
+pub(super) fn select(sql: &str) -> String {
+    sql.replace("{columns}", COLUMNS)
+}
+
+/// The text of a `json` column, to the byte.
+struct JsonText<'a>(&'a str);
+
+impl<'a> FromSql<'a> for JsonText<'a> {
+    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        Ok(Self(std::str::from_utf8(raw)?))
+    }
+
+    fn accepts(ty: &Type) -> bool {
+        *ty == Type::JSON
+    }
+}
+
+/// Reads a row of [`COLUMNS`].
+pub(super) fn recorded_event(row: &Row) -> Result<RecordedEvent, StoreError> {
+    let position: i64 = row.get(0);
+    let unreadable = |column, source| StoreError::Unreadable {
+        column,
+        position,
+        source,
+    };
+    let category: &str = row.get(10);
+    let category = Category::parse(category)
+        .ok_or_else(|| unreadable("category", format!("unknown category {category}").into()))?;
+    let payload: JsonText<'_> = row.get(14);
+    let event = Event::from_stored(row.get(11), row.get(9), payload.0)
+        .map_err(|source| unreadable("payload", source.into()))?;
+    let sealed = match row.get::<_, Option<JsonText<'_>>>(15) {
+        None => Sealed::default(),
+        Some(text) => {
+            serde_json::from_str(text.0).map_err(|source| unreadable("sealed", source.into()))?
+        }
+    };
+    Ok(RecordedEvent {
+        position,
+        stream: StreamId {
+            category,
+            id: row.get(3),
+        },
+        version: row.get(8),
+        recorded_at: Timestamp::from_datetime(row.get::<_, OffsetDateTime>(1)),
+        fact: NewEvent {
+            id: EventId(row.get(4)),
+            event,
+            tenant: row.get::<_, Option<_>>(5).map(Pseudonym),
+            account: row.get::<_, Option<_>>(6).map(AccountId),
+            occurred_at: Timestamp::from_datetime(row.get::<_, OffsetDateTime>(2)),
+            cause: row.get(7),
+            trace: row.get(13),
+            principal: row.get(12),
+            sealed,
+        },
+    })
+}

@@ -1,0 +1,318 @@
+//! [`EventStore`] in Postgres. The promises are kept by the functions in `migrations/`; here
+//! batches become arrays and answers become outcomes.
+
+use std::sync::LazyLock;
+
+use async_trait::async_trait;
+use schema::{EventId, StreamId, Timestamp};
+use time::OffsetDateTime;
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+use super::{Database, rows};
+use crate::{
+    Append, EventStore, LogId, Outcome, RecordedEvent, StoreError, Stretch, log::postgres_error,
+    rounds::rounds,
+};
+
+/// A log in Postgres.
+#[derive(Clone)]
+pub struct PgStore {
+    database: Database,
+    log: LogId,
+}
+
+impl PgStore {
+    /// The log `log` behind `database`.
+    #[must_use]
+    pub const fn new(database: Database, log: LogId) -> Self {
+        Self { database, log }
+    }
+
+    async fn append_round(&self, round: Vec<Append>) -> Result<Vec<Outcome>, StoreError> {
+        const SQL: &str = include_str!("append.sql");
+        let failed = postgres_error("appending events");
+        let columns = Columns::of(&round);
+        let client = self.database.client("appending events").await?;
+        let statement = client.prepare_cached(SQL).await.map_err(failed)?;
+        let Columns {
+            append,
+            guard,
+            event,
+        } = &columns;
+        let answer = client
+            .query_one(
+                &statement,
+                &[
+                    &self.log.0,
+                    &append.category,
+                    &append.stream,
+                    &append.expected,
+                    &guard.append,
+                    &guard.category,
+                    &guard.stream,
+                    &guard.version,
+                    &event.append,
+                    &event.category,
+                    &event.stream,
+                    &event.version,
+                    &event.id,
+                    &event.name,
+                    &event.schema_version,
+                    &event.tenant,
+                    &event.account,
+                    &event.occurred_at,
+                    &event.cause,
+                    &event.trace,
+                    &event.principal,
+                    &event.content_hash,
+                    &event.payload,
+                    &event.sealed,
+                ],
+            )
+            .await
+            .map_err(failed)?;
+        // The statement has committed: what it answers is on disk. If we stop here, the caller
+        // appends again and hears `AlreadyRecorded`.
+        Ok(outcomes(&round, &answer))
+    }
+}
+
+#[async_trait]
+impl EventStore for PgStore {
+    async fn append(&self, batch: Vec<Append>) -> Result<Vec<Outcome>, StoreError> {
+        if batch.iter().any(|append| append.events.is_empty()) {
+            return Err(StoreError::Misuse("an append without events"));
+        }
+        let store = self.clone();
+        // A task of its own: a caller that goes away does not leave a connection half way.
+        let task = tokio::spawn(async move {
+            let mut answers = Vec::with_capacity(batch.len());
+            for round in rounds(batch) {
+                answers.extend(store.append_round(round).await?);
+            }
+            Ok(answers)
+        });
+        task.await.unwrap_or_else(|source| {
+            Err(StoreError::Died {
+                operation: "appending",
+                source,
+            })
+        })
+    }
+
+    async fn read_streams(
+        &self,
+        streams: &[StreamId],
+    ) -> Result<Vec<Vec<RecordedEvent>>, StoreError> {
+        static SQL: LazyLock<String> =
+            LazyLock::new(|| rows::select(include_str!("read_streams.sql")));
+        let failed = postgres_error("reading streams");
+        let categories: Vec<&str> = streams
+            .iter()
+            .map(|stream| stream.category.as_str())
+            .collect();
+        let ids: Vec<Uuid> = streams.iter().map(|stream| stream.id).collect();
+        let client = self.database.client("reading streams").await?;
+        let statement = client.prepare_cached(&SQL).await.map_err(failed)?;
+        let found = client
+            .query(&statement, &[&self.log.0, &categories, &ids])
+            .await
+            .map_err(failed)?;
+        let mut answers = vec![Vec::new(); streams.len()];
+        for row in &found {
+            let asked: i64 = row.get(16);
+            // Unwrap safety: the statement numbers the streams it was asked for from 1.
+            let asked = usize::try_from(asked - 1).expect("a number of a stream asked for");
+            answers[asked].push(rows::recorded_event(row)?);
+        }
+        Ok(answers)
+    }
+
+    async fn read_after(&self, position: i64, limit: i64) -> Result<Stretch, StoreError> {
+        static SQL: LazyLock<String> =
+            LazyLock::new(|| rows::select(include_str!("read_after.sql")));
+        let failed = postgres_error("reading the log");
+        let client = self.database.client("reading the log").await?;
+        // The head is read first: whatever is recorded later comes with the next stretch.
+        let head = self.head_with(&client).await?;
+        if head <= position {
+            return Ok(Stretch {
+                events: Vec::new(),
+                through: position,
+            });
+        }
+        let statement = client.prepare_cached(&SQL).await.map_err(failed)?;
+        let through = head.min(position.saturating_add(limit));
+        let found = client
+            .query(&statement, &[&self.log.0, &position, &through])
+            .await
+            .map_err(failed)?;
+        let events = found
+            .iter()
+            .map(rows::recorded_event)
+            .collect::<Result<_, _>>()?;
+        Ok(Stretch { events, through })
+    }
+
+    async fn head(&self) -> Result<i64, StoreError> {
+        let client = self.database.client("reading the head").await?;
+        self.head_with(&client).await
+    }
+}
+
+impl PgStore {
+    async fn head_with(&self, client: &deadpool_postgres::Client) -> Result<i64, StoreError> {
+        const SQL: &str = include_str!("head.sql");
+        let failed = postgres_error("reading the head");
+        let statement = client.prepare_cached(SQL).await.map_err(failed)?;
+        let row = client
+            .query_one(&statement, &[&self.log.0])
+            .await
+            .map_err(failed)?;
+        Ok(row.get(0))
+    }
+}
+
+/// A round as the arrays that `eventlog.append` takes.
+#[derive(Default)]
+struct Columns<'a> {
+    append: AppendColumns,
+    guard: GuardColumns,
+    event: EventColumns<'a>,
+}
+
+#[derive(Default)]
+struct AppendColumns {
+    category: Vec<&'static str>,
+    stream: Vec<Uuid>,
+    expected: Vec<i32>,
+}
+
+#[derive(Default)]
+struct GuardColumns {
+    append: Vec<i32>,
+    category: Vec<&'static str>,
+    stream: Vec<Uuid>,
+    version: Vec<i32>,
+}
+
+#[derive(Default)]
+struct EventColumns<'a> {
+    append: Vec<i32>,
+    category: Vec<&'static str>,
+    stream: Vec<Uuid>,
+    version: Vec<i32>,
+    id: Vec<Uuid>,
+    name: Vec<&'static str>,
+    schema_version: Vec<i16>,
+    tenant: Vec<Option<Uuid>>,
+    account: Vec<Option<Uuid>>,
+    occurred_at: Vec<OffsetDateTime>,
+    cause: Vec<Option<Uuid>>,
+    trace: Vec<Option<&'a str>>,
+    principal: Vec<&'a str>,
+    content_hash: Vec<Vec<u8>>,
+    payload: Vec<String>,
+    sealed: Vec<Option<String>>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(round: &'a [Append]) -> Self {
+        let mut columns = Self::default();
+        for (number, append) in (1..).zip(round) {
+            columns
+                .append
+                .category
+                .push(append.stream.category.as_str());
+            columns.append.stream.push(append.stream.id);
+            columns.append.expected.push(append.expected);
+            for guard in &append.guards {
+                columns.guard.append.push(number);
+                columns.guard.category.push(guard.stream.category.as_str());
+                columns.guard.stream.push(guard.stream.id);
+                columns.guard.version.push(guard.version);
+            }
+            columns.event.push(number, append);
+        }
+        columns
+    }
+}
+
+impl<'a> EventColumns<'a> {
+    fn push(&mut self, number: i32, append: &'a Append) {
+        for (version, event) in (append.expected + 1..).zip(&append.events) {
+            let (name, schema_version) = event.event.type_and_version();
+            let payload = event.event.payload();
+            let sealed = event.sealed.stored();
+            let hash = event.content_hash(append.stream, &payload, sealed.as_deref());
+            self.append.push(number);
+            self.category.push(append.stream.category.as_str());
+            self.stream.push(append.stream.id);
+            self.version.push(version);
+            self.id.push(event.id.0);
+            self.name.push(name);
+            self.schema_version.push(schema_version);
+            self.tenant.push(event.tenant.map(|tenant| tenant.0));
+            self.account.push(event.account.map(|account| account.0));
+            self.occurred_at.push(event.occurred_at.datetime());
+            self.cause.push(event.cause);
+            self.trace.push(event.trace.as_deref());
+            self.principal.push(&event.principal);
+            self.content_hash.push(hash.to_vec());
+            self.payload.push(payload);
+            self.sealed.push(sealed);
+        }
+    }
+}
+
+fn outcomes(round: &[Append], answer: &Row) -> Vec<Outcome> {
+    let head_before: i64 = answer.get(0);
+    let recorded_at = Timestamp::from_datetime(answer.get(1));
+    let actual: Vec<i32> = answer.get(2);
+    let verdicts: Option<Vec<i16>> = answer.get(3);
+    let details: Option<Vec<Option<&str>>> = answer.get(4);
+    let mut next = head_before + 1;
+    let outcome = |(index, append): (usize, &Append)| {
+        let verdict = verdicts.as_ref().map_or(0, |verdicts| verdicts[index]);
+        let detail = details
+            .as_ref()
+            .and_then(|details| details[index])
+            .unwrap_or_default();
+        match verdict {
+            0 => {
+                let position = next;
+                let count = append.events.len();
+                next += i64::try_from(count).unwrap_or(i64::MAX);
+                let version = append.expected + i32::try_from(count).unwrap_or(i32::MAX);
+                Outcome::Recorded {
+                    position,
+                    version,
+                    recorded_at,
+                }
+            }
+            1 => Outcome::AlreadyRecorded,
+            2 => Outcome::Diverged {
+                id: EventId(detail.parse().unwrap_or_default()),
+            },
+            4 => guard_moved(round, detail),
+            _ => Outcome::Conflict {
+                actual: actual[index],
+            },
+        }
+    };
+    round.iter().enumerate().map(outcome).collect()
+}
+
+/// `detail` is the number of the guard in the round, from 1, and the version it is at.
+fn guard_moved(round: &[Append], detail: &str) -> Outcome {
+    let (number, actual) = detail.split_once(' ').unwrap_or_default();
+    let number: usize = number.parse().unwrap_or(1);
+    let mut guards = round.iter().flat_map(|append| &append.guards);
+    // Unwrap safety: the function numbers the guards it was given.
+    let guard = guards.nth(number - 1).expect("a guard of this round");
+    Outcome::GuardMoved {
+        stream: guard.stream,
+        actual: actual.parse().unwrap_or_default(),
+    }
+}
