@@ -1,0 +1,88 @@
+//! Correlation: which message a receipt belongs to.
+//!
+//! A whole batch is one query against `orch.sms_messages`. Operator and operator message id
+//! together name the message; ids repeat, so the youngest message counts. A connector's hint
+//! serves only where that finds nothing, and only if the hinted message exists.
+
+use eventstore::{StoreError, log::postgres_error, postgres::Database};
+use schema::{AccountId, MessageId, OperatorId, OperatorMessageId, Personal, TenantId};
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+use crate::decide::message::MatchedMessage;
+
+/// What is looked for.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// The carrier.
+    pub operator: OperatorId,
+    /// The carrier's id.
+    pub operator_message: OperatorMessageId,
+    /// The connector's guess.
+    pub hint: Option<MessageId>,
+}
+
+/// What was found.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// Whose message it is.
+    pub tenant: TenantId,
+    /// The message.
+    pub message: MatchedMessage,
+}
+
+/// Looks up messages in the orchestrator's table.
+#[derive(Clone)]
+pub struct Correlator {
+    database: Database,
+}
+
+impl Correlator {
+    /// A correlator for the table in `database`.
+    #[must_use]
+    pub const fn new(database: Database) -> Self {
+        Self { database }
+    }
+
+    /// The message of each receipt wanted, in the order wanted.
+    ///
+    /// # Errors
+    /// A fault of Postgres.
+    pub async fn find(&self, wanted: &[Wanted]) -> Result<Vec<Option<Found>>, StoreError> {
+        const SQL: &str = include_str!("correlate/find.sql");
+        const OPERATION: &str = "correlating receipts";
+        let failed = postgres_error(OPERATION);
+        let operators: Vec<String> = wanted.iter().map(|one| one.operator.to_string()).collect();
+        let ids: Vec<&str> = wanted
+            .iter()
+            .map(|one| one.operator_message.as_str())
+            .collect();
+        let hints: Vec<Option<Uuid>> = wanted.iter().map(|one| one.hint.map(|id| id.0)).collect();
+        let client = self.database.client(OPERATION).await?;
+        let statement = client.prepare_cached(SQL).await.map_err(failed)?;
+        let rows = client
+            .query(&statement, &[&operators, &ids, &hints])
+            .await
+            .map_err(failed)?;
+        let mut answers = vec![None; wanted.len()];
+        for row in &rows {
+            let number: i64 = row.get(0);
+            // Unwrap safety: the statement numbers what was wanted from 1.
+            answers[usize::try_from(number - 1).expect("a number of ours")] = Some(found(row));
+        }
+        Ok(answers)
+    }
+}
+
+fn found(row: &Row) -> Found {
+    Found {
+        tenant: TenantId(row.get(2)),
+        message: MatchedMessage {
+            id: MessageId(row.get(1)),
+            account: AccountId(row.get(3)),
+            to: Personal::new(row.get(4)),
+            segment_count: row.get(5),
+            metadata: row.get::<_, Option<String>>(6).map(Personal::new),
+        },
+    }
+}

@@ -1,0 +1,19 @@
+-- find: the message of each receipt, numbered from 1 in the order asked
+-- $1 operator ids, $2 operator message ids, $3 hinted message ids or null. The limits make it one index scan each.
+select
+    r.n, m.message_id, m.tenant_id, m.account_id, m.to_msisdn, m.segment_count, m.metadata::text
+from unnest($1::text[], $2::text[], $3::uuid[])
+    with ordinality as r (operator_id, operator_message_id, hint, n)
+left join lateral (
+    select o.message_id
+    from orch.sms_messages o
+    where o.operator_id = r.operator_id and o.operator_message_id = r.operator_message_id
+    order by o.enqueued_at desc nulls last
+    limit 1
+) named on true
+cross join lateral (
+    select o.message_id, o.tenant_id, o.account_id, o.to_msisdn, o.segment_count, o.metadata
+    from orch.sms_messages o
+    where o.message_id = coalesce(named.message_id, r.hint)
+    limit 1
+) m

@@ -1,0 +1,169 @@
+//! The rules of CONTRACTS 4, one test each, as given / when / then.
+
+use eventstore::{LogId, seal::DataKey};
+use schema::{Pseudonym, StreamId, Timestamp};
+use uuid::Uuid;
+
+use super::*;
+
+const DELIVERED: &str = "DELIVRD";
+const EXPIRED: &str = "EXPIRED";
+const ENROUTE: &str = "ENROUTE";
+
+fn receipt(operator_message: &str, word: &str) -> RecordReceipt {
+    let at = Timestamp::parse("2026-03-01T12:00:00Z").expect("valid");
+    RecordReceipt {
+        receipt: ReceiptFacts {
+            source_event_id: Uuid::from_u128(1),
+            operator_id: OperatorId(Uuid::from_u128(2)),
+            operator_message_id: OperatorMessageId::new(operator_message).expect("valid"),
+            raw_stat: word.into(),
+            dlr_status: Status::from_word(word),
+            error_code: None,
+            delivered_at: at,
+            stated_delivered_at: None,
+            received_at: at,
+        },
+        private: ReceiptPrivate {
+            dest_addr: Some(Personal::new("+491512345".into())),
+            ..ReceiptPrivate::default()
+        },
+        message: MatchedMessage {
+            id: MessageId(Uuid::from_u128(3)),
+            account: AccountId(Uuid::from_u128(4)),
+            segment_count: 2,
+            to: Personal::new("+491512345".into()),
+            metadata: None,
+        },
+        tenant: TenantKey {
+            pseudonym: Pseudonym(Uuid::from_u128(5)),
+            key: DataKey::new(1, &[1; 32]),
+        },
+        trace: None,
+    }
+}
+
+struct Given(Message);
+
+fn given(before: &[RecordReceipt]) -> Given {
+    let mut state = Message::default();
+    for command in before {
+        for event in MessageDecider::decide(&state, command) {
+            MessageDecider::fold(&mut state, &event);
+        }
+    }
+    Given(state)
+}
+
+impl Given {
+    fn when(&self, command: &RecordReceipt) -> Vec<Event> {
+        MessageDecider::decide(&self.0, command)
+    }
+}
+
+#[test]
+fn the_first_final_receipt_settles_the_message() {
+    let events = given(&[]).when(&receipt("a", DELIVERED));
+    assert!(matches!(&events[..], [Event::MessageSettled(settled)]
+        if settled.receipt.dlr_status == Status::Delivered && settled.segment_count == 2));
+}
+
+#[test]
+fn an_intermediate_receipt_is_recorded_and_changes_the_status_once() {
+    let events = given(&[]).when(&receipt("a", ENROUTE));
+    assert!(matches!(&events[..], [Event::ReceiptRecorded(event)] if event.changed_status));
+    let other_part = given(&[receipt("a", ENROUTE)]).when(&receipt("b", ENROUTE));
+    assert!(matches!(&other_part[..], [Event::ReceiptRecorded(event)] if !event.changed_status));
+}
+
+#[test]
+fn an_intermediate_receipt_never_blocks_a_final_one() {
+    let events = given(&[receipt("a", ENROUTE)]).when(&receipt("a", DELIVERED));
+    assert!(matches!(&events[..], [Event::MessageSettled(_)]));
+}
+
+#[test]
+fn the_same_receipt_again_adds_nothing() {
+    let settled = given(&[receipt("a", ENROUTE), receipt("a", DELIVERED)]);
+    for repeat in [ENROUTE, "accepted", DELIVERED, "delivered"] {
+        assert_eq!(settled.when(&receipt("a", repeat)), [], "{repeat}");
+    }
+}
+
+#[test]
+fn a_later_different_final_is_kept_and_settles_nothing() {
+    let events = given(&[receipt("a", DELIVERED)]).when(&receipt("a", EXPIRED));
+    assert!(matches!(&events[..], [Event::LateReceiptRecorded(late)]
+        if late.settled_as == Status::Delivered && late.receipt.dlr_status == Status::Expired));
+}
+
+#[test]
+fn parts_of_a_message_settle_it_once() {
+    let events = given(&[receipt("a", DELIVERED)]).when(&receipt("b", DELIVERED));
+    assert!(matches!(&events[..], [Event::LateReceiptRecorded(_)]));
+}
+
+#[test]
+fn an_intermediate_receipt_after_the_settlement_is_late() {
+    let events = given(&[receipt("a", DELIVERED)]).when(&receipt("a", ENROUTE));
+    assert!(matches!(&events[..], [Event::LateReceiptRecorded(_)]));
+}
+
+#[test]
+fn a_settled_message_may_sleep_and_an_open_one_may_not() {
+    assert!(!MessageDecider::is_finished(
+        &given(&[receipt("a", ENROUTE)]).0
+    ));
+    assert!(MessageDecider::is_finished(
+        &given(&[receipt("a", DELIVERED)]).0
+    ));
+}
+
+#[test]
+fn the_recipient_is_sealed_only_where_a_webhook_needs_it() {
+    let stream = StreamId::message(MessageId(Uuid::from_u128(3)));
+    let place = EventPlace {
+        log: LogId::DEFAULT,
+        stream,
+        version: 1,
+    };
+    let sealed = |before: &[RecordReceipt], command: &RecordReceipt| {
+        let event = given(before).when(command).remove(0);
+        command
+            .record(place, event)
+            .sealed
+            .0
+            .into_keys()
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        sealed(&[], &receipt("a", DELIVERED)),
+        [Sealed::DEST_ADDR, Sealed::TO]
+    );
+    assert_eq!(
+        sealed(&[receipt("a", DELIVERED)], &receipt("a", EXPIRED)),
+        [Sealed::DEST_ADDR]
+    );
+}
+
+#[test]
+fn a_repeat_is_recorded_under_the_same_id() {
+    let stream = StreamId::message(MessageId(Uuid::from_u128(3)));
+    let place = EventPlace {
+        log: LogId::DEFAULT,
+        stream,
+        version: 1,
+    };
+    let recorded = |command: RecordReceipt| {
+        let event = given(&[]).when(&command).remove(0);
+        command.record(place, event).id
+    };
+    assert_eq!(
+        recorded(receipt("a", "DELIVRD")),
+        recorded(receipt("a", "delivered"))
+    );
+    assert_ne!(
+        recorded(receipt("a", "DELIVRD")),
+        recorded(receipt("b", "DELIVRD"))
+    );
+}

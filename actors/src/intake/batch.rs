@@ -1,0 +1,369 @@
+//! One batch on its way: checked, correlated, handed out, acknowledged.
+
+use std::{sync::Arc, time::Duration};
+
+use async_nats::jetstream::{self, AckKind, consumer::pull};
+use eventstore::{clock, log::chain};
+use schema::{
+    Invalid, MessageId, OperatorId, ReceivedReceipt, Status, StreamId, TenantId, Timestamp,
+};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+use super::{Intake, Pulled};
+use crate::{
+    correlate::{Found, Wanted},
+    decide::{
+        message::RecordReceipt,
+        orphan::{KeepOrphan, OrphanCommand},
+    },
+    directory,
+    metrics::OperatorMetrics,
+    stream_actor::{Request, Verdict},
+};
+use eventstore::keyring::TenantKey;
+
+/// The longest `traceparent` kept.
+const TRACEPARENT_MAX: usize = 64;
+/// The first delay before a message that could not be dealt with comes again.
+const RETRY_FIRST: Duration = Duration::from_millis(200);
+/// The longest.
+const RETRY_MAX: Duration = Duration::from_secs(30);
+
+/// A valid message on its way.
+struct Taken {
+    message: jetstream::Message,
+    received: ReceivedReceipt,
+    trace: Option<String>,
+    deliveries: i64,
+    operator: Arc<OperatorMetrics>,
+}
+
+/// A batch that waits for its turn to be handed out.
+pub(super) struct Prepared {
+    permit: Option<OwnedSemaphorePermit>,
+    messages: Vec<(StreamId, Request<RecordReceipt>)>,
+    orphans: Vec<(StreamId, Request<OrphanCommand>)>,
+    waiting: Vec<Waiting>,
+    broken: Option<pull::MessagesError>,
+}
+
+/// A message whose verdict is awaited.
+struct Waiting {
+    message: jetstream::Message,
+    verdict: oneshot::Receiver<Verdict>,
+    operator: Arc<OperatorMetrics>,
+    operator_id: OperatorId,
+    arrived: Timestamp,
+    status: Status,
+    deliveries: i64,
+    matched: Option<MessageId>,
+}
+
+impl Intake {
+    /// Checks and correlates a batch. Whatever cannot go on is answered here: what is invalid is
+    /// terminated, what is too early or hit by a fault comes again.
+    pub(super) async fn prepare(
+        self,
+        chunk: Vec<Pulled>,
+        permit: Option<OwnedSemaphorePermit>,
+    ) -> Prepared {
+        let mut prepared = Prepared {
+            permit,
+            messages: Vec::new(),
+            orphans: Vec::new(),
+            waiting: Vec::with_capacity(chunk.len()),
+            broken: None,
+        };
+        let mut taken = Vec::with_capacity(chunk.len());
+        for item in chunk {
+            match item {
+                Ok(message) => taken.extend(self.check(message).await),
+                Err(error) => prepared.broken = Some(error),
+            }
+        }
+        if !taken.is_empty() {
+            self.correlate(taken, &mut prepared).await;
+        }
+        prepared
+    }
+
+    /// Reads a message, or terminates it: it would be as invalid the next time.
+    async fn check(&self, message: jetstream::Message) -> Option<Taken> {
+        let (arrived, deliveries, sequence) = match message.info() {
+            Ok(info) => (
+                Timestamp::from_datetime(info.published),
+                info.delivered,
+                info.stream_sequence,
+            ),
+            // Not delivered by JetStream; nothing can be acknowledged.
+            Err(_) => return None,
+        };
+        match ReceivedReceipt::parse(&message.payload, arrived) {
+            Ok(received) => {
+                let operator = self.metrics.operator(received.facts.operator_id);
+                operator.received();
+                if received.facts.stated_delivered_at.is_some() {
+                    self.metrics.implausible_time.inc();
+                }
+                if received.foreign_schema_version {
+                    self.metrics.foreign_schema_version.inc();
+                }
+                let trace = traceparent(&message);
+                Some(Taken {
+                    message,
+                    received,
+                    trace,
+                    deliveries,
+                    operator,
+                })
+            }
+            Err(Invalid { reason, field }) => {
+                let (reason, size) = (reason.as_str(), message.payload.len());
+                self.metrics.validation_error(reason);
+                tracing::warn!(
+                    event = "dlr.validation_failed",
+                    sequence,
+                    size,
+                    reason,
+                    field
+                );
+                answer(&message, AckKind::Term).await;
+                None
+            }
+        }
+    }
+
+    async fn correlate(&self, taken: Vec<Taken>, prepared: &mut Prepared) {
+        let wanted: Vec<Wanted> = taken.iter().map(|one| wanted(&one.received)).collect();
+        let found = match self.correlator.find(&wanted).await {
+            Ok(found) => found,
+            Err(fault) => return self.send_back(taken, "correlate", &fault).await,
+        };
+        let mut tenants: Vec<TenantId> = found.iter().flatten().map(|found| found.tenant).collect();
+        tenants.sort_unstable();
+        tenants.dedup();
+        let keys = match self.keyring.of_tenants(&tenants).await {
+            Ok(keys) => keys,
+            Err(fault) => return self.send_back(taken, "keyring", &fault).await,
+        };
+        for (taken, found) in taken.into_iter().zip(found) {
+            match found.and_then(|found| Some((keys.get(&found.tenant)?.clone(), found))) {
+                Some((tenant, found)) => prepared.matched(taken, found, tenant),
+                None => self.unmatched(taken, prepared).await,
+            }
+        }
+    }
+
+    /// Too early, or an orphan: the orchestrator may still be writing the message's row.
+    async fn unmatched(&self, taken: Taken, prepared: &mut Prepared) {
+        let age = Duration::try_from(
+            clock::now().datetime() - taken.received.facts.received_at.datetime(),
+        )
+        .unwrap_or_default();
+        if age < self.options.grace {
+            // Twice as long each time, so that few tries fill the grace period.
+            let delay = age
+                .max(self.options.grace / 20)
+                .min(self.options.grace - age);
+            return answer(&taken.message, AckKind::Nak(Some(delay))).await;
+        }
+        match self
+            .keyring
+            .of_day(taken.received.facts.received_at.date())
+            .await
+        {
+            Ok(key) => prepared.orphaned(taken, key),
+            Err(fault) => self.send_back(vec![taken], "keyring", &fault).await,
+        }
+    }
+
+    async fn send_back(
+        &self,
+        taken: Vec<Taken>,
+        operation: &'static str,
+        fault: &(dyn std::error::Error + Send + Sync),
+    ) {
+        self.metrics.db_error(operation);
+        let receipts = taken.len();
+        tracing::error!(event = "dlr.db_error", operation, receipts, error = %chain(fault));
+        for one in taken {
+            answer(
+                &one.message,
+                AckKind::Nak(Some(retry_delay(one.deliveries))),
+            )
+            .await;
+        }
+    }
+
+    /// Gives a batch to the directories and acknowledges it when its verdicts are in.
+    pub(super) fn hand_out(&self, prepared: Prepared) -> Option<pull::MessagesError> {
+        let Prepared {
+            permit,
+            messages,
+            orphans,
+            waiting,
+            broken,
+        } = prepared;
+        // A directory that is gone drops its requests; their messages are sent back below.
+        if !messages.is_empty() {
+            let _ = self.messages.cast(directory::Msg::Batch(messages));
+        }
+        if !orphans.is_empty() {
+            let _ = self.orphans.cast(directory::Msg::Batch(orphans));
+        }
+        let metrics = Arc::clone(&self.metrics);
+        tokio::spawn(async move {
+            for one in waiting {
+                one.finish(&metrics).await;
+            }
+            drop(permit);
+        });
+        broken
+    }
+}
+
+impl Prepared {
+    fn matched(&mut self, taken: Taken, found: Found, tenant: TenantKey) {
+        let stream = StreamId::message(found.message.id);
+        let matched = Some(found.message.id);
+        let command = recordable(taken.received.clone(), found, tenant, taken.trace.clone());
+        let (reply, verdict) = oneshot::channel();
+        self.messages.push((stream, Request { command, reply }));
+        self.waiting.push(Waiting::new(taken, verdict, matched));
+    }
+
+    fn orphaned(&mut self, taken: Taken, key: eventstore::seal::DataKey) {
+        let received = taken.received.clone();
+        let keep = KeepOrphan {
+            received,
+            key,
+            trace: taken.trace.clone(),
+        };
+        let stream = keep.stream();
+        let (reply, verdict) = oneshot::channel();
+        let command = OrphanCommand::Keep(Box::new(keep));
+        self.orphans.push((stream, Request { command, reply }));
+        self.waiting.push(Waiting::new(taken, verdict, None));
+    }
+}
+
+impl Waiting {
+    fn new(taken: Taken, verdict: oneshot::Receiver<Verdict>, matched: Option<MessageId>) -> Self {
+        let facts = &taken.received.facts;
+        Self {
+            verdict,
+            operator: taken.operator,
+            operator_id: facts.operator_id,
+            arrived: facts.received_at,
+            status: facts.dlr_status,
+            deliveries: taken.deliveries,
+            matched,
+            message: taken.message,
+        }
+    }
+
+    /// Waits for the verdict and answers the message. If we stop before, it is redelivered and
+    /// found to be known.
+    async fn finish(self, metrics: &crate::metrics::DlrMetrics) {
+        let Self {
+            operator_id,
+            status,
+            ..
+        } = self;
+        let kind = match self.verdict.await {
+            Ok(Verdict::Recorded(_)) => {
+                let took = Duration::try_from(clock::now().datetime() - self.arrived.datetime())
+                    .unwrap_or_default();
+                metrics.processing_took(status, took);
+                if let Some(message) = self.matched {
+                    self.operator.processed(status, 1);
+                    tracing::info!(
+                        event = "dlr.correlated",
+                        messageId = %message,
+                        operatorId = %operator_id,
+                        dlrStatus = status.as_str(),
+                        durationMs = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+                    );
+                } else {
+                    self.operator.orphaned();
+                    tracing::warn!(
+                        event = "dlr.orphaned",
+                        operatorId = %operator_id,
+                        dlrStatus = status.as_str(),
+                    );
+                }
+                AckKind::Ack
+            }
+            Ok(Verdict::Known) => {
+                self.operator.duplicate();
+                tracing::debug!(event = "dlr.duplicate", operatorId = %operator_id);
+                AckKind::Ack
+            }
+            Ok(Verdict::Failed(fault)) => {
+                metrics.db_error("append");
+                tracing::error!(event = "dlr.db_error", operation = "append", error = %chain(&*fault));
+                AckKind::Nak(Some(retry_delay(self.deliveries)))
+            }
+            Ok(Verdict::Contended) | Err(_) => AckKind::Nak(Some(retry_delay(self.deliveries))),
+        };
+        answer(&self.message, kind).await;
+    }
+}
+
+/// The command to record a receipt with the message it was found to belong to.
+pub(crate) fn recordable(
+    received: ReceivedReceipt,
+    found: Found,
+    tenant: TenantKey,
+    trace: Option<String>,
+) -> RecordReceipt {
+    RecordReceipt {
+        receipt: received.facts,
+        private: received.private,
+        message: found.message,
+        tenant,
+        trace,
+    }
+}
+
+fn wanted(received: &ReceivedReceipt) -> Wanted {
+    Wanted {
+        operator: received.facts.operator_id,
+        operator_message: received.facts.operator_message_id.clone(),
+        hint: received.message_hint,
+    }
+}
+
+/// Queues the answer; that it arrives nobody promises. A lost one means a redelivery.
+async fn answer(message: &jetstream::Message, kind: AckKind) {
+    if let Err(error) = message.ack_with(kind).await {
+        tracing::warn!(event = "dlr.ack_error", error = %error);
+    }
+}
+
+/// Twice as long with each delivery, up to [`RETRY_MAX`].
+fn retry_delay(deliveries: i64) -> Duration {
+    let doublings = u32::try_from(deliveries.clamp(1, 16) - 1).unwrap_or_default();
+    (RETRY_FIRST * 2_u32.pow(doublings)).min(RETRY_MAX)
+}
+
+fn traceparent(message: &jetstream::Message) -> Option<String> {
+    let value = message.headers.as_ref()?.get("traceparent")?.as_str();
+    let plain = |byte: u8| byte.is_ascii_hexdigit() || byte == b'-';
+    (value.len() <= TRACEPARENT_MAX && value.bytes().all(plain)).then(|| value.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_comes_again_later_each_time_but_not_too_late() {
+        let delays: Vec<_> = [0, 1, 2, 3, 9, 1_000]
+            .into_iter()
+            .map(retry_delay)
+            .collect();
+        assert_eq!(delays[..4], [200, 200, 400, 800].map(Duration::from_millis));
+        assert_eq!(delays[4..], [RETRY_MAX, RETRY_MAX]);
+    }
+}
