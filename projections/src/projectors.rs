@@ -1,0 +1,108 @@
+//! All projections of a process, started and stopped together.
+
+use std::sync::Arc;
+
+use eventstore::{Feed, LogId, keyring::Keyring, postgres::Database};
+use tokio::{sync::watch, task::JoinSet, time::Instant};
+
+use crate::{
+    Projection,
+    convoy::Convoy,
+    gauges::Gauges,
+    metrics::ProjectionMetrics,
+    pace::Pace,
+    projector::{Course, Projector},
+    publishers::{
+        billing_events::BillingEvents, unmatched::Unmatched, webhook_dispatch::WebhookDispatches,
+    },
+    tables::{
+        delivery_receipts::DeliveryReceipts, orphaned_receipts::OrphanedReceipts,
+        sms_messages::SmsMessages,
+    },
+};
+
+/// What projections need from their process.
+pub struct Deps {
+    /// The log they follow.
+    pub log: LogId,
+    /// Where their tables and checkpoints are. Each projection holds at most one connection.
+    pub database: Database,
+    /// Their view of the log. The caller keeps [`Feed::poll_head`] running.
+    pub feed: Arc<Feed>,
+    /// Where progress is told.
+    pub metrics: Arc<ProjectionMetrics>,
+    /// The projections; [`every`] lists those of the service `dlr`.
+    pub projections: Vec<Arc<dyn Projection>>,
+}
+
+/// The projections of the service `dlr`, its publishers through `client`.
+#[must_use]
+pub fn every(client: &async_nats::Client, keyring: &Arc<dyn Keyring>) -> Vec<Arc<dyn Projection>> {
+    vec![
+        Arc::new(DeliveryReceipts),
+        Arc::new(OrphanedReceipts),
+        Arc::new(SmsMessages),
+        Arc::new(BillingEvents::new(client.clone(), Arc::clone(keyring))),
+        Arc::new(WebhookDispatches::new(client.clone(), Arc::clone(keyring))),
+        Arc::new(Unmatched::new(client.clone())),
+    ]
+}
+
+/// Running projections. Dropped, they stop wherever they are, which does no harm.
+pub struct Projectors {
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+}
+
+/// Starts them, each in a task of its own.
+#[must_use]
+pub fn start(deps: Deps) -> Projectors {
+    let (stop, stopping) = watch::channel(false);
+    let pace = Pace::since(Instant::now());
+    let convoy = Arc::new(Convoy::default());
+    let mut tasks = JoinSet::new();
+    let mut handles = Vec::with_capacity(deps.projections.len());
+    for (number, projection) in deps.projections.into_iter().enumerate() {
+        let handle = deps
+            .metrics
+            .projection(projection.name(), projection.publishes());
+        handles.push(Arc::clone(&handle));
+        let projector = Projector {
+            log: deps.log,
+            database: deps.database.clone(),
+            feed: Arc::clone(&deps.feed),
+            projection,
+            handle,
+            stop: stopping.clone(),
+            pace,
+            convoy: Arc::clone(&convoy),
+            number,
+            course: Course::default(),
+        };
+        tasks.spawn(projector.run());
+    }
+    let gauges = Gauges {
+        log: deps.log,
+        database: deps.database,
+        feed: deps.feed,
+        metrics: deps.metrics,
+        handles,
+        stop: stopping,
+    };
+    tasks.spawn(gauges.run());
+    Projectors { stop, tasks }
+}
+
+impl Projectors {
+    /// Lets every projection finish the batch it is at (at most a few seconds, while an
+    /// acknowledgement is waited for) and ends them. What they have not taken in is still in the
+    /// log.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        while let Some(ended) = self.tasks.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(event = "projection.died", %error);
+            }
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Recorded events for tests, made from the golden files of `schema`.
+
+use std::{fs, path::Path};
+
+use eventstore::{LogId, NewEvent, RecordedEvent};
+use schema::{AccountId, Category, Event, EventId, Pseudonym, Sealed, StreamId, Timestamp};
+use uuid::Uuid;
+
+/// The log the samples are from.
+pub(crate) const LOG: LogId = LogId::DEFAULT;
+/// One event of each type, in an order in which they may come.
+pub(crate) const TYPES: [&str; 5] = [
+    "ReceiptRecorded",
+    "MessageSettled",
+    "LateReceiptRecorded",
+    "ReceiptOrphaned",
+    "OrphanMatched",
+];
+/// What stands for the samples' tenant.
+pub(crate) const PSEUDONYM: Pseudonym = Pseudonym(Uuid::from_u128(0x7));
+/// The samples' account.
+pub(crate) const ACCOUNT: AccountId = AccountId(Uuid::from_u128(0xacc));
+/// The samples' trace.
+pub(crate) const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+/// The golden event of this type, recorded at this position in a stream of its own.
+pub(crate) fn recorded((name, position): (&&str, i64)) -> RecordedEvent {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schema/golden");
+    let stored = fs::read_to_string(golden.join(name).join("v1.json")).expect("a golden file");
+    let event = Event::from_stored(name, 1, &stored).expect("readable");
+    let number = u128::try_from(position).expect("positive");
+    let orphan = matches!(event, Event::ReceiptOrphaned(_) | Event::OrphanMatched(_));
+    let category = if orphan {
+        Category::Orphan
+    } else {
+        Category::Message
+    };
+    let recorded_at = Timestamp::from_micros(1_772_366_400_000_000 + position).expect("in range");
+    RecordedEvent {
+        position,
+        stream: StreamId {
+            category,
+            id: Uuid::from_u128(0x5000 + number),
+        },
+        version: 1,
+        recorded_at,
+        fact: NewEvent {
+            id: EventId(Uuid::from_u128(0xe000 + number)),
+            event,
+            tenant: (!orphan).then_some(PSEUDONYM),
+            account: (!orphan).then_some(ACCOUNT),
+            occurred_at: recorded_at,
+            cause: None,
+            trace: Some(TRACE.to_owned()),
+            principal: "test".to_owned(),
+            sealed: Sealed::default(),
+        },
+    }
+}
