@@ -1,0 +1,14 @@
+//! The edge of Tollbook: roles, configuration, telemetry, probes, lifecycle.
+//!
+//! Everything that touches the world outside of the log is put together here, and nothing is
+//! decided here. The binary `tollbook` is this library and fewer than forty lines.
+
+pub mod cli;
+pub mod config;
+pub mod database;
+pub mod health;
+pub mod lifecycle;
+pub mod nats;
+pub mod probes;
+pub mod role;
+pub mod telemetry;

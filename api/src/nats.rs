@@ -1,0 +1,230 @@
+//! The connection to NATS: who we are, how we come back, and what must be there.
+
+pub mod plan;
+pub mod provision;
+pub mod rotation;
+pub mod watch;
+
+use std::{sync::Arc, time::Duration};
+
+use async_nats::{
+    Client, ConnectErrorKind, ConnectOptions, Event,
+    jetstream::{
+        self,
+        consumer::PullConsumer,
+        stream::{ConsumerError, ConsumerErrorKind},
+    },
+};
+
+use crate::{config::settings::NatsOptions, health::Health};
+
+/// The longest pause between two attempts to connect again.
+const BACKOFF_MAX: Duration = Duration::from_secs(5);
+/// The first one.
+const BACKOFF_MIN: Duration = Duration::from_millis(50);
+/// How long one attempt may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A user of CONTRACTS 2 and the inbox its permissions name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity {
+    /// The user.
+    pub user: &'static str,
+    /// Where it hears answers.
+    pub inbox: &'static str,
+}
+
+/// Handles receipts.
+pub const DLR: Identity = Identity {
+    user: "dlr-processor",
+    inbox: "_INBOX_dlr",
+};
+/// Makes streams and consumers.
+pub const ADMIN: Identity = Identity {
+    user: "tollbook-admin",
+    inbox: "_INBOX_admin",
+};
+
+/// Why we do not work with this NATS.
+#[derive(Debug, thiserror::Error)]
+pub enum NatsError {
+    /// No server could be reached, or none lets us in.
+    #[error("connecting to nats at NATS_URL as {user} ({advice})")]
+    Connect {
+        /// Who we meant to be.
+        user: &'static str,
+        /// Where to look.
+        advice: &'static str,
+        /// Why not.
+        source: async_nats::ConnectError,
+    },
+    /// The stream or its consumer is not there.
+    #[error("consumer {consumer} of stream {stream} is missing; `tollbook provision` makes it")]
+    NoConsumer {
+        /// The stream.
+        stream: String,
+        /// The consumer.
+        consumer: &'static str,
+    },
+    /// The server did not say.
+    #[error("looking for consumer {consumer} of stream {stream}")]
+    Consumer {
+        /// The stream.
+        stream: String,
+        /// The consumer.
+        consumer: &'static str,
+        /// Why not.
+        source: ConsumerError,
+    },
+}
+
+/// Connects, now or not at all; once connected, comes back by itself for ever.
+///
+/// # Errors
+/// No server could be reached, or none lets us in.
+pub async fn connect(
+    options: &NatsOptions,
+    identity: Identity,
+    health: Arc<Health>,
+) -> Result<Client, NatsError> {
+    let watched = Arc::clone(&health);
+    let mut connect = with_login(options)
+        .name(identity.user)
+        .custom_inbox_prefix(identity.inbox)
+        .require_tls(options.tls)
+        .connection_timeout(CONNECT_TIMEOUT)
+        .ping_interval(Duration::from_secs(10))
+        .reconnect_delay_callback(backoff)
+        .event_callback(move |event| {
+            let health = Arc::clone(&watched);
+            async move { notice(&event, &health) }
+        });
+    if let Some(ca) = &options.ca {
+        connect = connect.add_root_certificates(ca.clone());
+    }
+    if let Some((certificate, key)) = &options.certificate {
+        connect = connect.add_client_certificate(certificate.clone(), key.clone());
+    }
+    let client = connect.connect(options.servers.addresses.as_slice()).await;
+    let client = client.map_err(|source| NatsError::Connect {
+        user: identity.user,
+        advice: advice(source.kind()),
+        source,
+    })?;
+    health.nats.good();
+    Ok(client)
+}
+
+/// The consumer, which also proves that its stream exists. Asks for nothing that the service has
+/// no right to.
+///
+/// # Errors
+/// It is missing, or the server did not say.
+pub async fn consumer(
+    jetstream: &jetstream::Context,
+    stream: &str,
+    consumer: &'static str,
+) -> Result<PullConsumer, NatsError> {
+    let found = jetstream.get_consumer_from_stream(consumer, stream).await;
+    found.map_err(|source| {
+        if is_missing(&source) {
+            NatsError::NoConsumer {
+                stream: stream.to_owned(),
+                consumer,
+            }
+        } else {
+            NatsError::Consumer {
+                stream: stream.to_owned(),
+                consumer,
+                source,
+            }
+        }
+    })
+}
+
+/// Whether the server says that the stream or the consumer does not exist.
+#[must_use]
+pub fn is_missing(error: &ConsumerError) -> bool {
+    match error.kind() {
+        ConsumerErrorKind::JetStream(error) => matches!(
+            error.error_code(),
+            jetstream::ErrorCode::STREAM_NOT_FOUND | jetstream::ErrorCode::CONSUMER_NOT_FOUND
+        ),
+        _ => false,
+    }
+}
+
+/// The login is read for each connection, so that a rotated password is used.
+fn with_login(options: &NatsOptions) -> ConnectOptions {
+    let Some((user, password)) = options.login.clone() else {
+        return ConnectOptions::new();
+    };
+    ConnectOptions::with_auth_callback(move |_| {
+        let (user, password) = (user.clone(), password.clone());
+        async move {
+            let mut auth = async_nats::Auth::new();
+            let password = password.read().map_err(async_nats::AuthError::new)?;
+            auth.username = Some(user);
+            auth.password = Some(password.expose().to_owned());
+            Ok(auth)
+        }
+    })
+}
+
+/// Twice as long each time, up to [`BACKOFF_MAX`].
+fn backoff(attempts: usize) -> Duration {
+    let doublings = u32::try_from(attempts.saturating_sub(1))
+        .unwrap_or(u32::MAX)
+        .min(16);
+    BACKOFF_MIN.saturating_mul(1 << doublings).min(BACKOFF_MAX)
+}
+
+const fn advice(kind: ConnectErrorKind) -> &'static str {
+    match kind {
+        ConnectErrorKind::Authentication | ConnectErrorKind::AuthorizationViolation => {
+            "the server does not let this certificate or login in"
+        }
+        ConnectErrorKind::Tls => "look at NATS_CA_FILE, NATS_CERT_FILE and NATS_KEY_FILE",
+        ConnectErrorKind::Dns => "the host name is not known",
+        _ => "is a server running there?",
+    }
+}
+
+fn notice(event: &Event, health: &Health) {
+    match event {
+        Event::Connected => {
+            health.nats.good();
+            tracing::info!(event = "nats.connected");
+        }
+        Event::Closed => {
+            health.nats.bad("closed");
+            tracing::info!(event = "nats.closed");
+        }
+        Event::Disconnected => {
+            health.nats.bad("disconnected");
+            tracing::warn!(event = "nats.disconnected");
+        }
+        Event::LameDuckMode | Event::Draining => tracing::info!(event = "nats.server_leaving"),
+        Event::SlowConsumer(_) => tracing::warn!(event = "nats.slow_consumer"),
+        Event::ServerError(error) => {
+            tracing::error!(event = "nats.server_error", error = %error);
+        }
+        Event::ClientError(error) => {
+            tracing::warn!(event = "nats.client_error", error = %error);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn coming_back_gets_slower_but_never_slow() {
+        assert_eq!(backoff(0), BACKOFF_MIN);
+        assert_eq!(backoff(1), BACKOFF_MIN);
+        assert_eq!(backoff(2), BACKOFF_MIN * 2);
+        assert_eq!(backoff(50), BACKOFF_MAX);
+        assert_eq!(backoff(usize::MAX), BACKOFF_MAX);
+    }
+}

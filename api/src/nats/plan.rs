@@ -1,0 +1,113 @@
+//! The streams and consumers of CONTRACTS 2, as data.
+
+use std::time::Duration;
+
+use async_nats::jetstream::{
+    consumer::{AckPolicy, DeliverPolicy, ReplayPolicy, pull},
+    stream::{Config, DiscardPolicy, RetentionPolicy, StorageType},
+};
+
+const MINUTE: Duration = Duration::from_mins(1);
+const HOUR: Duration = Duration::from_hours(1);
+const DAY: Duration = Duration::from_hours(24);
+
+/// How long a delivered message may take before it is delivered again.
+pub const ACK_WAIT: Duration = Duration::from_secs(30);
+/// The consumer that receipts are read with.
+pub const DLR_CONSUMER: &str = "dlr-processor";
+
+/// A stream as it has to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StreamPlan {
+    /// Its name.
+    pub name: &'static str,
+    /// Its one subject.
+    pub subject: &'static str,
+    /// How long messages are kept.
+    pub max_age: Duration,
+    /// How long a message id is remembered.
+    pub duplicate_window: Duration,
+    /// Its consumers that are ours.
+    pub consumers: &'static [&'static str],
+}
+
+/// All streams.
+pub const STREAMS: [StreamPlan; 6] = [
+    StreamPlan {
+        name: "SMS_DLR",
+        subject: "sms.dlr.inbound",
+        max_age: HOUR.saturating_mul(72),
+        duplicate_window: MINUTE.saturating_mul(2),
+        consumers: &[DLR_CONSUMER],
+    },
+    StreamPlan {
+        name: "BILLING_EVENTS",
+        subject: "billing.events",
+        max_age: DAY.saturating_mul(7),
+        duplicate_window: MINUTE.saturating_mul(10),
+        consumers: &["billing-consumer"],
+    },
+    StreamPlan {
+        name: "WEBHOOK_DISPATCH",
+        subject: "webhook.dispatch",
+        max_age: HOUR.saturating_mul(72),
+        duplicate_window: MINUTE.saturating_mul(10),
+        consumers: &[],
+    },
+    StreamPlan {
+        name: "SMS_DLR_UNMATCHED",
+        subject: "sms.dlr.unmatched",
+        max_age: DAY.saturating_mul(30),
+        duplicate_window: MINUTE.saturating_mul(10),
+        consumers: &[],
+    },
+    StreamPlan {
+        name: "BILLING_INVOICES",
+        subject: "billing.invoice.generated",
+        max_age: DAY.saturating_mul(7),
+        duplicate_window: MINUTE.saturating_mul(10),
+        consumers: &[],
+    },
+    StreamPlan {
+        name: "TENANT_EVENTS",
+        subject: "tenant.erased",
+        max_age: DAY.saturating_mul(30),
+        duplicate_window: MINUTE.saturating_mul(10),
+        consumers: &["billing-tenant-consumer"],
+    },
+];
+
+impl StreamPlan {
+    /// `base` with everything this plan says; what the plan does not say stays.
+    #[must_use]
+    pub fn over(&self, base: Config, name: &str, replicas: usize) -> Config {
+        Config {
+            name: name.to_owned(),
+            subjects: vec![self.subject.to_owned()],
+            retention: RetentionPolicy::Limits,
+            storage: StorageType::File,
+            discard: DiscardPolicy::New,
+            max_age: self.max_age,
+            duplicate_window: self.duplicate_window,
+            num_replicas: replicas,
+            ..base
+        }
+    }
+
+    /// One of this stream's consumers.
+    #[must_use]
+    pub fn consumer(&self, name: &str, max_ack_pending: u32) -> pull::Config {
+        pull::Config {
+            durable_name: Some(name.to_owned()),
+            name: Some(name.to_owned()),
+            filter_subject: self.subject.to_owned(),
+            deliver_policy: DeliverPolicy::All,
+            ack_policy: AckPolicy::Explicit,
+            replay_policy: ReplayPolicy::Instant,
+            ack_wait: ACK_WAIT,
+            max_deliver: -1,
+            max_ack_pending: i64::from(max_ack_pending),
+            ..pull::Config::default()
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! `/health`, `/ready` and `/metrics`, on a port of their own.
+//!
+//! For the cluster's eyes only: no personal data, no identity, nothing that changes anything.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use axum::{
+    Router,
+    extract::State,
+    http::{StatusCode, header::CONTENT_TYPE},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use prometheus_client::{encoding::text::encode, registry::Registry};
+use tokio::{net::TcpListener, task::JoinHandle};
+
+use crate::{
+    config::{ConfigError, settings::ProbeSettings},
+    health::Health,
+};
+
+const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// What the probes show.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// The state of the process.
+    pub health: Arc<Health>,
+    /// All metrics.
+    pub registry: Arc<Registry>,
+}
+
+/// Listening probes; they end when this is dropped.
+#[derive(Debug)]
+pub struct Probes {
+    /// Where they listen.
+    pub address: SocketAddr,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Probes {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Begins to answer.
+///
+/// # Errors
+/// The port cannot be had.
+pub async fn start(settings: &ProbeSettings, shown: Shown) -> Result<Probes, ConfigError> {
+    let wanted = SocketAddr::from((settings.probe_address, settings.probe_port));
+    let refused = |error: std::io::Error| {
+        ConfigError::value(
+            "PROBE_PORT",
+            format!("cannot listen on {wanted}: {}", error.kind()),
+        )
+    };
+    let listener = TcpListener::bind(wanted).await.map_err(refused)?;
+    let address = listener.local_addr().map_err(refused)?;
+    let task = tokio::spawn(async move {
+        if let Err(error) = axum::serve(listener, router(shown)).await {
+            tracing::error!(event = "probes.failed", error = %eventstore::log::chain(&error));
+        }
+    });
+    tracing::info!(event = "probes.listening", %address);
+    Ok(Probes { address, task })
+}
+
+fn router(shown: Shown) -> Router {
+    Router::new()
+        .route("/health", get(health))
+        .route("/ready", get(ready))
+        .route("/metrics", get(metrics))
+        .with_state(shown)
+}
+
+/// 200 while this process can make progress.
+async fn health(State(shown): State<Shown>) -> Response {
+    report(&shown, shown.health.stuck().is_empty())
+}
+
+/// 200 while work may be sent here.
+async fn ready(State(shown): State<Shown>) -> Response {
+    report(&shown, shown.health.is_ready())
+}
+
+async fn metrics(State(shown): State<Shown>) -> Response {
+    let mut text = String::new();
+    match encode(&mut text, &shown.registry) {
+        Ok(()) => ([(CONTENT_TYPE, OPENMETRICS)], text).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+fn report(shown: &Shown, good: bool) -> Response {
+    let status = if good {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    match serde_json::to_string(&shown.health.report()) {
+        Ok(body) => (status, [(CONTENT_TYPE, "application/json")], body).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{net::Ipv4Addr, time::Duration};
+
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpStream,
+    };
+
+    use super::*;
+
+    async fn get(address: SocketAddr, path: &str) -> String {
+        let mut stream = TcpStream::connect(address).await.expect("connects");
+        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.expect("writes");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.expect("reads");
+        answer
+    }
+
+    #[tokio::test]
+    async fn dependencies_decide_readiness_and_progress_decides_health() {
+        let health = Arc::new(Health::default());
+        let metrics = Arc::new(projections::metrics::ProjectionMetrics::default());
+        let mut registry = Registry::default();
+        metrics.register(&mut registry);
+        actors::metrics::DlrMetrics::default().register(&mut registry);
+        let shown = Shown {
+            health: Arc::clone(&health),
+            registry: Arc::new(registry),
+        };
+        let settings = ProbeSettings {
+            probe_address: Ipv4Addr::LOCALHOST.into(),
+            probe_port: 0,
+        };
+        let probes = start(&settings, shown).await.expect("a free port");
+        let at = probes.address;
+
+        assert!(get(at, "/health").await.starts_with("HTTP/1.1 200"));
+        let unready = get(at, "/ready").await;
+        assert!(unready.starts_with("HTTP/1.1 503"), "{unready}");
+        assert!(unready.contains("\"nats\":{\"up\":false,\"detail\":\"not seen yet\""));
+
+        health.nats.good();
+        health.postgres.good();
+        health.consumer.good();
+        assert!(get(at, "/ready").await.starts_with("HTTP/1.1 200"));
+
+        health.beat("intake", Duration::ZERO);
+        tokio::time::sleep(Duration::from_millis(2)).await;
+        let stuck = get(at, "/health").await;
+        assert!(
+            stuck.starts_with("HTTP/1.1 503") && stuck.contains("[\"intake\"]"),
+            "{stuck}"
+        );
+
+        let text = get(at, "/metrics").await;
+        assert!(text.contains("dlr_outbox_pending_count 0") && text.ends_with("# EOF\n"));
+    }
+}

@@ -1,0 +1,89 @@
+//! What a process can be. One file per role.
+
+pub mod dlr;
+pub mod migrate;
+pub mod provision;
+pub mod reconcile;
+pub mod schema;
+
+use std::{
+    fmt::Display,
+    io::{self, Write},
+    path::PathBuf,
+};
+
+use crate::{
+    cli::Role,
+    config::ConfigError,
+    database::DatabaseError,
+    lifecycle::Shutdown,
+    nats::{NatsError, provision::ProvisionError},
+};
+
+/// Why a role ended without having done its work.
+#[derive(Debug, thiserror::Error)]
+pub enum RoleError {
+    /// A setting is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The process could not be set up.
+    #[error("starting the process")]
+    Runtime(#[source] std::io::Error),
+    /// NATS is not there or not as it must be.
+    #[error(transparent)]
+    Nats(#[from] NatsError),
+    /// Postgres is not there or not as it must be.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// A stream or consumer could not be made.
+    #[error(transparent)]
+    Provision(#[from] ProvisionError),
+    /// The log could not be migrated.
+    #[error("migrating the log")]
+    MigrateLog(#[source] eventstore::migrate::MigrateError),
+    /// The projections could not be migrated.
+    #[error("migrating the projections")]
+    MigrateProjections(#[source] projections::migrate::MigrateError),
+    /// Orphans could not be matched.
+    #[error(transparent)]
+    Reconcile(#[from] actors::dlr::ReconcileError),
+    /// A schema file could not be written or read.
+    #[error("schema file {path}")]
+    SchemaFile {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// A committed schema is not the one this program has.
+    #[error("{path} differs; `tollbook schema --write` makes it right")]
+    SchemaDiffers {
+        /// Which.
+        path: PathBuf,
+    },
+    /// Work was left when the time to finish it had passed. It will be delivered again.
+    #[error("stopping: not everything was finished in time")]
+    NotDrained,
+    /// A second signal ended the process before its work was finished.
+    #[error("stopping: forced by a second signal")]
+    Forced,
+}
+
+/// Does what `role` says.
+///
+/// # Errors
+/// It could not.
+pub async fn run(role: Role, shutdown: Shutdown) -> Result<(), RoleError> {
+    match role {
+        Role::Dlr(settings) => dlr::run(*settings, shutdown).await,
+        Role::Reconcile(settings) => reconcile::run(*settings, shutdown).await,
+        Role::Provision(settings) => provision::run(&settings).await,
+        Role::Migrate(settings) => migrate::run(&settings).await,
+        Role::Schema(settings) => schema::run(&settings),
+    }
+}
+
+/// Tells a person what was done. Nothing depends on somebody listening.
+fn say(text: impl Display) {
+    let _ = writeln!(io::stdout(), "{text}");
+}

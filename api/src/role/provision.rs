@@ -1,0 +1,34 @@
+//! `tollbook provision`: creates or updates the NATS streams and consumers.
+
+use std::sync::Arc;
+
+use async_nats::jetstream;
+
+use super::{RoleError, say};
+use crate::{
+    cli::ProvisionSettings,
+    health::Health,
+    nats::{
+        self,
+        provision::{self, Wishes},
+    },
+};
+
+/// Does it, and says what was done.
+///
+/// # Errors
+/// NATS cannot be reached, or something exists that cannot be changed.
+pub async fn run(settings: &ProvisionSettings) -> Result<(), RoleError> {
+    let options = settings.nats.options()?;
+    let client = nats::connect(&options, nats::ADMIN, Arc::new(Health::default())).await?;
+    let wishes = Wishes {
+        dlr_stream: settings.nats.nats_stream_dlr.clone(),
+        replicas: usize::from(settings.nats_replicas),
+        dlr_max_ack_pending: settings.dlr_max_ack_pending,
+    };
+    provision::run(&jetstream::new(client), &wishes, |done, thing| {
+        say(format_args!("{:<9} {thing}", done.as_str()));
+    })
+    .await?;
+    Ok(())
+}
