@@ -1,0 +1,2 @@
+//! Benches.
+pub mod append;

@@ -1,0 +1,185 @@
+//! `./dev demo`: the main job on realistic traffic, and whether the books balance.
+
+use std::{
+    io::{IsTerminal as _, Write as _},
+    time::Duration,
+};
+
+use serde::Serialize;
+use tokio::time::Instant;
+use tokio_postgres::Client;
+
+use crate::{
+    auditor::Report,
+    drive::{self, Progress},
+    traffic::{Counts, Shape},
+    world::{Fault, World, WorldOptions},
+};
+
+/// What `./dev demo` can be told.
+#[derive(Debug, Clone, clap::Args)]
+pub struct DemoArgs {
+    /// How many messages the orchestrator sends; about 1.25 receipts come for each
+    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(100..=1_000_000))]
+    messages: u64,
+    /// The same seed makes the same traffic
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Receipts per second; as fast as it goes if not said
+    #[arg(long)]
+    rate: Option<u64>,
+    /// How many service processes share the work
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=8))]
+    processes: u8,
+    /// Print one JSON object instead of the summary
+    #[arg(long)]
+    json: bool,
+}
+
+/// What is printed at the end.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Summary {
+    /// Whether the auditor found nothing.
+    balanced: bool,
+    /// What was sent.
+    sent: Counts,
+    /// Receipts refused by validation.
+    refused: u64,
+    /// What the auditor saw and found.
+    audit: Report,
+    /// From the first receipt's arrival to the last commit, before late rows came.
+    receipts_per_s: u64,
+    /// Median time from a receipt's arrival to its commit, in milliseconds.
+    commit_p50_ms: i64,
+    /// The 99th percentile of the same.
+    commit_p99_ms: i64,
+    /// How long all of it took, set-up included, in milliseconds.
+    took_ms: u64,
+}
+
+struct Steps {
+    began: Instant,
+    loud: bool,
+}
+
+impl Progress for Steps {
+    fn step(&self, words: &str) {
+        if self.loud {
+            let seconds = self.began.elapsed().as_secs();
+            let _ = writeln!(std::io::stderr(), "  {seconds:>3} s  {words}");
+        }
+    }
+}
+
+/// Runs the demo; `false` if the books do not balance.
+///
+/// # Errors
+/// A server or the service does not do its part.
+pub async fn demo(args: DemoArgs) -> Result<bool, Fault> {
+    let began = Instant::now();
+    let steps = Steps {
+        began,
+        loud: !args.json || std::io::stderr().is_terminal(),
+    };
+    steps.step("starting Postgres and NATS, migrating, provisioning");
+    let world = World::start(WorldOptions::default()).await?;
+    let mut services = Vec::new();
+    for _ in 0..args.processes {
+        services.push(world.service(&[]).await?);
+    }
+    steps.step(&format!("{} tollbook dlr ready; sending", services.len()));
+    let shape = Shape::new(args.seed, args.messages, eventstore::clock::now());
+    let expected = drive::send(&world, &shape, args.rate, &steps).await?;
+    steps.step("everything sent; waiting until orphans are healed and projections are at the head");
+    drive::rest(&world, Duration::from_mins(5)).await?;
+    steps.step("auditing log, tables and published messages");
+    let audit = world.audit(&expected).await?;
+    let summary = summary(&world.admin().await?, audit, expected.counts, began).await?;
+    for service in services {
+        if !service.terminate().await? {
+            return Err("tollbook dlr did not end well".into());
+        }
+    }
+    world.stop().await?;
+    print(&summary, args.json)?;
+    Ok(summary.balanced)
+}
+
+async fn summary(
+    database: &Client,
+    audit: Report,
+    sent: Counts,
+    began: Instant,
+) -> Result<Summary, Fault> {
+    let row = database
+        .query_one(include_str!("demo/pace.sql"), &[])
+        .await?;
+    Ok(Summary {
+        balanced: audit.balanced(),
+        refused: sent.refused(),
+        sent,
+        audit,
+        receipts_per_s: u64::try_from(row.get::<_, i64>(0))?,
+        commit_p50_ms: row.get(1),
+        commit_p99_ms: row.get(2),
+        took_ms: u64::try_from(began.elapsed().as_millis())?,
+    })
+}
+
+fn print(summary: &Summary, json: bool) -> Result<(), Fault> {
+    let mut out = std::io::stdout().lock();
+    if json {
+        writeln!(out, "{}", serde_json::to_string(summary)?)?;
+        return Ok(());
+    }
+    let Summary { sent, audit, .. } = summary;
+    let counts = &audit.counts;
+    writeln!(out, "\nTollbook demo\n")?;
+    let rows = [
+        ("receipts sent", sent.sent),
+        ("  refused as invalid", summary.refused),
+        (
+            "  repeats, no effect",
+            sent.exact_repeats + sent.other_repeats,
+        ),
+        ("receipts recorded", counts.receipts),
+        ("  messages settled", counts.settled),
+        ("  late, changed nothing", counts.late),
+        ("orphans recorded", counts.orphaned),
+        ("  healed", counts.healed),
+        ("rows in delivery_receipts", counts.receipt_rows),
+        ("published billing.events", counts.billed),
+        ("published webhook.dispatch", counts.webhooks),
+        ("published sms.dlr.unmatched", counts.unmatched),
+        ("receipts per second", summary.receipts_per_s),
+    ];
+    for (name, number) in rows {
+        writeln!(out, "  {name:<28} {number:>10}")?;
+    }
+    let (p50, p99) = (summary.commit_p50_ms, summary.commit_p99_ms);
+    writeln!(
+        out,
+        "  {:<28} {p50:>7} / {p99} ms",
+        "arrival to commit, p50 / p99"
+    )?;
+    writeln!(
+        out,
+        "\n  lost {}, doubled {}, wrong {}",
+        audit.lost, audit.doubled, audit.wrong
+    )?;
+    for finding in &audit.findings {
+        writeln!(
+            out,
+            "    {:?} {:?}: {}",
+            finding.invariant, finding.fault, finding.what
+        )?;
+    }
+    let verdict = if summary.balanced {
+        "the books balance"
+    } else {
+        "THE BOOKS DO NOT BALANCE"
+    };
+    writeln!(out, "  {verdict}")?;
+    Ok(())
+}

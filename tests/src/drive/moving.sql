@@ -1,0 +1,16 @@
+-- moving: how many events some projection has not taken in, and how many orphans can be healed but are not
+select
+    h.position - coalesce((select min(c.position) from eventlog.checkpoint c), 0) as behind,
+    (
+        select count(*)
+        from dlr.orphaned_receipts o
+        where not exists (select from dlr.orphan_resolutions r where r.orphan_id = o.orphan_id)
+            and exists (
+                select from orch.sms_messages m
+                where (m.operator_id = o.operator_id
+                        and m.operator_message_id = o.operator_message_id)
+                    or m.message_id = o.message_hint
+            )
+    ) as unhealed
+from eventlog.head h
+where h.log_id = 1

@@ -1,0 +1,100 @@
+//! Certificates for one run: an authority of its own, server and client certificates under it.
+
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose,
+};
+
+use super::error::{Error, Result};
+
+/// A certificate authority that nobody else trusts.
+#[derive(Debug)]
+pub struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    pem: String,
+}
+
+/// A certificate and its private key, both PEM.
+#[derive(Clone, Debug)]
+pub struct Certificate {
+    /// The certificate.
+    pub cert: String,
+    /// The private key (PKCS#8).
+    pub key: String,
+}
+
+impl Authority {
+    /// Makes a new one.
+    ///
+    /// # Errors
+    /// The system's source of chance failed.
+    pub fn new(name: &str) -> Result<Self> {
+        let refused = |source| Error::Certificate {
+            subject: name.into(),
+            source,
+        };
+        let mut params = params(name, &[]).map_err(refused)?;
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let key = KeyPair::generate().map_err(refused)?;
+        let pem = params.self_signed(&key).map_err(refused)?.pem();
+        Ok(Self {
+            issuer: Issuer::new(params, key),
+            pem,
+        })
+    }
+
+    /// The authority's own certificate, PEM.
+    #[must_use]
+    pub fn pem(&self) -> &str {
+        &self.pem
+    }
+
+    /// A certificate for a server on this machine.
+    ///
+    /// # Errors
+    /// The system's source of chance failed.
+    pub fn server(&self) -> Result<Certificate> {
+        let names = ["localhost", "127.0.0.1"];
+        self.sign("localhost", &names, ExtendedKeyUsagePurpose::ServerAuth)
+    }
+
+    /// A certificate for a client, named by its common name and its DNS name alike (NATS maps the
+    /// latter to a user).
+    ///
+    /// # Errors
+    /// The system's source of chance failed, or the name cannot be a DNS name.
+    pub fn client(&self, name: &str) -> Result<Certificate> {
+        self.sign(name, &[name], ExtendedKeyUsagePurpose::ClientAuth)
+    }
+
+    fn sign(
+        &self,
+        subject: &str,
+        names: &[&str],
+        usage: ExtendedKeyUsagePurpose,
+    ) -> Result<Certificate> {
+        let refused = |source| Error::Certificate {
+            subject: subject.into(),
+            source,
+        };
+        let mut params = params(subject, names).map_err(refused)?;
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![usage];
+        params.use_authority_key_identifier_extension = true;
+        let key = KeyPair::generate().map_err(refused)?;
+        let cert = params.signed_by(&key, &self.issuer).map_err(refused)?;
+        Ok(Certificate {
+            cert: cert.pem(),
+            key: key.serialize_pem(),
+        })
+    }
+}
+
+fn params(subject: &str, names: &[&str]) -> Result<CertificateParams, rcgen::Error> {
+    let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+    let mut params = CertificateParams::new(names)?;
+    params.distinguished_name.remove(DnType::CommonName);
+    params.distinguished_name.push(DnType::CommonName, subject);
+    Ok(params)
+}

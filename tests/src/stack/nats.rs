@@ -1,0 +1,245 @@
+//! A NATS server with `JetStream` and the users of CONTRACTS 2.
+
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+use serde_json::{Value, json};
+
+use super::{
+    certs::Authority,
+    error::{Error, Result},
+    leash::{Leash, Signal},
+    nats_users::{self, User},
+    port, probe, servers,
+};
+
+const SERVER: &str = "nats";
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How a server is to be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NatsOptions {
+    /// Users are known by their certificates (mTLS), as in production, rather than by passwords.
+    pub tls: bool,
+    /// Every message is fsynced before its acknowledgement; otherwise `JetStream`'s default.
+    pub sync_interval_always: bool,
+}
+
+/// The files of a client that is known by its certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientFiles {
+    /// The authority that signed the server's certificate.
+    pub ca: PathBuf,
+    /// The client's certificate.
+    pub cert: PathBuf,
+    /// The client's private key.
+    pub key: PathBuf,
+}
+
+/// A running NATS server.
+#[derive(Debug)]
+pub struct Nats {
+    leash: Leash,
+    program: PathBuf,
+    port: u16,
+    options: NatsOptions,
+    users: Vec<User>,
+    password: String,
+    files: BTreeMap<&'static str, ClientFiles>,
+}
+
+impl Nats {
+    /// Starts a server with an empty store.
+    ///
+    /// # Errors
+    /// The server was not fetched, or does not start; its log is in the error.
+    pub async fn start(options: NatsOptions) -> Result<Self> {
+        let leash = Leash::new(SERVER, Signal::Kill)?;
+        let program = servers::NATS.programs(&leash).await?.join("nats-server");
+        leash.subfolder("store")?;
+        let users = nats_users::all();
+        let files = if options.tls {
+            certificates(&leash, &users)?
+        } else {
+            BTreeMap::new()
+        };
+        let password = port::password();
+        let mut nats = Self {
+            leash,
+            program,
+            port: 0,
+            options,
+            users,
+            password,
+            files,
+        };
+        for last in [false, false, true] {
+            nats.port = port::free()?;
+            nats.configure()?;
+            match nats.go().await {
+                // Somebody was faster; take another port.
+                Err(Error::Server { log, .. }) if !last && log.contains("already in use") => {}
+                Err(error) => return Err(error),
+                Ok(()) => break,
+            }
+        }
+        Ok(nats)
+    }
+
+    /// The address for a user: with its password, or `tls://` without (see [`Self::client_files`]).
+    pub fn url(&self, user: &str) -> String {
+        if self.options.tls {
+            format!("tls://127.0.0.1:{}", self.port)
+        } else {
+            format!("nats://{user}:{}@127.0.0.1:{}", self.password, self.port)
+        }
+    }
+
+    /// The files a user connects with; `None` without TLS, or for a stranger.
+    pub fn client_files(&self, user: &str) -> Option<&ClientFiles> {
+        self.files.get(user)
+    }
+
+    /// The inbox prefix that a user's permissions name.
+    pub fn inbox_prefix(&self, user: &str) -> &'static str {
+        let known = self.users.iter().find(|known| known.name == user);
+        known.map_or("_INBOX", |known| known.inbox)
+    }
+
+    /// What an `async-nats` client needs to be this user: login or certificate, inbox prefix.
+    pub fn connect_options(&self, user: &str) -> async_nats::ConnectOptions {
+        let options = async_nats::ConnectOptions::new()
+            .name(format!("test {user}"))
+            .custom_inbox_prefix(self.inbox_prefix(user));
+        match self.client_files(user) {
+            Some(files) => options
+                .require_tls(true)
+                .add_root_certificates(files.ca.clone())
+                .add_client_certificate(files.cert.clone(), files.key.clone()),
+            // The client library does not read the login out of the address.
+            None => options.user_and_password(user.into(), self.password.clone()),
+        }
+    }
+
+    /// Ends the server politely and starts it again, on the same port and store.
+    ///
+    /// # Errors
+    /// It does not start again.
+    pub async fn restart(&self) -> Result<()> {
+        self.leash.halt(Signal::Term).await?;
+        self.go().await
+    }
+
+    /// Ends the server the hard way; see [`Self::start_again`].
+    ///
+    /// # Errors
+    /// The leash is gone.
+    pub async fn kill(&self) -> Result<()> {
+        self.leash.halt(Signal::Kill).await
+    }
+
+    /// Starts a killed server on the same port and store.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub async fn start_again(&self) -> Result<()> {
+        self.go().await
+    }
+
+    /// The server's process id, while it runs.
+    pub fn pid(&self) -> Option<u32> {
+        self.leash.pid()
+    }
+
+    /// The leash, for signals and the log.
+    pub fn leash(&self) -> &Leash {
+        &self.leash
+    }
+
+    /// Ends the server and waits until nothing of it is left. Dropping does it without waiting.
+    ///
+    /// # Errors
+    /// The leash could not be waited for.
+    pub async fn stop(&self) -> Result<()> {
+        self.leash.stop().await
+    }
+
+    async fn go(&self) -> Result<()> {
+        let name = self.name();
+        let ready = async |_| answers(self.port, &name).await;
+        self.leash
+            .start(&self.program, &["--config", "nats.json"], PATIENCE, ready)
+            .await
+    }
+
+    /// A name nobody else's server has, so that we cannot mistake it for ours.
+    fn name(&self) -> String {
+        let folder = self.leash.folder().file_name().unwrap_or_default();
+        format!("tollbook-{}", folder.to_string_lossy())
+    }
+
+    /// The server's own format is a superset of JSON.
+    fn configure(&self) -> Result<()> {
+        let password = (!self.options.tls).then_some(self.password.as_str());
+        let users: Vec<Value> = self
+            .users
+            .iter()
+            .map(|user| user.to_config(password))
+            .collect();
+        let mut jetstream = json!({
+            "store_dir": self.leash.folder().join("store"),
+            "max_memory_store": 268_435_456_u64,
+            "max_file_store": 21_474_836_480_u64,
+        });
+        if self.options.sync_interval_always {
+            jetstream["sync_interval"] = json!("always");
+        }
+        let mut config = json!({
+            "server_name": self.name(),
+            "host": "127.0.0.1",
+            "port": self.port,
+            "max_payload": 1_048_576,
+            "jetstream": jetstream,
+            "authorization": { "users": users },
+        });
+        if self.options.tls {
+            config["tls"] = json!({
+                "cert_file": "server.pem",
+                "key_file": "server.key",
+                "ca_file": "ca.pem",
+                "verify_and_map": true,
+                "timeout": 5,
+            });
+        }
+        self.leash.write("nats.json", &format!("{config:#}"))?;
+        Ok(())
+    }
+}
+
+/// Writes the authority, the server's certificate and one for each user.
+fn certificates(leash: &Leash, users: &[User]) -> Result<BTreeMap<&'static str, ClientFiles>> {
+    let authority = Authority::new("tollbook test nats")?;
+    let server = authority.server()?;
+    let ca = leash.write("ca.pem", authority.pem())?;
+    leash.write("server.pem", &server.cert)?;
+    leash.write("server.key", &server.key)?;
+    let client = |user: &User| {
+        let made = authority.client(user.name)?;
+        let cert = leash.write(&format!("{}.pem", user.name), &made.cert)?;
+        let key = leash.write(&format!("{}.key", user.name), &made.key)?;
+        Ok((
+            user.name,
+            ClientFiles {
+                ca: ca.clone(),
+                cert,
+                key,
+            },
+        ))
+    };
+    users.iter().map(client).collect()
+}
+
+/// Whether our server greets on this port. It listens only once `JetStream` is up.
+async fn answers(port: u16, name: &str) -> bool {
+    let greeting = probe::first_line(port, "").await;
+    greeting.starts_with("INFO ") && greeting.contains(&format!("\"server_name\":\"{name}\""))
+}

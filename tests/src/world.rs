@@ -1,0 +1,224 @@
+//! The world Tollbook lives in: one of every server, set up as an operator would set it up, and
+//! as many service processes as a test wants.
+//!
+//! `migrate` and `provision` are the real roles of the real binary; nothing here reaches into the
+//! services.
+
+mod service;
+
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+use async_nats::jetstream;
+use tempfile::TempDir;
+use tokio::process::Command;
+use tokio_postgres::Client;
+
+pub use self::service::Service;
+use crate::{
+    auditor::{self, Report, Sources},
+    orchestrator,
+    stack::{Nats, NatsOptions, PgOptions, PgVersion, Postgres},
+    traffic::Expected,
+};
+
+/// The database of the world.
+pub const DATABASE: &str = "tollbook";
+/// The projections that `tollbook dlr` keeps.
+pub const PROJECTIONS: [&str; 6] = [
+    "delivery_receipts",
+    "orphaned_receipts",
+    "sms_messages",
+    "billing_events",
+    "webhook_dispatch",
+    "sms_dlr_unmatched",
+];
+/// A master key for tests; the real ones come from a secret store.
+const MASTER_KEY: &str = "1 AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=\n";
+
+/// Something of the world that did not come to be.
+pub type Fault = Box<dyn std::error::Error + Send + Sync>;
+
+/// How the world is to be.
+#[derive(Debug, Clone)]
+pub struct WorldOptions {
+    /// Which Postgres.
+    pub postgres: PgVersion,
+    /// Its settings.
+    pub settings: PgOptions,
+    /// How NATS is to be.
+    pub nats: NatsOptions,
+}
+
+impl Default for WorldOptions {
+    fn default() -> Self {
+        Self {
+            postgres: PgVersion::V18,
+            settings: PgOptions::default(),
+            nats: NatsOptions::default(),
+        }
+    }
+}
+
+/// One of every server, ready for services.
+pub struct World {
+    /// Postgres.
+    pub postgres: Postgres,
+    /// NATS.
+    pub nats: Nats,
+    folder: TempDir,
+}
+
+impl World {
+    /// Starts the servers, migrates, provisions, and installs the orchestrator's table.
+    ///
+    /// # Errors
+    /// Something does not start; the message says what to do.
+    pub async fn start(options: WorldOptions) -> Result<Self, Fault> {
+        let (postgres, nats) = tokio::try_join!(
+            Postgres::start(options.postgres, options.settings),
+            Nats::start(options.nats),
+        )?;
+        postgres.create_database(DATABASE, None).await?;
+        let world = Self {
+            postgres,
+            nats,
+            folder: TempDir::with_prefix("tollbook-world-")?,
+        };
+        std::fs::write(world.path("master.key"), MASTER_KEY)?;
+        if let Some(ca) = world.postgres.ca_pem() {
+            std::fs::write(world.path("postgres-ca.pem"), ca)?;
+        }
+        let mut admin = world.variables("tollbook-admin", "postgres");
+        admin.insert("DATABASE_URL", world.postgres.admin_url(DATABASE));
+        world.role("migrate", &admin).await?;
+        world.role("provision", &admin).await?;
+        world
+            .postgres
+            .admit(&["dlr_svc", "billing_svc", "auditor", "tollbook_admin"])
+            .await?;
+        let client = world.admin().await?;
+        orchestrator::install(&client).await?;
+        orchestrator::watch(&client).await?;
+        Ok(world)
+    }
+
+    /// What the environment of a Tollbook process must say: NATS as `user`, Postgres as `role`.
+    #[must_use]
+    pub fn variables(&self, user: &str, role: &str) -> BTreeMap<&'static str, String> {
+        let mut variables = BTreeMap::from([
+            ("DATABASE_URL", self.postgres.url(role, DATABASE)),
+            ("NATS_URL", self.nats.url(user)),
+            (
+                "MASTER_KEY_FILE",
+                self.path("master.key").display().to_string(),
+            ),
+            ("PROBE_ADDRESS", "127.0.0.1".to_owned()),
+            ("LOG_LEVEL", "warn".to_owned()),
+        ]);
+        if self.postgres.ca_pem().is_some() {
+            let path = self.path("postgres-ca.pem").display().to_string();
+            variables.insert("DATABASE_CA_FILE", path);
+        }
+        if let Some(files) = self.nats.client_files(user) {
+            variables.insert("NATS_CA_FILE", files.ca.display().to_string());
+            variables.insert("NATS_CERT_FILE", files.cert.display().to_string());
+            variables.insert("NATS_KEY_FILE", files.key.display().to_string());
+        }
+        variables
+    }
+
+    /// Runs a role of the binary that ends by itself.
+    ///
+    /// # Errors
+    /// It fails; the message is what it said.
+    pub async fn role(
+        &self,
+        role: &str,
+        variables: &BTreeMap<&'static str, String>,
+    ) -> Result<String, Fault> {
+        let output = Command::new(binary()?)
+            .arg(role)
+            .env_clear()
+            .envs(variables)
+            .kill_on_drop(true)
+            .output()
+            .await?;
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        if output.status.success() {
+            return Ok(said);
+        }
+        let error = String::from_utf8_lossy(&output.stderr);
+        Err(format!("tollbook {role} failed ({}): {error}{said}", output.status).into())
+    }
+
+    /// A running `tollbook dlr` that is ready.
+    ///
+    /// # Errors
+    /// It does not become ready; the message is the end of its log.
+    pub async fn service(&self, more: &[(&'static str, &str)]) -> Result<Service, Fault> {
+        let mut variables = self.variables("dlr-processor", "dlr_svc");
+        for (name, value) in more {
+            variables.insert(name, (*value).to_owned());
+        }
+        let service = Service::spawn(&binary()?, "dlr", variables, self.folder.path())?;
+        service.ready(Duration::from_secs(30)).await?;
+        Ok(service)
+    }
+
+    /// A superuser's connection.
+    ///
+    /// # Errors
+    /// Postgres is away.
+    pub async fn admin(&self) -> Result<Client, Fault> {
+        Ok(self.postgres.admin(DATABASE).await?)
+    }
+
+    /// `JetStream` as this user.
+    ///
+    /// # Errors
+    /// NATS is away.
+    pub async fn jetstream(&self, user: &str) -> Result<jetstream::Context, Fault> {
+        let options = self.nats.connect_options(user);
+        Ok(jetstream::new(options.connect(self.nats.url(user)).await?))
+    }
+
+    /// Compares log, projections and published messages with what was sent.
+    ///
+    /// # Errors
+    /// A server cannot be read.
+    pub async fn audit(&self, expected: &Expected) -> Result<Report, Fault> {
+        let observer = self.jetstream("observer").await?;
+        let database = self.admin().await?;
+        let sources = Sources {
+            database: &database,
+            jetstream: Some(&observer),
+            projections: &PROJECTIONS,
+        };
+        Ok(auditor::audit(&sources, expected).await?)
+    }
+
+    /// A file of this world.
+    #[must_use]
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Stops the servers and waits until nothing is left of them.
+    ///
+    /// # Errors
+    /// A server does not stop.
+    pub async fn stop(self) -> Result<(), Fault> {
+        tokio::try_join!(self.postgres.stop(), self.nats.stop())?;
+        Ok(())
+    }
+}
+
+/// The built `tollbook`: it lies where this program lies, or, for tests, one folder above.
+fn binary() -> Result<PathBuf, Fault> {
+    let program = std::env::current_exe()?;
+    let folders = program.ancestors().skip(1).take(2);
+    let mut candidates = folders.map(|folder| folder.join("tollbook"));
+    candidates
+        .find(|path| path.is_file())
+        .ok_or_else(|| "no tollbook binary; `cargo build --release --bins` makes it".into())
+}
