@@ -63,6 +63,8 @@ pub struct DlrDeps {
     pub keyring: Arc<dyn Keyring>,
     /// What is counted.
     pub metrics: Arc<DlrMetrics>,
+    /// Hangs a span on the caller's span that a `traceparent` names.
+    pub adopt: fn(&tracing::Span, &str),
 }
 
 /// Processes receipts until `stop` turns true and everything under way is done. `consumer` is
@@ -186,6 +188,7 @@ impl Tree {
             messages: messages.clone(),
             orphans: orphans.clone(),
             metrics: Arc::clone(&deps.metrics),
+            adopt: deps.adopt,
         };
         let healing = Healing {
             database: deps.database.clone(),

@@ -60,6 +60,8 @@ pub struct Intake {
     pub orphans: ActorRef<directory::Msg<OrphanDecider>>,
     /// What is counted.
     pub metrics: Arc<DlrMetrics>,
+    /// Hangs a span on the caller's span that a `traceparent` names.
+    pub adopt: fn(&tracing::Span, &str),
 }
 
 /// Why intake ended although nobody stopped it.

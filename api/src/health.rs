@@ -1,7 +1,7 @@
 //! What this process knows about its own state and its dependencies.
 //!
-//! Dependencies decide readiness. Liveness is about progress alone: a restart does not mend a
-//! database, so a dependency that is away never makes us unhealthy.
+//! Dependencies decide readiness. Liveness is that the process answers at all: a restart does not
+//! mend a database, and a part that dies for good ends the process by itself.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -22,7 +22,6 @@ pub struct Health {
     pub postgres: Dependency,
     /// The consumer we read receipts from.
     pub consumer: Dependency,
-    hearts: Mutex<Vec<(&'static str, Duration, Instant)>>,
     stopping: std::sync::atomic::AtomicBool,
 }
 
@@ -32,40 +31,12 @@ impl Default for Health {
             nats: Dependency::new(None),
             postgres: Dependency::new(Some(POSTGRES_PATIENCE)),
             consumer: Dependency::new(None),
-            hearts: Mutex::default(),
             stopping: false.into(),
         }
     }
 }
 
 impl Health {
-    /// `loop_name` goes round, and promises to do so again within `patience`. Without that the
-    /// process counts as stuck. The first beat makes the promise.
-    pub fn beat(&self, loop_name: &'static str, patience: Duration) {
-        let mut hearts = self.hearts.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Instant::now();
-        match hearts.iter_mut().find(|(name, ..)| *name == loop_name) {
-            Some(heart) => *heart = (loop_name, patience, now),
-            None => hearts.push((loop_name, patience, now)),
-        }
-    }
-
-    /// `loop_name` has ended as it should, or waits for something that may take for ever.
-    pub fn rest(&self, loop_name: &'static str) {
-        let mut hearts = self.hearts.lock().unwrap_or_else(PoisonError::into_inner);
-        hearts.retain(|(name, ..)| *name != loop_name);
-    }
-
-    /// The names of loops that broke their promise. None means that progress is possible.
-    #[must_use]
-    pub fn stuck(&self) -> Vec<&'static str> {
-        let hearts = self.hearts.lock().unwrap_or_else(PoisonError::into_inner);
-        let stuck = hearts
-            .iter()
-            .filter(|(_, patience, beat)| beat.elapsed() > *patience);
-        stuck.map(|(name, ..)| *name).collect()
-    }
-
     /// Says that we take nothing new any more.
     pub fn set_stopping(&self) {
         self.stopping
@@ -87,7 +58,6 @@ impl Health {
         Report {
             ready: self.is_ready(),
             stopping: self.stopping.load(std::sync::atomic::Ordering::Relaxed),
-            stuck: self.stuck(),
             nats: self.nats.report(),
             postgres: self.postgres.report(),
             consumer: self.consumer.report(),
@@ -100,7 +70,6 @@ impl Health {
 pub struct Report {
     ready: bool,
     stopping: bool,
-    stuck: Vec<&'static str>,
     nats: DependencyReport,
     postgres: DependencyReport,
     consumer: DependencyReport,
@@ -223,10 +192,6 @@ mod tests {
             let health = well();
             spoil(&health);
             assert!(!health.is_ready());
-            assert!(
-                health.stuck().is_empty(),
-                "and that is no reason to restart"
-            );
         }
     }
 
@@ -237,16 +202,5 @@ mod tests {
         std::thread::sleep(Duration::from_millis(2));
         assert!(!dependency.is_up());
         assert_eq!(dependency.report().detail, "not heard of lately");
-    }
-
-    #[test]
-    fn a_loop_that_breaks_its_promise_is_stuck() {
-        let health = Health::default();
-        health.beat("intake", Duration::from_mins(1));
-        health.beat("appender", Duration::ZERO);
-        std::thread::sleep(Duration::from_millis(2));
-        assert_eq!(health.stuck(), ["appender"]);
-        health.rest("appender");
-        assert!(health.stuck().is_empty());
     }
 }

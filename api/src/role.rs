@@ -61,6 +61,9 @@ pub enum RoleError {
         /// Which.
         path: PathBuf,
     },
+    /// A part of the service died that cannot be started again within the process.
+    #[error("a part of the service has died")]
+    Died(#[source] Option<tokio::task::JoinError>),
     /// Work was left when the time to finish it had passed. It will be delivered again.
     #[error("stopping: not everything was finished in time")]
     NotDrained,

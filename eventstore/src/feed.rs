@@ -68,18 +68,24 @@ impl Feed {
         self.head.subscribe()
     }
 
-    /// Asks for the head every [`POLL`], for ever. A failure is told and the next poll tries
-    /// again.
+    /// Asks for the head every [`POLL`], for ever. A failure is told once and the next poll
+    /// tries again.
     pub async fn poll_head(&self) {
+        let mut failing = false;
         let mut ticks = tokio::time::interval(POLL);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
             match self.store.head().await {
-                Ok(head) => self.advanced_to(head),
-                Err(error) => {
+                Ok(head) => {
+                    failing = false;
+                    self.advanced_to(head);
+                }
+                Err(error) if !failing => {
+                    failing = true;
                     tracing::warn!(event = "log.head_error", error = %crate::log::chain(&error));
                 }
+                Err(_) => {}
             }
         }
     }
@@ -90,12 +96,12 @@ impl Feed {
     /// # Errors
     /// A fault of the store, or a row that cannot be understood.
     pub async fn after(&self, position: i64) -> Result<Shared, StoreError> {
-        if let Some(shared) = self.from_window(position) {
+        if let Some(shared) = self.window_after(position) {
             return Ok(shared);
         }
         // One reader at a time: whoever waited finds the window filled.
         let _reading = self.reading.lock().await;
-        if let Some(shared) = self.from_window(position) {
+        if let Some(shared) = self.window_after(position) {
             return Ok(shared);
         }
         let stretch = self.store.read_after(position, READ).await?;
@@ -109,7 +115,7 @@ impl Feed {
         Ok(shared)
     }
 
-    fn from_window(&self, position: i64) -> Option<Shared> {
+    fn window_after(&self, position: i64) -> Option<Shared> {
         let window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
         let found = window
             .iter()

@@ -248,14 +248,18 @@ pub fn postgres_error(
     move |source| StoreError::Postgres { operation, source }
 }
 
-/// An error with its sources on one line, for a log.
+/// An error with its sources on one line, for a log. A source that its error already quotes is
+/// not repeated.
 #[must_use]
 pub fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
+        let told = cause.to_string();
+        if !text.contains(&told) {
+            text.push_str(": ");
+            text.push_str(&told);
+        }
         source = cause.source();
     }
     text

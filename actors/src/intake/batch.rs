@@ -3,11 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use async_nats::jetstream::{self, AckKind, consumer::pull};
-use eventstore::{clock, log::chain};
+use eventstore::{clock, keyring::TenantKey, log::chain};
 use schema::{
     Invalid, MessageId, OperatorId, ReceivedReceipt, Status, StreamId, TenantId, Timestamp,
 };
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tracing::Span;
 
 use super::{Intake, Pulled};
 use crate::{
@@ -17,10 +18,9 @@ use crate::{
         orphan::{KeepOrphan, OrphanCommand},
     },
     directory,
-    metrics::OperatorMetrics,
+    metrics::{DlrMetrics, OperatorMetrics},
     stream_actor::{Request, Verdict},
 };
-use eventstore::keyring::TenantKey;
 
 /// The longest `traceparent` kept.
 const TRACEPARENT_MAX: usize = 64;
@@ -36,6 +36,7 @@ struct Taken {
     trace: Option<String>,
     deliveries: i64,
     operator: Arc<OperatorMetrics>,
+    span: Span,
 }
 
 /// A batch that waits for its turn to be handed out.
@@ -57,6 +58,7 @@ struct Waiting {
     status: Status,
     deliveries: i64,
     matched: Option<MessageId>,
+    span: Span,
 }
 
 impl Intake {
@@ -110,6 +112,7 @@ impl Intake {
                 }
                 let trace = traceparent(&message);
                 Some(Taken {
+                    span: self.span(trace.as_deref()),
                     message,
                     received,
                     trace,
@@ -131,6 +134,16 @@ impl Intake {
                 None
             }
         }
+    }
+
+    /// A span on the sender's trace, if the sender keeps one.
+    fn span(&self, trace: Option<&str>) -> Span {
+        let Some(sampled) = trace.filter(|trace| trace.ends_with("-01")) else {
+            return Span::none();
+        };
+        let span = tracing::info_span!("dlr.receipt");
+        (self.adopt)(&span, sampled);
+        span
     }
 
     async fn correlate(&self, taken: Vec<Taken>, prepared: &mut Prepared) {
@@ -156,10 +169,7 @@ impl Intake {
 
     /// Too early, or an orphan: the orchestrator may still be writing the message's row.
     async fn unmatched(&self, taken: Taken, prepared: &mut Prepared) {
-        let age = Duration::try_from(
-            clock::now().datetime() - taken.received.facts.received_at.datetime(),
-        )
-        .unwrap_or_default();
+        let age = age(taken.received.facts.received_at);
         if age < self.options.grace {
             // Twice as long each time, so that few tries fill the grace period.
             let delay = age
@@ -258,55 +268,55 @@ impl Waiting {
             status: facts.dlr_status,
             deliveries: taken.deliveries,
             matched,
+            span: taken.span,
             message: taken.message,
         }
     }
 
     /// Waits for the verdict and answers the message. If we stop before, it is redelivered and
     /// found to be known.
-    async fn finish(self, metrics: &crate::metrics::DlrMetrics) {
-        let Self {
-            operator_id,
-            status,
-            ..
-        } = self;
-        let kind = match self.verdict.await {
-            Ok(Verdict::Recorded(_)) => {
-                let took = Duration::try_from(clock::now().datetime() - self.arrived.datetime())
-                    .unwrap_or_default();
-                metrics.processing_took(status, took);
-                if let Some(message) = self.matched {
-                    self.operator.processed(status, 1);
-                    tracing::info!(
-                        event = "dlr.correlated",
-                        messageId = %message,
-                        operatorId = %operator_id,
-                        dlrStatus = status.as_str(),
-                        durationMs = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-                    );
-                } else {
-                    self.operator.orphaned();
-                    tracing::warn!(
-                        event = "dlr.orphaned",
-                        operatorId = %operator_id,
-                        dlrStatus = status.as_str(),
-                    );
-                }
-                AckKind::Ack
-            }
+    async fn finish(mut self, metrics: &DlrMetrics) {
+        let verdict = (&mut self.verdict).await;
+        let kind = self.span.in_scope(|| match verdict {
+            Ok(Verdict::Recorded(_)) => self.recorded(metrics),
             Ok(Verdict::Known) => {
                 self.operator.duplicate();
-                tracing::debug!(event = "dlr.duplicate", operatorId = %operator_id);
+                tracing::debug!(event = "dlr.duplicate", operatorId = %self.operator_id);
                 AckKind::Ack
             }
             Ok(Verdict::Failed(fault)) => {
                 metrics.db_error("append");
-                tracing::error!(event = "dlr.db_error", operation = "append", error = %chain(&*fault));
+                let error = chain(&*fault);
+                tracing::error!(event = "dlr.db_error", operation = "append", error);
                 AckKind::Nak(Some(retry_delay(self.deliveries)))
             }
             Ok(Verdict::Contended) | Err(_) => AckKind::Nak(Some(retry_delay(self.deliveries))),
-        };
+        });
         answer(&self.message, kind).await;
+    }
+
+    fn recorded(&self, metrics: &DlrMetrics) -> AckKind {
+        let Self { status, .. } = *self;
+        let took = age(self.arrived);
+        metrics.processing_took(status, took);
+        if let Some(message) = self.matched {
+            self.operator.processed(status, 1);
+            tracing::info!(
+                event = "dlr.correlated",
+                messageId = %message,
+                operatorId = %self.operator_id,
+                dlrStatus = status.as_str(),
+                durationMs = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            );
+        } else {
+            self.operator.orphaned();
+            tracing::warn!(
+                event = "dlr.orphaned",
+                operatorId = %self.operator_id,
+                dlrStatus = status.as_str(),
+            );
+        }
+        AckKind::Ack
     }
 }
 
@@ -324,6 +334,11 @@ pub(crate) fn recordable(
         tenant,
         trace,
     }
+}
+
+/// How long ago that was; nothing if it is to come.
+fn age(at: Timestamp) -> Duration {
+    Duration::try_from(clock::now().datetime() - at.datetime()).unwrap_or_default()
 }
 
 fn wanted(received: &ReceivedReceipt) -> Wanted {

@@ -35,6 +35,7 @@ use crate::{
     lifecycle::Shutdown,
     nats::{self, plan::DLR_CONSUMER, rotation},
     probes::{self, Probes, Shown},
+    telemetry::traceparent,
 };
 
 /// Everything that handling receipts needs, connected and checked.
@@ -159,13 +160,17 @@ pub async fn serve(context: &Context) -> Result<(), RoleError> {
         let (jetstream, stream) = (jetstream.clone(), stream.clone());
         async move { nats::consumer(&jetstream, &stream, DLR_CONSUMER).await }
     };
-    let processor = tokio::spawn(actors::dlr::run(deps, context.options(), consumer, ending));
-    context.shutdown.soft().await;
+    let mut processor = tokio::spawn(actors::dlr::run(deps, context.options(), consumer, ending));
+    tokio::select! {
+        () = context.shutdown.soft() => {}
+        // It never ends by itself; whatever ended it, a fresh process is the cure.
+        ended = &mut processor => return Err(RoleError::Died(ended.err())),
+    }
     context.health.set_stopping();
     end.send_replace(true);
-    if let Err(error) = processor.await {
-        tracing::error!(event = "dlr.died", error = %chain(&error));
-    }
+    processor
+        .await
+        .map_err(|died| RoleError::Died(Some(died)))?;
     projectors.stop().await;
     polling.abort();
     if let Err(error) = context.nats.flush().await {
@@ -188,6 +193,7 @@ impl Context {
             log,
             keyring: Arc::new(keyring),
             metrics: Arc::clone(&self.metrics),
+            adopt: traceparent::adopt,
         }
     }
 

@@ -148,10 +148,18 @@ impl EventStore for PgStore {
             .query(&statement, &[&self.log.0, &position, &through])
             .await
             .map_err(failed)?;
-        let events = found
-            .iter()
-            .map(rows::recorded_event)
-            .collect::<Result<_, _>>()?;
+        let mut events = Vec::with_capacity(found.len());
+        for row in &found {
+            match rows::recorded_event(row) {
+                Ok(event) => events.push(event),
+                // What comes before an unreadable row is good; the next read meets it first.
+                Err(StoreError::Unreadable { position, .. }) if !events.is_empty() => {
+                    let through = position - 1;
+                    return Ok(Stretch { events, through });
+                }
+                Err(error) => return Err(error),
+            }
+        }
         Ok(Stretch { events, through })
     }
 
