@@ -130,6 +130,14 @@ comment on column eventlog.tenant.pseudonym is 'Random; what the log says instea
 comment on column eventlog.tenant.tenant_id is 'The tenant.';
 comment on column eventlog.tenant.created_at is 'When the tenant was first seen.';
 
+alter table eventlog.tenant enable row level security;
+alter table eventlog.tenant force row level security;
+create policy services_see_all on eventlog.tenant
+    to tollbook_owner, dlr_svc, billing_svc, auditor, tollbook_admin
+    using (true) with check (true);
+create policy own_tenant on eventlog.tenant
+    using (tenant_id = (select nullif(current_setting('app.tenant_id', true), '')::uuid));
+
 -- The keys personal data is sealed under: one per tenant, one per day for orphans.
 create table eventlog.data_key (
     key_id bigint generated always as identity,

@@ -12,8 +12,7 @@ create function eventlog.append(
     p_log smallint,
     append_category text[], append_stream uuid[], append_expected integer[],
     guard_append integer[], guard_category text[], guard_stream uuid[], guard_version integer[],
-    event_append integer[], event_category text[], event_stream uuid[], event_version integer[],
-    event_event_id uuid[], event_type text[],
+    event_append integer[], event_event_id uuid[], event_type text[],
     event_schema_version smallint[], event_tenant uuid[], event_account uuid[],
     event_occurred_at timestamptz[], event_cause uuid[], event_trace text[],
     event_principal text[], event_content_hash bytea[], event_payload text[], event_sealed text[],
@@ -29,12 +28,36 @@ declare
     allowed text[];
     size bigint := cardinality(event_append);
     event_rank integer[];
+    append_first integer[];
+    orderly boolean;
+    one_category text;
+    added bigint;
 begin
     select array_agg(p.category) into allowed
     from eventlog.permission p where p.role = session_user and p.may_append;
     if not append_category <@ coalesce(allowed, '{}') then
         raise exception 'role % may append only to %', session_user, coalesce(allowed, '{}')
             using errcode = 'insufficient_privilege';
+    end if;
+
+    -- Each append has events, and they stand together: streams and versions follow from that.
+    select array_agg(a.first order by a.append), bool_and(a.last - a.first + 1 = a.events)
+    into append_first, orderly
+    from (
+        select e.append, min(e.n)::integer as first, max(e.n) as last, count(*) as events
+        from unnest(event_append) with ordinality as e (append, n)
+        group by e.append
+    ) a;
+    if not orderly or cardinality(append_first) <> cardinality(append_stream)
+        or event_append[1] <> 1
+        or event_append[cardinality(event_append)] <> cardinality(append_stream)
+    then
+        raise exception 'events do not stand together in the order of their appends'
+            using errcode = 'array_subscript_error';
+    end if;
+    -- Looking up a text by its number is slow in a long array, and one category is common.
+    if append_category[1] = all (append_category) then
+        one_category := append_category[1];
     end if;
 
     -- From here to the end of the transaction nobody else appends to this log, and the statements
@@ -61,7 +84,7 @@ begin
         from eventlog.judge(
             p_log, append_expected, actual,
             guard_append, guard_category, guard_stream, guard_version,
-            event_append, event_category, event_stream, event_event_id, event_content_hash
+            event_append, event_event_id, event_content_hash, append_category, append_stream
         ) j;
         if 0 = all (verdict) then
             verdict := null;
@@ -83,21 +106,27 @@ begin
         )
         select
             head_before + coalesce(event_rank[e.n], e.n), recorded, e.occurred_at,
-            e.stream_id, e.event_id, e.tenant, e.account, e.cause,
-            e.version, p_log, e.schema_version, e.category, e.type, e.principal,
+            append_stream[e.append], e.event_id, e.tenant, e.account, e.cause,
+            append_expected[e.append] + 1 + e.n::integer - append_first[e.append], p_log,
+            e.schema_version, coalesce(one_category, append_category[e.append]), e.type, e.principal,
             e.trace, e.content_hash, e.payload::json, e.sealed::json
         from unnest(
-            event_append, event_category, event_stream, event_version, event_event_id,
-            event_type, event_schema_version,
+            event_append, event_event_id, event_type, event_schema_version,
             event_tenant, event_account, event_occurred_at, event_cause, event_trace,
             event_principal, event_content_hash, event_payload, event_sealed
         ) with ordinality as e (
-            append, category, stream_id, version, event_id,
-            type, schema_version,
+            append, event_id, type, schema_version,
             tenant, account, occurred_at, cause, trace,
             principal, content_hash, payload, sealed, n
         )
         where verdict is null or verdict[e.append] = 0;
+
+        -- Arrays of different lengths would add rows beyond the head, and block it for ever.
+        get diagnostics added = row_count;
+        if added <> size then
+            raise exception 'an append of % events would add % rows', size, added
+                using errcode = 'array_subscript_error';
+        end if;
 
         update eventlog.head h set position = head_before + size, recorded_at = recorded
         where h.log_id = p_log;
@@ -110,8 +139,8 @@ $$;
 create function eventlog.judge(
     p_log smallint, append_expected integer[], actual integer[],
     guard_append integer[], guard_category text[], guard_stream uuid[], guard_version integer[],
-    event_append integer[], event_category text[], event_stream uuid[], event_event_id uuid[],
-    event_content_hash bytea[],
+    event_append integer[], event_event_id uuid[], event_content_hash bytea[],
+    append_category text[], append_stream uuid[],
     out verdict smallint[], out detail text[]
 )
 language sql volatile
@@ -124,13 +153,12 @@ as $$
             n.append,
             count(*) as events,
             (array_agg(n.event_id) filter (where n.content_hash <> e.content_hash))[1] as diverged
-        from unnest(
-            event_append, event_category, event_stream, event_event_id, event_content_hash
-        ) as n (append, category, stream_id, event_id, content_hash)
+        from unnest(event_append, event_event_id, event_content_hash)
+            as n (append, event_id, content_hash)
         join lateral (
             select old.content_hash from eventlog.event old
-            where old.log_id = p_log and old.stream_id = n.stream_id
-                and old.category = n.category and old.event_id = n.event_id
+            where old.log_id = p_log and old.stream_id = append_stream[n.append]
+                and old.category = append_category[n.append] and old.event_id = n.event_id
             offset 0
         ) e on true
         where actual[n.append] > 0

@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use schema::{Pseudonym, TenantId};
 use time::Date;
 
-pub use self::master::{MasterKeyError, MasterKeys, Subject};
+pub use self::master::{MasterKeyError, MasterKeyFile, MasterKeys, Subject};
 use crate::{StoreError, seal::DataKey};
 
 /// A tenant as the log knows it.
@@ -37,6 +37,9 @@ pub enum KeyringError {
         /// The number of the data key.
         key: i64,
     },
+    /// The master keys cannot be read.
+    #[error("reading the master keys")]
+    Master(#[from] MasterKeyError),
     /// A key was enrolled and then not found.
     #[error("a data key vanished while it was enrolled")]
     Absent,

@@ -3,7 +3,6 @@
 use tokio_postgres::Client;
 
 const BOOTSTRAP: &str = include_str!("postgres/bootstrap.sql");
-const HISTORY: &str = "eventlog.migration";
 
 mod embedded {
     refinery::embed_migrations!("migrations");
@@ -29,24 +28,25 @@ pub async fn run(client: &mut Client) -> Result<Vec<String>, MigrateError> {
         .batch_execute(BOOTSTRAP)
         .await
         .map_err(MigrateError::Bootstrap)?;
-    apply(client, embedded::migrations::runner(), HISTORY).await
+    apply(client, "eventlog", embedded::migrations::runner()).await
 }
 
-/// Applies the migrations of `runner` as the role that owns every table, so that no login role
-/// owns anything. `history` is the table that remembers them.
+/// Applies the migrations of `runner` to `schema`, whose table `migration` remembers them. All of
+/// it is done as the role that owns every table, so that no login role owns anything.
 ///
 /// # Errors
 /// A migration failed, or the client's role may not become the owner.
 pub async fn apply(
     client: &mut Client,
+    schema: &str,
     mut runner: refinery::Runner,
-    history: &str,
 ) -> Result<Vec<String>, MigrateError> {
+    let prepare = format!("set role tollbook_owner; create schema if not exists {schema}");
     client
-        .batch_execute("set role tollbook_owner")
+        .batch_execute(&prepare)
         .await
         .map_err(MigrateError::Bootstrap)?;
-    runner.set_migration_table_name(history);
+    runner.set_migration_table_name(&format!("{schema}.migration"));
     let report = runner
         .run_async(client)
         .await

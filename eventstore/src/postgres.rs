@@ -1,7 +1,7 @@
 //! The log in Postgres 15 to 18.
 //!
-//! No session state anywhere (no `SET`, no session advisory locks, no `LISTEN`), so that
-//! PgBouncer in transaction mode may stand in between.
+//! The services keep no session state (no `SET`, no session advisory locks, no `LISTEN`), so that
+//! PgBouncer in transaction mode may stand in between. Migrations do, and connect directly.
 
 pub mod checkpoint;
 pub mod database;

@@ -1,6 +1,10 @@
 //! Master keys: they wrap data keys, come from a file and never enter the database.
 
-use std::{collections::BTreeMap, fmt, path::Path};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ring::{
@@ -66,6 +70,30 @@ pub enum MasterKeyError {
     /// It holds no key.
     #[error("the master key file holds no key")]
     Empty,
+}
+
+/// The file that holds the master keys. It is read for each data key that is wrapped or unwrapped,
+/// which is rare, so that a rotated file counts at once and no master key stays in memory.
+#[derive(Debug, Clone)]
+pub struct MasterKeyFile(PathBuf);
+
+impl MasterKeyFile {
+    /// Names the file and makes sure that it can be used.
+    ///
+    /// # Errors
+    /// It cannot be read or holds no key.
+    pub fn new(path: PathBuf) -> Result<Self, MasterKeyError> {
+        MasterKeys::read(&path)?;
+        Ok(Self(path))
+    }
+
+    /// The keys in it now.
+    ///
+    /// # Errors
+    /// It cannot be read or holds no key.
+    pub fn keys(&self) -> Result<MasterKeys, MasterKeyError> {
+        MasterKeys::read(&self.0)
+    }
 }
 
 impl MasterKeys {

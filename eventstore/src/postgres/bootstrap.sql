@@ -1,6 +1,5 @@
 -- bootstrap: the roles of CONTRACTS 6 and the schema they meet in
--- Needs a superuser (or CREATEROLE and CREATE on the database) the first time; does nothing when
--- everything is there. Passwords are set by whoever owns the secrets.
+-- Needs a superuser the first time; does nothing when everything is there. Passwords are set by whoever owns the secrets.
 do $$
 declare
     login text;
@@ -16,6 +15,8 @@ begin
             execute format('alter role %I set lock_timeout = ''10s''', login);
             if login in ('dlr_svc', 'billing_svc') then
                 execute format('alter role %I set statement_timeout = ''30s''', login);
+                -- What append answers is on disk (L5), whatever the server's default is.
+                execute format('alter role %I set synchronous_commit = on', login);
             end if;
         end if;
     end loop;

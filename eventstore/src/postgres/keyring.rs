@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use async_trait::async_trait;
@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::Database;
 use crate::{
     StoreError,
-    keyring::{Keyring, KeyringError, MasterKeys, Subject, TenantKey},
+    keyring::{Keyring, KeyringError, MasterKeyFile, Subject, TenantKey},
     log::postgres_error,
     seal::{DataKey, KEY_LEN},
 };
@@ -24,7 +24,7 @@ use crate::{
 /// [`PgKeyring::forget`].
 pub struct PgKeyring {
     database: Database,
-    masters: Arc<MasterKeys>,
+    masters: MasterKeyFile,
     known: Mutex<Known>,
 }
 
@@ -42,7 +42,7 @@ const DAYS: usize = 32;
 impl PgKeyring {
     /// A keyring in `database` under these master keys.
     #[must_use]
-    pub fn new(database: Database, masters: Arc<MasterKeys>) -> Self {
+    pub fn new(database: Database, masters: MasterKeyFile) -> Self {
         Self {
             database,
             masters,
@@ -68,7 +68,10 @@ impl PgKeyring {
         let statement = client.prepare_cached(SQL).await.map_err(failed)?;
         for tenant in tenants {
             let pseudonym = Pseudonym(random_id());
-            let (wrapped, master) = self.masters.wrap(&fresh_key(), Subject::Tenant(pseudonym));
+            let (wrapped, master) = self
+                .masters
+                .keys()?
+                .wrap(&fresh_key(), Subject::Tenant(pseudonym));
             client
                 .execute(&statement, &[&tenant.0, &pseudonym.0, &wrapped, &master])
                 .await
@@ -98,6 +101,7 @@ impl PgKeyring {
         let wrapped: &[u8] = row.get(first + 1);
         let bytes = self
             .masters
+            .keys()?
             .unwrap(wrapped, row.get(first + 2), subject)
             .ok_or(KeyringError::Locked { key })?;
         Ok(DataKey::new(key, &bytes))
@@ -153,7 +157,7 @@ impl Keyring for PgKeyring {
         }
         let mut rows = self.query("reading a day's key", LOAD, &[&day]).await?;
         if rows.is_empty() {
-            let (wrapped, master) = self.masters.wrap(&fresh_key(), Subject::Day(day));
+            let (wrapped, master) = self.masters.keys()?.wrap(&fresh_key(), Subject::Day(day));
             self.query("enrolling a day", ENROL, &[&day, &wrapped, &master])
                 .await?;
             rows = self.query("reading a day's key", LOAD, &[&day]).await?;

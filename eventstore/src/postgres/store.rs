@@ -53,9 +53,6 @@ impl PgStore {
                     &guard.stream,
                     &guard.version,
                     &event.append,
-                    &event.category,
-                    &event.stream,
-                    &event.version,
                     &event.id,
                     &event.name,
                     &event.schema_version,
@@ -208,9 +205,6 @@ struct GuardColumns {
 #[derive(Default)]
 struct EventColumns<'a> {
     append: Vec<i32>,
-    category: Vec<&'static str>,
-    stream: Vec<Uuid>,
-    version: Vec<i32>,
     id: Vec<Uuid>,
     name: Vec<&'static str>,
     schema_version: Vec<i16>,
@@ -249,15 +243,12 @@ impl<'a> Columns<'a> {
 
 impl<'a> EventColumns<'a> {
     fn push(&mut self, number: i32, append: &'a Append) {
-        for (version, event) in (append.expected + 1..).zip(&append.events) {
+        for event in &append.events {
             let (name, schema_version) = event.event.type_and_version();
             let payload = event.event.payload();
             let sealed = event.sealed.stored();
             let hash = event.content_hash(append.stream, &payload, sealed.as_deref());
             self.append.push(number);
-            self.category.push(append.stream.category.as_str());
-            self.stream.push(append.stream.id);
-            self.version.push(version);
             self.id.push(event.id.0);
             self.name.push(name);
             self.schema_version.push(schema_version);
