@@ -5,11 +5,17 @@
 //! serves only where that finds nothing, and only if the hinted message exists.
 
 use eventstore::{StoreError, log::postgres_error, postgres::Database};
+use std::collections::BTreeMap;
+
 use schema::{AccountId, MessageId, OperatorId, OperatorMessageId, Personal, TenantId};
+use serde_json::Value;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::decide::message::MatchedMessage;
+
+/// The most bytes of a message's metadata that a webhook carries.
+const METADATA_MAX: usize = 16 * 1024;
 
 /// What is looked for.
 #[derive(Debug, Clone)]
@@ -82,7 +88,35 @@ fn found(row: &Row) -> Found {
             account: AccountId(row.get(3)),
             to: Personal::new(row.get(4)),
             segment_count: row.get(5),
-            metadata: row.get::<_, Option<String>>(6).map(Personal::new),
+            metadata: row.get::<_, Option<&str>>(6).and_then(customer_metadata),
         },
+    }
+}
+
+/// What a webhook may carry of a message's metadata: the strings of a JSON object. Anything else
+/// in there is the orchestrator's own and stays with it.
+fn customer_metadata(json: &str) -> Option<Personal> {
+    let mut members: BTreeMap<String, Value> = serde_json::from_str(json).ok()?;
+    members.retain(|_, value| value.is_string());
+    if members.is_empty() {
+        return None;
+    }
+    let text = serde_json::to_string(&members).ok()?;
+    (text.len() <= METADATA_MAX).then(|| Personal::new(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_webhook_carries_the_strings_of_an_object_and_nothing_else() {
+        let kept = |json: &str| customer_metadata(json).map(|kept| kept.expose().to_owned());
+        let mixed = r#"{"a":"x","b":7,"c":{"d":"y"},"e":null}"#;
+        assert_eq!(kept(mixed).as_deref(), Some(r#"{"a":"x"}"#));
+        let huge = format!(r#"{{"a":"{}"}}"#, "x".repeat(METADATA_MAX));
+        for nothing in ["null", "7", "[]", "{}", r#"{"a":1}"#, &huge] {
+            assert_eq!(kept(nothing), None);
+        }
     }
 }

@@ -84,7 +84,6 @@ pub async fn run<F, E>(
         let exit = match consumer().await {
             Ok(consumer) => live(&deps, &options, consumer, stop.clone()).await,
             Err(error) => {
-                deps.metrics.nats_consumer_status.set(0);
                 tracing::error!(event = "dlr.consumer_error", error = %chain(&error));
                 Exit::IntakeFailed
             }
@@ -131,8 +130,12 @@ async fn live(
         _ = stop.wait_for(|stop| *stop) => Exit::Stopped,
         _ = failure.wait_for(|failed| *failed) => Exit::ActorFailed,
         result = &mut intake => {
-            if let Ok(Err(error)) = result {
-                tracing::error!(event = "dlr.intake_error", error = %chain(&error));
+            match result {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => {
+                    tracing::error!(event = "dlr.intake_error", error = %chain(&error));
+                }
+                Err(died) => tracing::error!(event = "dlr.intake_error", error = %chain(&died)),
             }
             Exit::IntakeFailed
         }
@@ -233,7 +236,8 @@ pub async fn reconcile(deps: &DlrDeps, options: &DlrOptions) -> Result<usize, Re
     let tree = Tree::grow(deps, options, &root).await?;
     // Unwrap safety: the epoch is a time.
     let ever = schema::Timestamp::from_micros(0).expect("the epoch");
-    let healed = tree.healing.pass(ever).await?;
+    let (_end, never) = watch::channel(false);
+    let healed = tree.healing.pass(ever, &never).await?;
     root.stop(None);
     let _ = ended.await;
     Ok(healed)

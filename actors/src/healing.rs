@@ -85,7 +85,7 @@ impl Healing {
         loop {
             let began = clock::now();
             let since = Timestamp::from_datetime(began.datetime() - keep);
-            if let Err(fault) = self.pass(since).await {
+            if let Err(fault) = self.pass(since, &stop).await {
                 self.metrics.db_error("heal");
                 tracing::error!(event = "dlr.db_error", operation = "heal", error = %chain(&fault));
             }
@@ -100,11 +100,16 @@ impl Healing {
         }
     }
 
-    /// Looks once at every unresolved orphan received since `since`; says how many were healed.
+    /// Looks once at every unresolved orphan received since `since`, unless `stop` turns true
+    /// before the end; says how many were healed.
     ///
     /// # Errors
     /// The store or the keyring failed; what was healed before stays healed.
-    pub async fn pass(&self, since: Timestamp) -> Result<usize, HealingError> {
+    pub async fn pass(
+        &self,
+        since: Timestamp,
+        stop: &watch::Receiver<bool>,
+    ) -> Result<usize, HealingError> {
         let (mut after, mut healed) = (0, 0);
         loop {
             let page = self.unresolved(since, after).await?;
@@ -115,6 +120,9 @@ impl Healing {
             let wanted: Vec<Wanted> = page.iter().map(|orphan| orphan.wanted.clone()).collect();
             let found = self.correlator.find(&wanted).await?;
             for (orphan, found) in page.into_iter().zip(found) {
+                if *stop.borrow() {
+                    return Ok(healed);
+                }
                 if let Some(found) = found {
                     healed += usize::from(self.heal(&orphan, found).await?);
                 }
@@ -167,7 +175,7 @@ impl Healing {
         let trace = recorded.fact.trace.clone();
         let command = recordable(received, found, tenant, trace.clone());
         match ask(&self.messages, stream, command).await {
-            Some(Verdict::Recorded(_) | Verdict::Known) => {}
+            Some(Verdict::Recorded | Verdict::Known) => {}
             _ => return Ok(false),
         }
         // The receipt has its effects now. If we stop here, the next pass finds it known.
@@ -187,7 +195,7 @@ impl Healing {
             trace,
         };
         let verdict = ask(&self.orphans, orphan.stream, OrphanCommand::Match(command)).await;
-        Ok(matches!(verdict, Some(Verdict::Recorded(_))))
+        Ok(matches!(verdict, Some(Verdict::Recorded)))
     }
 
     /// The receipt as it came, its personal data opened with the key of its day.
@@ -253,7 +261,10 @@ async fn ask<D: crate::decide::Decider>(
     directory
         .cast(directory::Msg::Batch(vec![(
             stream,
-            Request { command, reply },
+            Request {
+                command: Box::new(command),
+                reply,
+            },
         )]))
         .ok()?;
     verdict.await.ok()

@@ -90,7 +90,6 @@ impl Intake {
     ) -> Result<(), IntakeError> {
         let permits = Arc::new(Semaphore::new(self.options.in_flight_max));
         let result = self.take_in(consumer, &permits, &mut stop).await;
-        self.metrics.nats_consumer_status.set(0);
         // Every permit back means: every message taken is committed and its ack is queued. What
         // the pull had fetched beyond that is redelivered.
         let all = u32::try_from(self.options.in_flight_max).unwrap_or(u32::MAX);
@@ -112,13 +111,13 @@ impl Intake {
             .messages()
             .await
             .map_err(IntakeError::Open)?;
-        self.metrics.nats_consumer_status.set(1);
         let (intake, permits) = (self.clone(), Arc::clone(permits));
         let mut stopped = stop.clone();
         let stopping = async move { stopped.wait_for(|stop| *stop).await.map(drop) };
         let batches = pull
             .take_until(stopping)
-            .ready_chunks(self.options.batch)
+            // A batch larger than all permits would wait for ever.
+            .ready_chunks(self.options.batch.min(self.options.in_flight_max).max(1))
             .then(move |chunk| with_permits(Arc::clone(&permits), chunk))
             .map(move |(chunk, permit)| intake.clone().prepare(chunk, permit))
             .buffered(OVERLAP);

@@ -115,8 +115,6 @@ pub struct DlrMetrics {
     pub implausible_time: Counter,
     /// A receipt of a schema version that is not ours; accepted.
     pub foreign_schema_version: Counter,
-    /// The newest position of the log that this process knows of.
-    pub log_head: Gauge,
     /// Events per transaction of the appender.
     pub append_batch_events: Histogram,
     /// 1 while the consumer exists and can be reached, else 0.
@@ -160,7 +158,6 @@ impl Default for DlrMetrics {
             recent,
             implausible_time: Counter::default(),
             foreign_schema_version: Counter::default(),
-            log_head: Gauge::default(),
             append_batch_events: Histogram::new(BATCH_SIZES),
             nats_consumer_status: Gauge::default(),
             nats_ack_pending: Gauge::default(),
@@ -255,11 +252,6 @@ impl DlrMetrics {
             "dlr_foreign_schema_version",
             "receipts of another schema version, accepted",
             self.foreign_schema_version.clone(),
-        );
-        r.register(
-            "log_head",
-            "newest position of the log",
-            self.log_head.clone(),
         );
         r.register(
             "dlr_append_batch_events",

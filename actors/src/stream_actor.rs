@@ -26,8 +26,8 @@ const TRIES: usize = 8;
 /// What became of a command.
 #[derive(Debug, Clone)]
 pub enum Verdict {
-    /// These events are on disk.
-    Recorded(Vec<Event>),
+    /// Something new is on disk.
+    Recorded,
     /// Nothing new: everything it says is known.
     Known,
     /// Not done, and unknown whether on disk; come again.
@@ -40,7 +40,7 @@ pub enum Verdict {
 #[derive(Debug)]
 pub struct Request<C> {
     /// The command.
-    pub command: C,
+    pub command: Box<C>,
     /// Closed without a verdict: come again.
     pub reply: oneshot::Sender<Verdict>,
 }
@@ -165,12 +165,12 @@ impl<D: Decider> State<D> {
                         D::fold(state, event);
                     }
                     *version = recorded;
-                    return Ok(Verdict::Recorded(events));
+                    return Ok(Verdict::Recorded);
                 }
                 // An earlier try of ours was recorded although we never heard of it.
                 Outcome::AlreadyRecorded => {
                     self.memory = Memory::Distrusted;
-                    return Ok(Verdict::Recorded(events));
+                    return Ok(Verdict::Recorded);
                 }
                 Outcome::Conflict { .. }
                 | Outcome::Diverged { .. }

@@ -1,5 +1,7 @@
 -- find: the message of each receipt, numbered from 1 in the order asked
--- $1 operator ids, $2 operator message ids, $3 hinted message ids or null. The limits make it one index scan each.
+-- $1 operator ids, $2 operator message ids, $3 hinted message ids or null. The limits make it one
+-- index scan each. A row that lacks what settling takes is not there yet: the orchestrator is still
+-- writing it, or must mend it.
 select
     r.n, m.message_id, m.tenant_id, m.account_id, m.to_msisdn, m.segment_count, m.metadata::text
 from unnest($1::text[], $2::text[], $3::uuid[])
@@ -15,5 +17,7 @@ cross join lateral (
     select o.message_id, o.tenant_id, o.account_id, o.to_msisdn, o.segment_count, o.metadata
     from orch.sms_messages o
     where o.message_id = coalesce(named.message_id, r.hint)
+        and o.tenant_id is not null and o.account_id is not null and o.to_msisdn is not null
+        and o.segment_count between 1 and 10
     limit 1
 ) m

@@ -29,7 +29,7 @@ pub struct Orphans {
 #[derive(Debug, Clone)]
 pub enum OrphanCommand {
     /// This receipt matched no message in its grace period.
-    Keep(Box<KeepOrphan>),
+    Keep(KeepOrphan),
     /// This orphan was recorded with its message.
     Match(MatchOrphan),
 }
@@ -221,11 +221,11 @@ mod tests {
             foreign_schema_version: false,
         };
         let key = DataKey::new(1, &[1; 32]);
-        OrphanCommand::Keep(Box::new(KeepOrphan {
+        OrphanCommand::Keep(KeepOrphan {
             received,
             key,
             trace: None,
-        }))
+        })
     }
 
     fn matched(orphan: u128) -> OrphanCommand {

@@ -3,7 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use async_nats::jetstream::{self, AckKind, consumer::pull};
-use eventstore::{clock, keyring::TenantKey, log::chain};
+use eventstore::{
+    clock,
+    keyring::{KeyringError, TenantKey},
+    log::chain,
+    seal::DataKey,
+};
 use schema::{
     Invalid, MessageId, OperatorId, ReceivedReceipt, Status, StreamId, TenantId, Timestamp,
 };
@@ -104,6 +109,7 @@ impl Intake {
             Ok(received) => {
                 let operator = self.metrics.operator(received.facts.operator_id);
                 operator.received();
+                tracing::debug!(event = "dlr.received", sequence, operatorId = %received.facts.operator_id);
                 if received.facts.stated_delivered_at.is_some() {
                     self.metrics.implausible_time.inc();
                 }
@@ -130,7 +136,7 @@ impl Intake {
                     reason,
                     field
                 );
-                answer(&message, AckKind::Term).await;
+                terminate(&message, reason).await;
                 None
             }
         }
@@ -160,9 +166,17 @@ impl Intake {
             Err(fault) => return self.send_back(taken, "keyring", &fault).await,
         };
         for (taken, found) in taken.into_iter().zip(found) {
-            match found.and_then(|found| Some((keys.get(&found.tenant)?.clone(), found))) {
-                Some((tenant, found)) => prepared.matched(taken, found, tenant),
-                None => self.unmatched(taken, prepared).await,
+            let Some(found) = found else {
+                self.unmatched(taken, prepared).await;
+                continue;
+            };
+            match keys.get(&found.tenant) {
+                Some(tenant) => prepared.matched(taken, found, tenant.clone()),
+                // Its key is being destroyed or made: neither is for us to guess.
+                None => {
+                    self.send_back(vec![taken], "keyring", &KeyringError::Absent)
+                        .await
+                }
             }
         }
     }
@@ -235,50 +249,59 @@ impl Intake {
 impl Prepared {
     fn matched(&mut self, taken: Taken, found: Found, tenant: TenantKey) {
         let stream = StreamId::message(found.message.id);
-        let matched = Some(found.message.id);
-        let command = recordable(taken.received.clone(), found, tenant, taken.trace.clone());
         let (reply, verdict) = oneshot::channel();
+        let matched = Some(found.message.id);
+        let (waiting, received, trace) = taken.await_verdict(verdict, matched);
+        let command = Box::new(recordable(received, found, tenant, trace));
         self.messages.push((stream, Request { command, reply }));
-        self.waiting.push(Waiting::new(taken, verdict, matched));
+        self.waiting.push(waiting);
     }
 
-    fn orphaned(&mut self, taken: Taken, key: eventstore::seal::DataKey) {
-        let received = taken.received.clone();
+    fn orphaned(&mut self, taken: Taken, key: DataKey) {
+        let (reply, verdict) = oneshot::channel();
+        let (waiting, received, trace) = taken.await_verdict(verdict, None);
         let keep = KeepOrphan {
             received,
             key,
-            trace: taken.trace.clone(),
+            trace,
         };
         let stream = keep.stream();
-        let (reply, verdict) = oneshot::channel();
-        let command = OrphanCommand::Keep(Box::new(keep));
+        let command = Box::new(OrphanCommand::Keep(keep));
         self.orphans.push((stream, Request { command, reply }));
-        self.waiting.push(Waiting::new(taken, verdict, None));
+        self.waiting.push(waiting);
+    }
+}
+
+impl Taken {
+    /// Parts what is decided about from what waits for the decision.
+    fn await_verdict(
+        self,
+        verdict: oneshot::Receiver<Verdict>,
+        matched: Option<MessageId>,
+    ) -> (Waiting, ReceivedReceipt, Option<String>) {
+        let facts = &self.received.facts;
+        let waiting = Waiting {
+            verdict,
+            operator: self.operator,
+            operator_id: facts.operator_id,
+            arrived: facts.received_at,
+            status: facts.dlr_status,
+            deliveries: self.deliveries,
+            matched,
+            span: self.span,
+            message: self.message,
+        };
+        (waiting, self.received, self.trace)
     }
 }
 
 impl Waiting {
-    fn new(taken: Taken, verdict: oneshot::Receiver<Verdict>, matched: Option<MessageId>) -> Self {
-        let facts = &taken.received.facts;
-        Self {
-            verdict,
-            operator: taken.operator,
-            operator_id: facts.operator_id,
-            arrived: facts.received_at,
-            status: facts.dlr_status,
-            deliveries: taken.deliveries,
-            matched,
-            span: taken.span,
-            message: taken.message,
-        }
-    }
-
     /// Waits for the verdict and answers the message. If we stop before, it is redelivered and
     /// found to be known.
     async fn finish(mut self, metrics: &DlrMetrics) {
         let verdict = (&mut self.verdict).await;
         let kind = self.span.in_scope(|| match verdict {
-            Ok(Verdict::Recorded(_)) => self.recorded(metrics),
+            Ok(Verdict::Recorded) => self.recorded(metrics),
             Ok(Verdict::Known) => {
                 self.operator.duplicate();
                 tracing::debug!(event = "dlr.duplicate", operatorId = %self.operator_id);
@@ -352,6 +375,17 @@ fn wanted(received: &ReceivedReceipt) -> Wanted {
 /// Queues the answer; that it arrives nobody promises. A lost one means a redelivery.
 async fn answer(message: &jetstream::Message, kind: AckKind) {
     if let Err(error) = message.ack_with(kind).await {
+        tracing::warn!(event = "dlr.ack_error", error = %error);
+    }
+}
+
+/// Ends a message for good, with the reason for whoever reads the server's advisories.
+async fn terminate(message: &jetstream::Message, reason: &'static str) {
+    let Some(reply) = message.reply.clone() else {
+        return;
+    };
+    let payload = format!("+TERM {reason}").into();
+    if let Err(error) = message.context.client().publish(reply, payload).await {
         tracing::warn!(event = "dlr.ack_error", error = %error);
     }
 }

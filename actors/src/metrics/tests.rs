@@ -39,7 +39,6 @@ fn the_names_are_the_contracts() {
         "dlr_nats_consumer_status 0".into(),
         "dlr_nats_ack_pending 0".into(),
         "dlr_orphan_rate 0.25".into(),
-        "log_head 0".into(),
     ] {
         assert!(
             text.lines().any(|found| found == line),
