@@ -58,7 +58,7 @@ const fn function(name: &'static str) -> Need {
 }
 
 /// What handling receipts needs (CONTRACTS 6, `dlr_svc`).
-pub const DLR_NEEDS: [Need; 25] = [
+pub const DLR_NEEDS: [Need; 33] = [
     function("eventlog.append"),
     function("eventlog.take_checkpoint"),
     function("eventlog.advance_checkpoint"),
@@ -66,12 +66,15 @@ pub const DLR_NEEDS: [Need; 25] = [
     function("eventlog.enrol_day"),
     table("eventlog.event", "SELECT"),
     table("eventlog.head", "SELECT"),
+    table("eventlog.checkpoint", "SELECT"),
+    table("eventlog.permission", "SELECT"),
     table("eventlog.tenant", "SELECT"),
     table("eventlog.data_key", "SELECT"),
     table("dlr.delivery_receipts", "SELECT"),
     table("dlr.delivery_receipts", "INSERT"),
     table("dlr.orphaned_receipts", "SELECT"),
     table("dlr.orphaned_receipts", "INSERT"),
+    table("dlr.orphan_resolutions", "SELECT"),
     table("dlr.orphan_resolutions", "INSERT"),
     column("orch.sms_messages.message_id", "SELECT"),
     column("orch.sms_messages.tenant_id", "SELECT"),
@@ -80,6 +83,11 @@ pub const DLR_NEEDS: [Need; 25] = [
     column("orch.sms_messages.operator_message_id", "SELECT"),
     column("orch.sms_messages.to_msisdn", "SELECT"),
     column("orch.sms_messages.segment_count", "SELECT"),
+    column("orch.sms_messages.metadata", "SELECT"),
+    column("orch.sms_messages.enqueued_at", "SELECT"),
+    column("orch.sms_messages.status", "SELECT"),
+    column("orch.sms_messages.dlr_status", "SELECT"),
+    column("orch.sms_messages.processed_at", "SELECT"),
     column("orch.sms_messages.status", "UPDATE"),
     column("orch.sms_messages.dlr_status", "UPDATE"),
     column("orch.sms_messages.dlr_received_at", "UPDATE"),

@@ -43,7 +43,7 @@ pub enum RoleError {
     MigrateLog(#[source] eventstore::migrate::MigrateError),
     /// The projections could not be migrated.
     #[error("migrating the projections")]
-    MigrateProjections(#[source] projections::migrate::MigrateError),
+    MigrateProjections(#[source] eventstore::migrate::MigrateError),
     /// Orphans could not be matched.
     #[error(transparent)]
     Reconcile(#[from] actors::dlr::ReconcileError),

@@ -1,8 +1,6 @@
 -- What became of receipts, for people and other teams to read. Everything here is derived from
 -- the log: it may be dropped at any time, and nothing is lost.
 
-set local role tollbook_owner;
-
 -- One row per accepted receipt, final or not, late ones included. A row never changes.
 create table dlr.delivery_receipts (
     log_id smallint not null,

@@ -213,6 +213,9 @@ impl Collector for Progress {
             .map(|projection| heads.lag(projection.position(), now).as_secs_f64())
             .collect();
         drop(heads);
+        let log_head =
+            encoder.encode_descriptor("log_head", "newest position", None, MetricType::Gauge)?;
+        ConstGauge::new(head).encode(log_head)?;
         let mut gauge = |name: &str, help: &str, value: &dyn Fn(usize) -> f64| {
             let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
             for (number, projection) in projections.iter().enumerate() {

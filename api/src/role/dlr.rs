@@ -15,7 +15,7 @@ use async_nats::{
 };
 use eventstore::{
     EventStore, Feed, LogId,
-    keyring::MasterKeys,
+    keyring::MasterKeyFile,
     log::chain,
     postgres::{Database, PgKeyring, PgStore},
 };
@@ -30,7 +30,7 @@ use crate::{
         ConfigError,
         settings::{NatsOptions, ReceiptSettings},
     },
-    database::{self, DLR_NEEDS, DatabaseError},
+    database::{self, DLR_NEEDS},
     health::Health,
     lifecycle::Shutdown,
     nats::{self, plan::DLR_CONSUMER, rotation},
@@ -51,7 +51,7 @@ pub struct Context {
     /// The pool of connections to Postgres, as a modest role.
     pub database: Database,
     /// What wraps the data keys.
-    pub master_keys: Arc<MasterKeys>,
+    pub master_keys: MasterKeyFile,
     /// How receipts are handled.
     pub receipts: ReceiptSettings,
     /// What the actors count.
@@ -97,9 +97,10 @@ pub async fn connect(
 ) -> Result<Context, RoleError> {
     let nats_options = settings.nats.options()?;
     let database_options = settings.database.options(application)?;
-    let master_keys = MasterKeys::read(&settings.master_key.path()?)
+    let master_keys = MasterKeyFile::new(settings.master_key.path()?)
         .map_err(|error| ConfigError::value("MASTER_KEY_FILE", chain(&error)))?;
-    let database = Database::new(database_options).map_err(DatabaseError::from)?;
+    let database = Database::new(database_options)
+        .map_err(|error| ConfigError::value("DATABASE_URL", chain(&error)))?;
 
     let health = Arc::new(Health::default());
     let metrics = Arc::new(DlrMetrics::default());
@@ -127,7 +128,7 @@ pub async fn connect(
         consumer,
         stream,
         database,
-        master_keys: Arc::new(master_keys),
+        master_keys,
         receipts: settings.receipts,
         metrics,
         progress,
@@ -185,7 +186,7 @@ impl Context {
     pub fn deps(&self) -> DlrDeps {
         let log = LogId::DEFAULT;
         let store: Arc<dyn EventStore> = Arc::new(PgStore::new(self.database.clone(), log));
-        let keyring = PgKeyring::new(self.database.clone(), Arc::clone(&self.master_keys));
+        let keyring = PgKeyring::new(self.database.clone(), self.master_keys.clone());
         DlrDeps {
             database: self.database.clone(),
             feed: Feed::new(Arc::clone(&store)),

@@ -1,9 +1,9 @@
 //! `tollbook migrate`: brings the database up to date.
 
-use eventstore::postgres::Database;
+use eventstore::{log::chain, postgres::Database};
 
 use super::{RoleError, say};
-use crate::{cli::MigrateSettings, database::DatabaseError};
+use crate::{cli::MigrateSettings, config::ConfigError, database::DatabaseError};
 
 /// Applies what is missing, the log first, and says what was applied.
 ///
@@ -11,7 +11,8 @@ use crate::{cli::MigrateSettings, database::DatabaseError};
 /// The database cannot be reached, or a migration failed; those before it stay applied.
 pub async fn run(settings: &MigrateSettings) -> Result<(), RoleError> {
     let options = settings.database.options("tollbook-migrate")?;
-    let database = Database::new(options).map_err(DatabaseError::from)?;
+    let database = Database::new(options)
+        .map_err(|error| ConfigError::value("DATABASE_URL", chain(&error)))?;
     let mut client = database
         .client("migrate")
         .await

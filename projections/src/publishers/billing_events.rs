@@ -35,7 +35,7 @@ impl BillingEvents {
 #[async_trait]
 impl Projection for BillingEvents {
     fn name(&self) -> &'static str {
-        "billing_events"
+        "billing.events"
     }
 
     fn publishes(&self) -> bool {

@@ -30,7 +30,7 @@ impl Unmatched {
 #[async_trait]
 impl Projection for Unmatched {
     fn name(&self) -> &'static str {
-        "sms_dlr_unmatched"
+        "sms.dlr.unmatched"
     }
 
     fn publishes(&self) -> bool {

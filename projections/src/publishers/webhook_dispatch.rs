@@ -45,7 +45,7 @@ impl WebhookDispatches {
 #[async_trait]
 impl Projection for WebhookDispatches {
     fn name(&self) -> &'static str {
-        "webhook_dispatch"
+        "webhook.dispatch"
     }
 
     fn publishes(&self) -> bool {
