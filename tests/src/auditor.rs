@@ -148,7 +148,7 @@ pub async fn audit(sources: &Sources<'_>, expected: &Expected) -> Result<Report,
         for subject in Subject::ALL {
             let mut published = judge.published(subject);
             streams::read(jetstream, subject.stream(), |message| {
-                published.message(&message)
+                published.message(&message);
             })
             .await?;
             published.end();

@@ -7,4 +7,5 @@ pub mod drive;
 pub mod orchestrator;
 pub mod stack;
 pub mod traffic;
+pub mod up;
 pub mod world;

@@ -3,7 +3,14 @@
 use std::{error::Error, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use tests::{demo, stack};
+use tests::{
+    bench::{self, Bench},
+    demo, up,
+};
+
+/// The service's own, so that what a bench runs in this process runs as it would there.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Tollbook's development tool; run it as `./dev <command>`.
 #[derive(Debug, Parser)]
@@ -16,14 +23,12 @@ struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Postgres and NATS until SIGTERM or Ctrl-C (`./dev up` runs this in the background).
-    Up(stack::up::UpArgs),
+    Up(up::UpArgs),
     /// The main job on realistic traffic; exit 0 only if the books balance.
     Demo(demo::DemoArgs),
-    /// Append bench.
-    Append {
-        #[arg(default_value_t = 0)]
-        large: usize,
-    },
+    /// How fast it is.
+    #[command(subcommand)]
+    Bench(Bench),
 }
 
 #[tokio::main]
@@ -34,11 +39,8 @@ async fn main() -> ExitCode {
             Ok(false) => return ExitCode::FAILURE,
             Err(fault) => Err(fault as Box<dyn Error>),
         },
-        Command::Append { large } => {
-            tests::bench::append::run(large).await;
-            Ok(())
-        }
-        Command::Up(args) => stack::up::up(args).await.map_err(Into::into),
+        Command::Bench(bench) => bench::run(bench).await.map_err(|fault| fault as _),
+        Command::Up(args) => up::up(args).await.map_err(|fault| fault as _),
     };
     let Err(error) = done else {
         return ExitCode::SUCCESS;

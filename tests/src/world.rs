@@ -28,9 +28,9 @@ pub const PROJECTIONS: [&str; 6] = [
     "delivery_receipts",
     "orphaned_receipts",
     "sms_messages",
-    "billing_events",
-    "webhook_dispatch",
-    "sms_dlr_unmatched",
+    "billing.events",
+    "webhook.dispatch",
+    "sms.dlr.unmatched",
 ];
 /// A master key for tests; the real ones come from a secret store.
 const MASTER_KEY: &str = "1 AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=\n";
@@ -89,7 +89,7 @@ impl World {
             std::fs::write(world.path("postgres-ca.pem"), ca)?;
         }
         let mut admin = world.variables("tollbook-admin", "postgres");
-        admin.insert("DATABASE_URL", world.postgres.admin_url(DATABASE));
+        admin.insert("DATABASE_URL", world.url("postgres"));
         world.role("migrate", &admin).await?;
         world.role("provision", &admin).await?;
         world
@@ -106,14 +106,14 @@ impl World {
     #[must_use]
     pub fn variables(&self, user: &str, role: &str) -> BTreeMap<&'static str, String> {
         let mut variables = BTreeMap::from([
-            ("DATABASE_URL", self.postgres.url(role, DATABASE)),
+            ("DATABASE_URL", self.url(role)),
             ("NATS_URL", self.nats.url(user)),
             (
                 "MASTER_KEY_FILE",
                 self.path("master.key").display().to_string(),
             ),
             ("PROBE_ADDRESS", "127.0.0.1".to_owned()),
-            ("LOG_LEVEL", "warn".to_owned()),
+            ("LOG_LEVEL", "info".to_owned()),
         ]);
         if self.postgres.ca_pem().is_some() {
             let path = self.path("postgres-ca.pem").display().to_string();
@@ -125,6 +125,15 @@ impl World {
             variables.insert("NATS_KEY_FILE", files.key.display().to_string());
         }
         variables
+    }
+
+    /// The address of the database for `role`, encrypted where the server can.
+    fn url(&self, role: &str) -> String {
+        let url = self.postgres.url(role, DATABASE);
+        match self.postgres.ca_pem() {
+            Some(_) => format!("{url}?sslmode=require"),
+            None => url,
+        }
     }
 
     /// Runs a role of the binary that ends by itself.
@@ -214,7 +223,10 @@ impl World {
 }
 
 /// The built `tollbook`: it lies where this program lies, or, for tests, one folder above.
-fn binary() -> Result<PathBuf, Fault> {
+///
+/// # Errors
+/// It is not built.
+pub fn binary() -> Result<PathBuf, Fault> {
     let program = std::env::current_exe()?;
     let folders = program.ancestors().skip(1).take(2);
     let mut candidates = folders.map(|folder| folder.join("tollbook"));

@@ -1,7 +1,8 @@
 //! Where personal data of the traffic would be readable.
 //!
 //! Every phone number of the traffic has fourteen digits and begins with 999; every metadata and
-//! raw payload holds a mark. Neither occurs by chance in an id, a time or sealed text.
+//! raw payload holds a mark. Digits within a longer run of hexadecimal ones (an id, a trace) are
+//! not a number.
 
 use super::{Invariant, findings::Findings};
 use crate::traffic::{PHONE_PREFIX, PRIVATE_MARK};
@@ -19,9 +20,17 @@ pub(super) struct Leak {
 
 /// Whether `text` shows a phone number or a mark of the traffic.
 pub(super) fn shows_private(text: &str) -> bool {
+    let bytes = text.as_bytes();
     let number = |at: usize| {
-        let rest = text.as_bytes()[at + PHONE_PREFIX.len()..].iter().take(REST);
-        rest.filter(|byte| byte.is_ascii_digit()).count() == REST
+        let end = at + PHONE_PREFIX.len() + REST;
+        let digits = bytes
+            .get(at..end)
+            .is_some_and(|run| run.iter().all(u8::is_ascii_digit));
+        let hex = |at: Option<usize>| {
+            at.and_then(|at| bytes.get(at))
+                .is_some_and(u8::is_ascii_hexdigit)
+        };
+        digits && !hex(at.checked_sub(1)) && !hex(Some(end))
     };
     text.contains(PRIVATE_MARK) || text.match_indices(PHONE_PREFIX).any(|(at, _)| number(at))
 }
@@ -30,7 +39,7 @@ pub(super) fn shows_private(text: &str) -> bool {
 pub(super) fn shows_private_sql(column: &str) -> String {
     format!(
         "(({column}::text LIKE '%{PHONE_PREFIX}%' \
-          AND {column}::text ~ '{PHONE_PREFIX}[0-9]{{{REST}}}') \
+          AND {column}::text ~* '(^|[^0-9a-f]){PHONE_PREFIX}[0-9]{{{REST}}}([^0-9a-f]|$)') \
          OR {column}::text LIKE '%{PRIVATE_MARK}%')"
     )
 }

@@ -101,7 +101,7 @@ fn a_gap_a_repeat_and_a_wrong_head_are_noticed() {
         world.events.remove(100);
     });
     notices(Invariant::LogDense, Doubled, |world| {
-        world.events[100].position -= 1
+        world.events[100].position -= 1;
     });
     notices(Invariant::LogDense, Wrong, |world| world.head += 1);
 }
@@ -109,7 +109,7 @@ fn a_gap_a_repeat_and_a_wrong_head_are_noticed() {
 #[test]
 fn a_version_out_of_turn_is_noticed() {
     notices(Invariant::VersionsDense, Wrong, |world| {
-        world.events[100].version += 1
+        world.events[100].version += 1;
     });
 }
 
@@ -123,7 +123,7 @@ fn a_clock_that_goes_back_is_noticed() {
 #[test]
 fn an_unreadable_event_is_noticed() {
     notices(Invariant::EventsReadable, Wrong, |world| {
-        world.events[100].body = Body::Unreadable
+        world.events[100].body = Body::Unreadable;
     });
 }
 
@@ -133,7 +133,7 @@ fn a_minted_id_and_a_repeated_id_are_noticed() {
         world.events[100].event_id = Uuid::from_u128(1);
     });
     notices(Invariant::IdsDerived, Doubled, |world| {
-        record_again(world, 100)
+        record_again(world, 100);
     });
 }
 
@@ -288,9 +288,9 @@ fn an_orphan_that_does_not_heal_or_heals_wrongly_is_noticed() {
 #[test]
 fn a_projection_that_lags_or_is_missing_is_noticed() {
     notices(Invariant::CheckpointsAtHead, Wrong, |world| {
-        world.checkpoints[0].1 -= 1
+        world.checkpoints[0].1 -= 1;
     });
     notices(Invariant::CheckpointsAtHead, Lost, |world| {
-        drop(world.checkpoints.pop())
+        drop(world.checkpoints.pop());
     });
 }

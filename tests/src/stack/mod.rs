@@ -21,7 +21,6 @@ pub mod postgres;
 mod probe;
 pub mod s3;
 pub mod servers;
-pub mod up;
 pub mod vault;
 
 pub use error::{Error, Result};

@@ -89,7 +89,20 @@ fn what_is_sent_is_what_is_expected() {
             orphaned.insert((name, facts.dlr_status));
         }
     }
-    let identities: HashSet<_> = expected
+    assert_eq!(recorded, identities(&expected));
+    assert_eq!(
+        u64::try_from(recorded.len()).ok(),
+        Some(expected.counts.receipts)
+    );
+    assert_eq!(
+        u64::try_from(orphaned.len()).ok(),
+        Some(expected.counts.orphans)
+    );
+}
+
+/// Every receipt that must be recorded: message, name of the part, status.
+fn identities(expected: &Expected) -> HashSet<(MessageId, String, Status)> {
+    expected
         .messages
         .iter()
         .flat_map(|(id, message)| {
@@ -99,16 +112,7 @@ fn what_is_sent_is_what_is_expected() {
                 .into_iter()
                 .map(move |(part, status)| (*id, name(part), status))
         })
-        .collect();
-    assert_eq!(recorded, identities);
-    assert_eq!(
-        u64::try_from(recorded.len()).ok(),
-        Some(expected.counts.receipts)
-    );
-    assert_eq!(
-        u64::try_from(orphaned.len()).ok(),
-        Some(expected.counts.orphans)
-    );
+        .collect()
 }
 
 #[test]

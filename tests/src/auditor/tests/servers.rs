@@ -20,7 +20,7 @@ use super::{
 use crate::{
     orchestrator,
     stack::{Nats, NatsOptions, PgOptions, PgVersion, Postgres},
-    traffic::{self, Shape, Traffic},
+    traffic::{self, Chunk, Shape, Traffic},
 };
 
 const SUBJECTS: [(&str, &str); 4] = [
@@ -36,47 +36,13 @@ async fn a_world_in_real_servers_balances_and_a_broken_one_does_not() {
         .await
         .expect("postgres");
     let nats = Nats::start(NatsOptions::default()).await.expect("nats");
-    let mut database = postgres.admin("postgres").await.expect("a connection");
-    eventstore::migrate::run(&mut database)
-        .await
-        .expect("the log");
-    projections::migrate::run(&mut database)
-        .await
-        .expect("the projections");
-    orchestrator::install(&database)
-        .await
-        .expect("the orchestrator");
-    orchestrator::install(&database).await.expect("once more");
-    orchestrator::watch(&database).await.expect("its watch");
     let world = World::at_rest(2_000);
     let Traffic { all, .. } = Traffic::generate(&Shape::new(World::SEED, 2_000, start()));
-    orchestrator::enqueue(&database, &all.rows)
-        .await
-        .expect("rows");
-    let later: Vec<_> = all.later.iter().map(|later| later.row.clone()).collect();
-    orchestrator::enqueue(&database, &later)
-        .await
-        .expect("later rows");
+    let database = prepare(&postgres, &all).await;
     write(&database, &world).await;
-
-    let admin = context(&nats, "tollbook-admin").await;
-    for (name, subject) in SUBJECTS {
-        let subjects = vec![subject.to_owned()];
-        let config = stream::Config {
-            name: name.into(),
-            subjects,
-            ..Default::default()
-        };
-        admin.create_stream(config).await.expect("a stream");
-    }
+    streams(&nats).await;
     publish(&nats, &world).await;
-    let connector = context(&nats, "smpp-connector").await;
-    let sent = traffic::publish(&connector, &all.inbound, None)
-        .await
-        .expect("published");
-    assert_eq!(sent.messages, all.inbound.len());
-    let paced = traffic::publish(&connector, &all.inbound[..100], Some(500)).await;
-    assert!(paced.expect("published").took.as_millis() >= 190);
+    send(&nats, &all).await;
 
     let observer = context(&nats, "observer").await;
     let projections = ["one", "two"];
@@ -89,37 +55,7 @@ async fn a_world_in_real_servers_balances_and_a_broken_one_does_not() {
     assert!(report.balanced(), "{:#?}", report.findings);
     assert_eq!(report.counts, world.audit().counts);
 
-    let number = world
-        .expected
-        .messages
-        .values()
-        .next()
-        .expect("a message")
-        .to_msisdn();
-    let settled = world
-        .statuses
-        .iter()
-        .find(|row| row.processed)
-        .expect("one")
-        .message_id;
-    let update = "UPDATE orch.sms_messages SET dlr_status = $2 WHERE message_id = $1";
-    database
-        .execute(update, &[&settled, &"UNKNOWN"])
-        .await
-        .expect("an update");
-    let spoil = "UPDATE dlr.delivery_receipts SET error_code = $1 WHERE position = \
-                 (SELECT min(position) FROM dlr.delivery_receipts)";
-    database
-        .execute(spoil, &[&number])
-        .await
-        .expect("an update");
-    let again = world.published[0][0].payload.clone();
-    let service = context(&nats, "dlr-processor").await;
-    let ack = service
-        .publish("billing.events", again.into())
-        .await
-        .expect("published");
-    ack.await.expect("acknowledged");
+    spoil(&database, &nats, &world).await;
     let report = audit(&sources, &world.expected).await.expect("an audit");
     for invariant in [
         Invariant::StatusNeverBack,
@@ -134,6 +70,89 @@ async fn a_world_in_real_servers_balances_and_a_broken_one_does_not() {
         assert!(found, "{invariant:?} not among {:#?}", report.findings);
     }
     assert_eq!(report.doubled, 1);
+}
+
+/// All tables, and the orchestrator's rows.
+async fn prepare(postgres: &Postgres, all: &Chunk) -> Client {
+    let mut database = postgres.admin("postgres").await.expect("a connection");
+    eventstore::migrate::run(&mut database)
+        .await
+        .expect("the log");
+    projections::migrate::run(&mut database)
+        .await
+        .expect("the projections");
+    orchestrator::install(&database)
+        .await
+        .expect("the orchestrator");
+    orchestrator::install(&database).await.expect("once more");
+    orchestrator::watch(&database).await.expect("its watch");
+    orchestrator::enqueue(&database, &all.rows)
+        .await
+        .expect("rows");
+    let later: Vec<_> = all.later.iter().map(|later| later.row.clone()).collect();
+    orchestrator::enqueue(&database, &later)
+        .await
+        .expect("later rows");
+    database
+}
+
+async fn streams(nats: &Nats) {
+    let admin = context(nats, "tollbook-admin").await;
+    for (name, subject) in SUBJECTS {
+        let subjects = vec![subject.to_owned()];
+        let config = stream::Config {
+            name: name.into(),
+            subjects,
+            ..Default::default()
+        };
+        admin.create_stream(config).await.expect("a stream");
+    }
+}
+
+/// The traffic itself, which nobody listens to here.
+async fn send(nats: &Nats, all: &Chunk) {
+    let connector = context(nats, "smpp-connector").await;
+    let sent = traffic::publish(&connector, &all.inbound, None)
+        .await
+        .expect("published");
+    assert_eq!(sent.messages, all.inbound.len());
+    let paced = traffic::publish(&connector, &all.inbound[..100], Some(500)).await;
+    assert!(paced.expect("published").took.as_millis() >= 190);
+}
+
+/// A status goes back, a row shows a phone number, a charge is published twice.
+async fn spoil(database: &Client, nats: &Nats, world: &World) {
+    let settled = world
+        .statuses
+        .iter()
+        .find(|row| row.processed)
+        .expect("one")
+        .message_id;
+    let update = "UPDATE orch.sms_messages SET dlr_status = $2 WHERE message_id = $1";
+    database
+        .execute(update, &[&settled, &"UNKNOWN"])
+        .await
+        .expect("an update");
+    let number = world
+        .expected
+        .messages
+        .values()
+        .next()
+        .expect("a message")
+        .to_msisdn();
+    let update = "UPDATE dlr.delivery_receipts SET error_code = $1 WHERE position = \
+                  (SELECT min(position) FROM dlr.delivery_receipts)";
+    database
+        .execute(update, &[&number])
+        .await
+        .expect("an update");
+    let again = world.published[0][0].payload.clone();
+    let service = context(nats, "dlr-processor").await;
+    let ack = service
+        .publish("billing.events", again.into())
+        .await
+        .expect("published");
+    ack.await.expect("acknowledged");
 }
 
 async fn context(nats: &Nats, user: &str) -> jetstream::Context {
@@ -168,10 +187,10 @@ async fn publish(nats: &Nats, world: &World) {
 /// Writes the world down as JSON arrays that Postgres takes apart: short, and only for tests.
 async fn write(database: &Client, world: &World) {
     let events: Vec<_> = world.events.iter().map(stored).collect();
-    let tenants: Vec<_> = world.tenants.iter().collect();
-    let tenants: Vec<_> = tenants
+    let tenants: Vec<_> = world
+        .tenants
         .iter()
-        .map(|(id, tenant)| json!({ "pseudonym": id, "tenant_id": tenant }))
+        .map(|(id, tenant)| json!({ "pseudonym": id, "tenant_id": tenant, "created_at": start() }))
         .collect();
     let receipts: Vec<_> = world.receipts.iter().map(|row| json!({
         "log_id": 1, "position": row.position, "receipt_id": row.receipt_id,
@@ -213,11 +232,7 @@ async fn write(database: &Client, world: &World) {
             })
         })
         .collect();
-    let tenants = tenants.into_iter().map(|mut tenant| {
-        tenant["created_at"] = json!(start());
-        tenant
-    });
-    insert(database, "eventlog.tenant", &tenants.collect::<Vec<_>>()).await;
+    insert(database, "eventlog.tenant", &tenants).await;
     insert(database, "eventlog.event", &events).await;
     insert(database, "eventlog.checkpoint", &checkpoints).await;
     insert(database, "dlr.delivery_receipts", &receipts).await;
@@ -228,6 +243,10 @@ async fn write(database: &Client, world: &World) {
         .execute(head, &[&world.head, &start().datetime()])
         .await
         .expect("the head");
+    write_statuses(database, world).await;
+}
+
+async fn write_statuses(database: &Client, world: &World) {
     let statuses: Vec<_> = world.statuses.iter().map(|row| json!({
         "message_id": row.message_id, "status": row.status, "dlr_status": row.dlr_status,
         "dlr_received_at": row.received.then(start), "processed_at": row.processed.then(start),

@@ -82,7 +82,7 @@ impl World {
         for ((operator, name), sent) in &expected.orphans {
             let mut seen = BTreeSet::new();
             for sent in sent.iter().filter(|sent| seen.insert(sent.word.status())) {
-                world.orphaned(receipt(*operator, name, sent));
+                world.orphaned(&receipt(*operator, name, sent));
             }
         }
         world.head = world.events.last().map_or(0, |event| event.position);
@@ -113,9 +113,9 @@ impl World {
         judge.leaks(&self.leaks);
         for (subject, messages) in Subject::ALL.into_iter().zip(&self.published) {
             let mut published = judge.published(subject);
-            messages
-                .iter()
-                .for_each(|message| published.message(message));
+            for message in messages {
+                published.message(message);
+            }
             published.end();
         }
         judge.into_report()
@@ -132,8 +132,7 @@ impl World {
             }
             version += 1;
             let receipt = receipt(message.operator, &message.operator_message(sent.part), sent);
-            let orphan =
-                (message.row == RowComes::PastGrace).then(|| self.orphaned(receipt.clone()));
+            let orphan = (message.row == RowComes::PastGrace).then(|| self.orphaned(&receipt));
             let body = match settled {
                 Some(settled_as) => Body::Late {
                     receipt,
@@ -230,7 +229,7 @@ impl World {
         event.event_id
     }
 
-    fn orphaned(&mut self, receipt: Receipt) -> Uuid {
+    fn orphaned(&mut self, receipt: &Receipt) -> Uuid {
         let name = OperatorMessageId::new(&receipt.operator_message_id).expect("valid");
         let stream = StreamId::orphan(OperatorId(receipt.operator_id), &name);
         let version = self.next_version(stream);

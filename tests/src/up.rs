@@ -1,0 +1,68 @@
+//! `stack up`: a world without services until somebody says stop. `./dev up` runs it in the
+//! background, and whoever takes over its variables can run `tollbook dlr` in it.
+
+use std::{
+    fs::{self, OpenOptions},
+    io::Write as _,
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+    process,
+};
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::world::{DATABASE, Fault, World, WorldOptions};
+
+/// What `stack up` can be told.
+#[derive(Clone, Debug, clap::Args)]
+pub struct UpArgs {
+    /// Where the variables are written once all servers answer; removed at the end.
+    #[arg(long)]
+    env_file: PathBuf,
+}
+
+/// Starts the servers, migrates, provisions, writes how to reach them, and waits for SIGTERM or
+/// Ctrl-C.
+///
+/// # Errors
+/// A server does not start, or the file cannot be written.
+pub async fn up(args: UpArgs) -> Result<(), Fault> {
+    let mut term = signal(SignalKind::terminate())?;
+    let mut int = signal(SignalKind::interrupt())?;
+    let world = World::start(WorldOptions::default()).await?;
+    publish(&args.env_file, &variables(&world))?;
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+    }
+    // The file goes last: who waits for its absence knows that nothing is left.
+    let stopped = world.stop().await;
+    fs::remove_file(&args.env_file)?;
+    stopped
+}
+
+/// The variables a person needs, one a line: first what `tollbook dlr` takes, then the rest.
+fn variables(world: &World) -> String {
+    let service = world.variables("dlr-processor", "dlr_svc");
+    let others = [
+        ("TOLLBOOK_STACK_PID", process::id().to_string()),
+        ("ADMIN_DATABASE_URL", world.postgres.admin_url(DATABASE)),
+        ("AUDITOR_DATABASE_URL", world.postgres.url("auditor", DATABASE)),
+        ("ADMIN_NATS_URL", world.nats.url("tollbook-admin")),
+        ("CONNECTOR_NATS_URL", world.nats.url("smpp-connector")),
+    ];
+    service
+        .into_iter()
+        .chain(others)
+        .map(|(name, value)| format!("{name}={value}\n"))
+        .collect()
+}
+
+/// Writes the file for our own user, whole or not at all: its presence says that all is ready.
+fn publish(path: &Path, text: &str) -> Result<(), Fault> {
+    let fresh = path.with_extension("fresh");
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    options.open(&fresh)?.write_all(text.as_bytes())?;
+    Ok(fs::rename(&fresh, path)?)
+}
