@@ -146,6 +146,7 @@ create function eventlog.judge(
 language sql volatile
 set search_path = pg_catalog
 set enable_seqscan = off set enable_nestloop = off set enable_mergejoin = off
+set enable_hashjoin = on
 as $$
     with known as materialized (
         -- Events of the batch whose id is in their stream already.
