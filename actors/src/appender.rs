@@ -81,9 +81,8 @@ impl Actor for Appender {
                     myself.cast(Msg::Commit)?;
                 }
             }
-            Msg::Commit => state.commit(&myself),
             Msg::Ended if state.queue.is_empty() => state.busy = false,
-            Msg::Ended => state.commit(&myself),
+            Msg::Commit | Msg::Ended => state.commit(&myself),
         }
         Ok(())
     }

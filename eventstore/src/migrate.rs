@@ -46,7 +46,7 @@ pub async fn apply(
         .batch_execute(&prepare)
         .await
         .map_err(MigrateError::Bootstrap)?;
-    runner.set_migration_table_name(&format!("{schema}.migration"));
+    runner.set_migration_table_name(format!("{schema}.migration"));
     let report = runner
         .run_async(client)
         .await

@@ -118,6 +118,7 @@ fn on_the_wire<S: Serializer>(personal: &Personal, serializer: S) -> Result<S::O
     serializer.serialize_str(personal.expose())
 }
 
+#[expect(clippy::ref_option, reason = "serde passes the field as it is")]
 fn all_on_the_wire<S: Serializer>(
     metadata: &Option<BTreeMap<String, Personal>>,
     serializer: S,

@@ -361,7 +361,7 @@ fn first_violation(value: &Value) -> Invalid {
     }
     VALIDATOR
         .iter_errors(value)
-        .filter_map(|error| {
+        .find_map(|error| {
             let path = error.instance_path().to_string();
             let field = FIELDS
                 .into_iter()
@@ -371,7 +371,6 @@ fn first_violation(value: &Value) -> Invalid {
                 field: Some(field),
             })
         })
-        .next()
         .unwrap_or_else(|| Reason::WrongType.into())
 }
 

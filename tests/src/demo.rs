@@ -169,7 +169,13 @@ fn print(summary: &Summary, json: bool) -> Result<(), Fault> {
         audit.lost, audit.doubled, audit.wrong
     )?;
     for finding in &audit.findings {
-        writeln!(out, "    {} {:?}: {}", finding.invariant.id(), finding.fault, finding.what)?;
+        writeln!(
+            out,
+            "    {} {:?}: {}",
+            finding.invariant.id(),
+            finding.fault,
+            finding.what
+        )?;
     }
     let verdict = if summary.balanced {
         "the books balance"

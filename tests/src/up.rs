@@ -47,15 +47,19 @@ fn variables(world: &World) -> String {
     let others = [
         ("TOLLBOOK_STACK_PID", process::id().to_string()),
         ("ADMIN_DATABASE_URL", world.postgres.admin_url(DATABASE)),
-        ("AUDITOR_DATABASE_URL", world.postgres.url("auditor", DATABASE)),
+        (
+            "AUDITOR_DATABASE_URL",
+            world.postgres.url("auditor", DATABASE),
+        ),
         ("ADMIN_NATS_URL", world.nats.url("tollbook-admin")),
         ("CONNECTOR_NATS_URL", world.nats.url("smpp-connector")),
     ];
     service
         .into_iter()
         .chain(others)
-        .map(|(name, value)| format!("{name}={value}\n"))
-        .collect()
+        .fold(String::new(), |text, (name, value)| {
+            text + name + "=" + &value + "\n"
+        })
 }
 
 /// Writes the file for our own user, whole or not at all: its presence says that all is ready.

@@ -27,6 +27,10 @@ pub struct Orphans {
 
 /// What may be asked.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "commands travel boxed, and most are the large one"
+)]
 pub enum OrphanCommand {
     /// This receipt matched no message in its grace period.
     Keep(KeepOrphan),

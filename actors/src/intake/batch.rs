@@ -175,7 +175,7 @@ impl Intake {
                 // Its key is being destroyed or made: neither is for us to guess.
                 None => {
                     self.send_back(vec![taken], "keyring", &KeyringError::Absent)
-                        .await
+                        .await;
                 }
             }
         }
@@ -184,11 +184,10 @@ impl Intake {
     /// Too early, or an orphan: the orchestrator may still be writing the message's row.
     async fn unmatched(&self, taken: Taken, prepared: &mut Prepared) {
         let age = age(taken.received.facts.received_at);
-        if age < self.options.grace {
+        let left = self.options.grace.saturating_sub(age);
+        if !left.is_zero() {
             // Twice as long each time, so that few tries fill the grace period.
-            let delay = age
-                .max(self.options.grace / 20)
-                .min(self.options.grace - age);
+            let delay = age.max(self.options.grace / 20).min(left);
             return answer(&taken.message, AckKind::Nak(Some(delay))).await;
         }
         match self

@@ -205,7 +205,7 @@ fn what_is_not_a_json_object_is_refused_whole() {
         (b"\xff\xfe", Reason::NotUtf8),
         (b"[]", Reason::WrongType),
         (b"{\"a\":1,\"a\":1}", Reason::RepeatedKey),
-        (&[b' '; MAX_BYTES + 1], Reason::TooLarge),
+        (&vec![b' '; MAX_BYTES + 1], Reason::TooLarge),
     ];
     for (bytes, reason) in cases {
         assert_eq!(ReceivedReceipt::parse(bytes, arrived()), Err(reason.into()));
