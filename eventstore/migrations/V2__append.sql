@@ -48,7 +48,7 @@ begin
         from unnest(event_append) with ordinality as e (append, n)
         group by e.append
     ) a;
-    if not orderly or cardinality(append_first) <> cardinality(append_stream)
+    if orderly is not true or cardinality(append_first) <> cardinality(append_stream)
         or event_append[1] <> 1
         or event_append[cardinality(event_append)] <> cardinality(append_stream)
     then

@@ -6,7 +6,7 @@ use std::{borrow::Cow, fmt};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
-use time::{Date, OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
+use time::{Date, Month, OffsetDateTime, Time, UtcOffset, format_description::well_known::Rfc3339};
 
 /// Microseconds since 1970-01-01T00:00:00Z; from year 0 to 9999.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,6 +44,9 @@ impl Timestamp {
     /// Reads RFC 3339 with an offset; without one it is refused.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
+        if let Some(ours) = parse_ours(text.as_bytes()) {
+            return Some(ours);
+        }
         let at = OffsetDateTime::parse(text, &Rfc3339).ok()?;
         let utc = at.checked_to_offset(UtcOffset::UTC)?;
         (0..=9999)
@@ -85,6 +88,38 @@ impl fmt::Display for Timestamp {
         digits(&mut text[20..26], self.0.microsecond());
         f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
     }
+}
+
+/// Reads the one form that [`Timestamp`] writes, which is what the log is full of. Anything else
+/// is left to the general parser.
+fn parse_ours(text: &[u8]) -> Option<Timestamp> {
+    let separators = [
+        (4, b'-'),
+        (7, b'-'),
+        (10, b'T'),
+        (13, b':'),
+        (16, b':'),
+        (19, b'.'),
+        (26, b'Z'),
+    ];
+    if text.len() != 27 || separators.iter().any(|&(at, byte)| text[at] != byte) {
+        return None;
+    }
+    let small = |from, to| u8::try_from(number(&text[from..to])?).ok();
+    let year = i32::try_from(number(&text[0..4])?).ok()?;
+    let month = Month::try_from(small(5, 7)?).ok()?;
+    let date = Date::from_calendar_date(year, month, small(8, 10)?).ok()?;
+    let (hour, minute, second) = (small(11, 13)?, small(14, 16)?, small(17, 19)?);
+    let time = Time::from_hms_micro(hour, minute, second, number(&text[20..26])?).ok()?;
+    Some(Timestamp(OffsetDateTime::new_utc(date, time)))
+}
+
+fn number(digits: &[u8]) -> Option<u32> {
+    digits.iter().try_fold(0, |number, digit| {
+        digit
+            .is_ascii_digit()
+            .then(|| number * 10 + u32::from(digit - b'0'))
+    })
 }
 
 /// Writes `number` in decimal, right-aligned, over the zeros of `place`.
@@ -160,6 +195,10 @@ mod tests {
     #[test]
     fn a_time_without_offset_or_sense_is_refused() {
         for text in [
+            "2026-02-30T00:00:00.000000Z",
+            "2026-13-01T00:00:00.000000Z",
+            "2026-01-01T24:00:00.000000Z",
+            "2026-01-01T00:00:00.00000xZ",
             "2026-03-01T02:00:00",
             "2026-02-30T00:00:00Z",
             "yesterday",

@@ -4,9 +4,10 @@
 use std::sync::LazyLock;
 
 use async_trait::async_trait;
+use futures::TryStreamExt as _;
 use schema::{EventId, StreamId, Timestamp};
 use time::OffsetDateTime;
-use tokio_postgres::Row;
+use tokio_postgres::{Row, types::ToSql};
 use uuid::Uuid;
 
 use super::{Database, rows};
@@ -141,13 +142,16 @@ impl EventStore for PgStore {
         }
         let statement = client.prepare_cached(&SQL).await.map_err(failed)?;
         let through = head.min(position.saturating_add(limit));
-        let found = client
-            .query(&statement, &[&self.log.0, &position, &through])
+        let span: [&(dyn ToSql + Sync); 3] = [&self.log.0, &position, &through];
+        let rows = client
+            .query_raw(&statement, slice_iter(&span))
             .await
             .map_err(failed)?;
-        let mut events = Vec::with_capacity(found.len());
-        for row in &found {
-            match rows::recorded_event(row) {
+        let mut rows = std::pin::pin!(rows);
+        let mut events = Vec::new();
+        // Read as they come: Postgres prepares the next rows meanwhile.
+        while let Some(row) = rows.try_next().await.map_err(failed)? {
+            match rows::recorded_event(&row) {
                 Ok(event) => events.push(event),
                 // What comes before an unreadable row is good; the next read meets it first.
                 Err(StoreError::Unreadable { position, .. }) if !events.is_empty() => {
@@ -177,6 +181,13 @@ impl PgStore {
             .map_err(failed)?;
         Ok(row.get(0))
     }
+}
+
+/// Parameters in the form that `query_raw` takes.
+fn slice_iter<'a>(
+    params: &'a [&'a (dyn ToSql + Sync)],
+) -> impl ExactSizeIterator<Item = &'a dyn ToSql> + 'a {
+    params.iter().map(|param| *param as _)
 }
 
 /// A round as the arrays that `eventlog.append` takes.
