@@ -1,0 +1,9 @@
+//! Processes and servers that die: afterwards the auditor finds nothing, and the log is dense.
+//!
+//! Each test has a world of its own. Traffic is sent by [`load`], which insists; faults happen
+//! while it is under way, at moments drawn from a seed.
+
+mod kills;
+mod load;
+mod stopping;
+mod transport;

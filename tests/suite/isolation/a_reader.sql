@@ -1,0 +1,10 @@
+-- a_reader: somebody who may read our tables and nothing else
+do $$
+begin
+    if to_regrole('a_reader') is null then
+        create role a_reader nologin;
+    end if;
+end
+$$;
+grant usage on schema dlr to a_reader;
+grant select on all tables in schema dlr to a_reader;

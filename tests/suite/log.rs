@@ -1,0 +1,10 @@
+//! The event log's promises L1 to L7, each by its number, on real Postgres.
+
+mod contract;
+mod dense;
+mod durable;
+mod grants;
+mod guarded;
+mod immutable;
+mod races;
+pub(crate) mod unreadable;

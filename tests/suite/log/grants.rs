@@ -1,0 +1,244 @@
+//! Who may what (CONTRACTS 6), read from the catalog: a grant too many is found, whoever gave it.
+
+use std::collections::BTreeSet;
+
+use eventstore::{EventStore, StoreError, contract::samples};
+use schema::Category;
+use tokio_postgres::{Client, error::SqlState};
+
+use crate::support::{ACCOUNTS, Base, append, base, dense, position_of, run, unique};
+
+/// Every right of `role` in our schemas and the orchestrator's, one text each.
+async fn rights(admin: &Client, role: &str) -> BTreeSet<String> {
+    let rows = admin
+        .query(include_str!("rights.sql"), &[&role])
+        .await
+        .expect("reads");
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+fn set(rights: &[&str]) -> BTreeSet<String> {
+    rights.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn dlr_svc_may_exactly_what_contracts_6_says() {
+    run(async {
+        let admin = base().await.admin().await;
+        let rights = rights(&admin, "dlr_svc").await;
+        let (columns, rest): (BTreeSet<_>, BTreeSet<_>) = rights
+            .into_iter()
+            .partition(|right| right.contains(" orch.sms_messages."));
+        let expected = set(&[
+            "EXECUTE eventlog.advance_checkpoint",
+            "EXECUTE eventlog.append",
+            "EXECUTE eventlog.enrol_day",
+            "EXECUTE eventlog.enrol_tenant",
+            "EXECUTE eventlog.take_checkpoint",
+            "INSERT dlr.delivery_receipts",
+            "INSERT dlr.orphan_resolutions",
+            "INSERT dlr.orphaned_receipts",
+            "SELECT dlr.delivery_receipts",
+            "SELECT dlr.orphan_resolutions",
+            "SELECT dlr.orphaned_receipts",
+            "SELECT dlr.orphans",
+            "SELECT eventlog.checkpoint",
+            "SELECT eventlog.data_key",
+            "SELECT eventlog.event",
+            "SELECT eventlog.head",
+            "SELECT eventlog.permission",
+            "SELECT eventlog.tenant",
+        ]);
+        assert_eq!(rest, expected);
+        let written: Vec<_> = columns
+            .iter()
+            .filter_map(|right| right.strip_prefix("UPDATE orch.sms_messages."))
+            .collect();
+        let four = ["dlr_received_at", "dlr_status", "processed_at", "status"];
+        assert_eq!(written, four, "the four columns and no other");
+        let read = columns
+            .iter()
+            .filter(|right| right.starts_with("SELECT "))
+            .count();
+        assert_eq!(read + four.len(), columns.len(), "only read and written");
+        assert!(read >= four.len(), "what is written can be read");
+    });
+}
+
+#[test]
+fn the_auditor_only_reads_and_billing_stays_out_of_dlr_and_orch() {
+    run(async {
+        let admin = base().await.admin().await;
+        let auditor = rights(&admin, "auditor").await;
+        assert!(auditor.contains("SELECT eventlog.event"), "{auditor:?}");
+        assert!(
+            auditor.contains("SELECT dlr.delivery_receipts"),
+            "{auditor:?}"
+        );
+        let more: Vec<_> = auditor
+            .iter()
+            .filter(|right| !right.starts_with("SELECT "))
+            .collect();
+        assert!(more.is_empty(), "{more:?}");
+        let keys = auditor.iter().any(|right| right.contains("data_key"));
+        assert!(!keys, "the auditor has no keys to personal data");
+
+        let billing = rights(&admin, "billing_svc").await;
+        assert!(billing.contains("EXECUTE eventlog.append"), "{billing:?}");
+        let strange: Vec<_> = billing
+            .iter()
+            .filter(|right| right.contains(" dlr.") || right.contains(" orch."))
+            .collect();
+        assert!(strange.is_empty(), "{strange:?}");
+        let changes: Vec<_> = billing
+            .iter()
+            .filter(|right| right.starts_with("UPDATE ") || right.starts_with("DELETE "))
+            .collect();
+        assert!(changes.is_empty(), "{changes:?}");
+    });
+}
+
+#[test]
+fn no_account_owns_anything_or_is_more_than_an_account() {
+    run(async {
+        let admin = base().await.admin().await;
+        for role in ACCOUNTS {
+            let row = admin
+                .query_one(include_str!("standing.sql"), &[&role])
+                .await
+                .expect("the role is there");
+            assert!(!row.get::<_, bool>(0), "{role} has an attribute too many");
+            assert_eq!(row.get::<_, i64>(1), 0, "{role} owns something");
+            let groups: Vec<String> = row.get(2);
+            let expected: &[&str] = match role {
+                "tollbook_admin" => &["tollbook_owner"],
+                _ => &[],
+            };
+            assert_eq!(groups, expected, "{role} is a member");
+        }
+    });
+}
+
+#[test]
+fn functions_that_run_as_their_owner_have_a_fixed_search_path_and_are_not_for_everyone() {
+    run(async {
+        let admin = base().await.admin().await;
+        let rows = admin
+            .query(include_str!("functions.sql"), &[])
+            .await
+            .expect("reads");
+        assert!(rows.len() >= 5, "append, two for checkpoints, two to enrol");
+        for row in rows {
+            let name: String = row.get(0);
+            assert!(row.get::<_, bool>(1), "{name} has no fixed search path");
+            assert!(!row.get::<_, bool>(2), "{name} is for everyone");
+        }
+        let views = "select c.relname::text from pg_class c
+            where c.relkind = 'v' and c.relnamespace in ('dlr'::regnamespace,
+                'eventlog'::regnamespace)
+            and not coalesce('security_invoker=true' = any (c.reloptions), false)";
+        let bare = admin.query(views, &[]).await.expect("reads");
+        assert!(bare.is_empty(), "a view runs as its owner");
+    });
+}
+
+fn is_refused(error: &StoreError) -> bool {
+    match error {
+        StoreError::Postgres { source, .. } => {
+            source.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE)
+        }
+        _ => false,
+    }
+}
+
+#[test]
+fn a_service_appends_only_to_its_own_kinds_of_streams() {
+    run(async {
+        let base = base().await;
+        for category in Category::ALL {
+            let mut wanted = samples::append(samples::fresh(), 0, 1);
+            wanted.stream.category = category;
+            for (role, own) in [
+                ("dlr_svc", vec![Category::Message, Category::Orphan]),
+                (
+                    "billing_svc",
+                    vec![
+                        Category::Charge,
+                        Category::Tenant,
+                        Category::Price,
+                        Category::Invoice,
+                        Category::Audit,
+                    ],
+                ),
+                ("auditor", vec![]),
+            ] {
+                let answer = base.log(role).append(vec![wanted.clone()]).await;
+                match answer {
+                    Ok(_) => assert!(own.contains(&category), "{role} wrote to {category:?}"),
+                    Err(error) => {
+                        assert!(!own.contains(&category), "{role}: {category:?}: {error:?}");
+                        assert!(is_refused(&error), "{role}: {category:?}: {error:?}");
+                    }
+                }
+            }
+        }
+        assert_eq!(dense(&base.admin().await).await, 7, "one of each kind");
+    });
+}
+
+#[test]
+fn l2_l3_an_append_whose_events_do_not_fit_it_is_refused_whole() {
+    run(async {
+        let base = base().await;
+        let client = base.client("dlr_svc").await;
+        let sql = include_str!("uneven.sql");
+        let ways: [&[i32]; 7] = [&[1], &[], &[1, 1], &[2, 1], &[2, 2], &[1, 2, 2], &[1, 3]];
+        for way in ways {
+            let answer = client.query_one(sql, &[&unique(), &unique(), &way]).await;
+            let error = answer.expect_err("events that belong nowhere");
+            let said = error.as_db_error().map(|error| error.message().to_owned());
+            assert!(said.is_some(), "{way:?}: {error:?}");
+        }
+        assert_eq!(dense(&base.admin().await).await, 0, "nothing went in");
+        let fits: &[i32] = &[1, 2];
+        let answer = client.query_one(sql, &[&unique(), &unique(), &fits]).await;
+        assert_eq!(answer.expect("one event each").get::<_, i64>(0), 0);
+        assert_eq!(dense(&base.admin().await).await, 2, "the log goes on");
+    });
+}
+
+/// How many events of the log a role sees, by plain SQL and as a reader.
+async fn sees(base: Base, role: &str) -> (i64, usize) {
+    let sql = "select count(*) from eventlog.event";
+    let row = base.client(role).await.query_one(sql, &[]).await;
+    let read = base.log(role).read_after(0, 100).await.expect("reads");
+    assert_eq!(
+        read.through, 3,
+        "what is not seen is passed, not waited for"
+    );
+    (row.expect("reads").get(0), read.events.len())
+}
+
+#[test]
+fn a_service_reads_only_its_own_kinds_of_streams() {
+    run(async {
+        let base = base().await;
+        let dlr = base.log("dlr_svc");
+        assert_eq!(
+            position_of(&append(&dlr, samples::append(samples::fresh(), 0, 1)).await),
+            1
+        );
+        let mut charge = samples::append(samples::fresh(), 0, 2);
+        charge.stream.category = Category::Charge;
+        assert_eq!(
+            position_of(&append(&base.log("billing_svc"), charge.clone()).await),
+            2
+        );
+        assert_eq!(sees(base, "dlr_svc").await, (1, 1));
+        assert_eq!(sees(base, "billing_svc").await, (2, 2));
+        assert_eq!(sees(base, "auditor").await, (3, 3));
+        assert_eq!(sees(base, "tollbook_admin").await, (3, 3));
+        let streams = dlr.read_streams(&[charge.stream]).await.expect("reads");
+        assert_eq!(streams, [vec![]], "a foreign stream looks empty");
+    });
+}

@@ -1,0 +1,4 @@
+//! What is shown and published follows the log: each event once, and twice is as good as once.
+
+mod stopped;
+mod twice;

@@ -1,0 +1,7 @@
+//! What becomes of receipts, by hand-made examples on real servers (CONTRACTS 3 to 5).
+
+pub(crate) mod desk;
+mod forms;
+mod hostile;
+mod orphans;
+mod settling;

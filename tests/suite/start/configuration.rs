@@ -1,0 +1,141 @@
+//! Wrong settings: exit code 2, one line, before anything connects.
+
+use std::{collections::BTreeMap, fs};
+
+use tempfile::TempDir;
+
+use crate::support::{MASTER_KEY, run, tollbook};
+
+/// In every value that is wrong, as a secret in the wrong place would be.
+const SECRET: &str = "hunter2";
+
+/// Settings that are right, for servers that do not exist.
+fn right(folder: &TempDir) -> BTreeMap<&'static str, String> {
+    let key = folder.path().join("key");
+    fs::write(&key, MASTER_KEY).expect("written");
+    BTreeMap::from([
+        ("DATABASE_URL", "postgres://dlr_svc@127.0.0.1:9/none".into()),
+        ("NATS_URL", "nats://127.0.0.1:9".into()),
+        ("MASTER_KEY_FILE", key.display().to_string()),
+        ("PROBE_ADDRESS", "127.0.0.1".into()),
+        ("PROBE_PORT", "0".into()),
+    ])
+}
+
+/// The line with which `tollbook dlr` refuses to start.
+async fn refusal(variables: &BTreeMap<&str, String>) -> String {
+    let ended = tollbook(&["dlr"], variables).await;
+    assert_eq!(ended.code, Some(2), "{variables:?}: {ended:?}");
+    assert_eq!(ended.out, "", "nothing on stdout");
+    let lines: Vec<_> = ended.err.lines().collect();
+    assert_eq!(lines.len(), 1, "one line: {}", ended.err);
+    assert!(!ended.err.contains(SECRET), "it repeats the value");
+    lines[0].to_owned()
+}
+
+#[test]
+fn a_missing_setting_is_named() {
+    run(async {
+        let folder = TempDir::new().expect("a folder");
+        for key in ["DATABASE_URL", "MASTER_KEY_FILE"] {
+            let mut variables = right(&folder);
+            assert!(variables.remove(key).is_some());
+            let line = refusal(&variables).await;
+            assert_eq!(line, format!("tollbook: {key}: is needed and not set"));
+        }
+        let mut half = right(&folder);
+        half.insert("NATS_CERT_FILE", half["MASTER_KEY_FILE"].clone());
+        assert!(refusal(&half).await.contains("NATS_KEY_FILE"));
+    });
+}
+
+#[test]
+fn a_value_that_cannot_be_is_named_and_not_repeated() {
+    run(async {
+        let folder = TempDir::new().expect("a folder");
+        let garbage = folder.path().join("garbage");
+        fs::write(&garbage, SECRET).expect("written");
+        let garbage = garbage.display().to_string();
+        for (key, value) in [
+            ("DATABASE_URL", "hunter2"),
+            (
+                "DATABASE_URL",
+                "postgres://dlr_svc:hunter2@db.example/tollbook",
+            ),
+            (
+                "DATABASE_URL",
+                "postgres://dlr_svc:hunter2@db.example/t?sslmode=require",
+            ),
+            ("DATABASE_URL_FILE", "/nowhere/url"),
+            ("DATABASE_CA_FILE", "/nowhere/ca.pem"),
+            ("DB_POOL_MAX", "0"),
+            ("DB_POOL_MAX", "hunter2"),
+            ("NATS_URL", "http://hunter2"),
+            ("NATS_URL", "nats://u:hunter2@nats.example:4222"),
+            ("NATS_CA_FILE", "/nowhere/ca.pem"),
+            ("NATS_STREAM_DLR", "hunter2.>"),
+            ("MASTER_KEY_FILE", "/nowhere/key"),
+            ("MASTER_KEY_FILE", &garbage),
+            ("DLR_GRACE", "5"),
+            ("DLR_GRACE", "hunter2"),
+            ("DLR_ORPHAN_KEEP", "0s"),
+            ("DLR_BATCH", "0"),
+            ("DLR_MAX_ACK_PENDING", "-1"),
+            ("PROBE_PORT", "70000"),
+            ("PROBE_ADDRESS", "hunter2"),
+            ("LOG_LEVEL", "hunter2"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "hunter2"),
+            ("OTEL_TRACES_SAMPLER_ARG", "2"),
+            ("TOLLBOOK_CONFIG", "/nowhere/tollbook.toml"),
+        ] {
+            let mut variables = right(&folder);
+            variables.insert(key, value.to_owned());
+            let line = refusal(&variables).await;
+            let named = key.strip_suffix("_URL_FILE").unwrap_or(key);
+            let encryption = line.contains("DATABASE_CA_FILE") && value.contains("sslmode");
+            assert!(line.contains(named) || encryption, "{key}={value}: {line}");
+        }
+    });
+}
+
+#[test]
+fn the_file_is_read_and_its_mistakes_are_named() {
+    run(async {
+        let folder = TempDir::new().expect("a folder");
+        let path = folder.path().join("tollbook.toml");
+        let mut variables = right(&folder);
+        variables.insert("TOLLBOOK_CONFIG", path.display().to_string());
+        for (text, told) in [
+            ("dlr_grase = \"hunter2\"", "dlr_grase"),
+            ("dlr_grace = \"hunter2\"", "DLR_GRACE"),
+            ("dlr_grace = { s = \"hunter2\" }", "dlr_grace"),
+            ("\n\nhunter2 = = 1", "line 3"),
+        ] {
+            fs::write(&path, text).expect("written");
+            let line = refusal(&variables).await;
+            assert!(line.contains(told), "{text}: {line}");
+        }
+    });
+}
+
+#[test]
+fn a_secret_is_not_taken_from_the_command_line() {
+    run(async {
+        let folder = TempDir::new().expect("a folder");
+        let args = ["dlr", "--database-url", "postgres://u:hunter2@127.0.0.1/x"];
+        let ended = tollbook(&args, &right(&folder)).await;
+        assert_eq!(ended.code, Some(2), "{ended:?}");
+        assert!(ended.err.contains("DATABASE_URL"), "{}", ended.err);
+        assert!(!ended.err.contains(SECRET), "{}", ended.err);
+    });
+}
+
+#[test]
+fn right_settings_for_servers_that_are_away_are_no_configuration_mistake() {
+    run(async {
+        let folder = TempDir::new().expect("a folder");
+        let ended = tollbook(&["dlr"], &right(&folder)).await;
+        assert_eq!(ended.code, Some(1), "{ended:?}");
+        assert!(ended.err.contains("database"), "{}", ended.err);
+    });
+}

@@ -1,0 +1,98 @@
+//! A database that is not as it must be: what is missing is named, and the command that makes it.
+
+use std::collections::BTreeMap;
+
+use tempfile::TempDir;
+
+use crate::support::{Base, MASTER_KEY, base, run, tollbook, unique};
+
+/// Why `tollbook dlr` does not start with this database. It never gets as far as NATS.
+async fn refusal(base: Base) -> String {
+    let folder = TempDir::new().expect("a folder");
+    let key = folder.path().join("key");
+    std::fs::write(&key, MASTER_KEY).expect("written");
+    let variables = BTreeMap::from([
+        ("DATABASE_URL", base.url("dlr_svc")),
+        ("NATS_URL", "nats://127.0.0.1:9".to_owned()),
+        ("MASTER_KEY_FILE", key.display().to_string()),
+        ("PROBE_ADDRESS", "127.0.0.1".to_owned()),
+        ("PROBE_PORT", "0".to_owned()),
+        ("LOG_LEVEL", "error".to_owned()),
+    ]);
+    let ended = tollbook(&["dlr"], &variables).await;
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    ended.err
+}
+
+#[test]
+fn a_database_that_was_never_migrated_is_told_so() {
+    run(async {
+        let full = base().await;
+        let name: &str = format!("empty_{}", unique().simple()).leak();
+        let made = full.postgres.create_database(name, None).await;
+        made.expect("made");
+        let said = refusal(Base { name, ..full }).await;
+        assert!(said.contains("eventlog.append"), "{said}");
+        assert!(said.contains("`tollbook migrate`"), "{said}");
+    });
+}
+
+#[test]
+fn a_missing_table_function_or_grant_is_named_with_the_command_that_makes_it() {
+    run(async {
+        const OURS: &str = "`tollbook migrate`";
+        const THEIRS: &str = "the orchestrator";
+        for (harm, told, remedy) in [
+            (
+                "drop function eventlog.take_checkpoint",
+                "function eventlog.take_checkpoint is missing",
+                OURS,
+            ),
+            (
+                "drop table dlr.orphan_resolutions cascade",
+                "table dlr.orphan_resolutions is missing",
+                OURS,
+            ),
+            (
+                "revoke insert on dlr.delivery_receipts from dlr_svc",
+                "no INSERT on table dlr.delivery_receipts",
+                OURS,
+            ),
+            (
+                "revoke execute on function eventlog.append from dlr_svc",
+                "no EXECUTE on function eventlog.append",
+                OURS,
+            ),
+            (
+                "revoke usage on schema eventlog from dlr_svc",
+                "eventlog.append",
+                OURS,
+            ),
+            (
+                "revoke update (status) on orch.sms_messages from dlr_svc",
+                "no UPDATE on column orch.sms_messages.status",
+                THEIRS,
+            ),
+            (
+                "alter table orch.sms_messages drop column to_msisdn",
+                "column orch.sms_messages.to_msisdn is missing",
+                THEIRS,
+            ),
+            (
+                "drop schema orch cascade",
+                "orch.sms_messages.message_id is missing",
+                THEIRS,
+            ),
+        ] {
+            let base = base().await;
+            let done = base.admin().await.batch_execute(harm).await;
+            done.expect("a superuser may");
+            let said = refusal(base).await;
+            assert!(said.contains(told), "{harm}: {said}");
+            assert!(said.contains(remedy), "{harm}: {said}");
+        }
+        // Unharmed it is good enough to get to the NATS that is not there.
+        let said = refusal(base().await).await;
+        assert!(said.contains("NATS_URL"), "{said}");
+    });
+}
