@@ -6,6 +6,7 @@
 //! acknowledged only after its facts are committed. Backpressure is a permit per message, taken
 //! before its batch is looked at and given back after its acknowledgement is queued.
 
+mod acknowledge;
 mod batch;
 
 use std::{sync::Arc, time::Duration};

@@ -15,7 +15,10 @@ use schema::{
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tracing::Span;
 
-use super::{Intake, Pulled};
+use super::{
+    Intake, Pulled,
+    acknowledge::{answer, retry_delay, terminate},
+};
 use crate::{
     correlate::{Found, Wanted},
     decide::{
@@ -29,10 +32,6 @@ use crate::{
 
 /// The longest `traceparent` kept.
 const TRACEPARENT_MAX: usize = 64;
-/// The first delay before a message that could not be dealt with comes again.
-const RETRY_FIRST: Duration = Duration::from_millis(200);
-/// The longest.
-const RETRY_MAX: Duration = Duration::from_secs(30);
 
 /// A valid message on its way.
 struct Taken {
@@ -108,7 +107,9 @@ impl Intake {
         match ReceivedReceipt::parse(&message.payload, arrived) {
             Ok(received) => {
                 let operator = self.metrics.operator(received.facts.operator_id);
-                operator.received();
+                if deliveries == 1 {
+                    operator.received();
+                }
                 tracing::debug!(event = "dlr.received", sequence, operatorId = %received.facts.operator_id);
                 if received.facts.stated_delivered_at.is_some() {
                     self.metrics.implausible_time.inc();
@@ -371,47 +372,8 @@ fn wanted(received: &ReceivedReceipt) -> Wanted {
     }
 }
 
-/// Queues the answer; that it arrives nobody promises. A lost one means a redelivery.
-async fn answer(message: &jetstream::Message, kind: AckKind) {
-    if let Err(error) = message.ack_with(kind).await {
-        tracing::warn!(event = "dlr.ack_error", error = %error);
-    }
-}
-
-/// Ends a message for good, with the reason for whoever reads the server's advisories.
-async fn terminate(message: &jetstream::Message, reason: &'static str) {
-    let Some(reply) = message.reply.clone() else {
-        return;
-    };
-    let payload = format!("+TERM {reason}").into();
-    if let Err(error) = message.context.client().publish(reply, payload).await {
-        tracing::warn!(event = "dlr.ack_error", error = %error);
-    }
-}
-
-/// Twice as long with each delivery, up to [`RETRY_MAX`].
-fn retry_delay(deliveries: i64) -> Duration {
-    let doublings = u32::try_from(deliveries.clamp(1, 16) - 1).unwrap_or_default();
-    (RETRY_FIRST * 2_u32.pow(doublings)).min(RETRY_MAX)
-}
-
 fn traceparent(message: &jetstream::Message) -> Option<String> {
     let value = message.headers.as_ref()?.get("traceparent")?.as_str();
     let plain = |byte: u8| byte.is_ascii_hexdigit() || byte == b'-';
     (value.len() <= TRACEPARENT_MAX && value.bytes().all(plain)).then(|| value.to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_message_comes_again_later_each_time_but_not_too_late() {
-        let delays: Vec<_> = [0, 1, 2, 3, 9, 1_000]
-            .into_iter()
-            .map(retry_delay)
-            .collect();
-        assert_eq!(delays[..4], [200, 200, 400, 800].map(Duration::from_millis));
-        assert_eq!(delays[4..], [RETRY_MAX, RETRY_MAX]);
-    }
 }

@@ -1,18 +1,25 @@
 //! L6: what was decided on the ground of a stream is never recorded after that stream moved.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
-use eventstore::{EventStore, Guard, Outcome, contract::samples};
+use eventstore::{EventStore, Guard, Outcome, contract::samples, postgres::PgStore};
 use schema::{Category, StreamId};
+
+use tokio::time::sleep;
 
 use crate::support::{append, base, dense, run, unique};
 
 /// Rounds that must end each way before the race has shown anything.
 const ENOUGH: usize = 25;
-const ROUNDS_MAX: usize = 20_000;
+const ROUNDS_MAX: usize = 2_000;
+/// The longest the writer pauses, so that a slow machine gets through now and then.
+const PAUSE_MAX_MICROS: u64 = 200_000;
 
 fn in_category(
     category: Category,
@@ -23,6 +30,68 @@ fn in_category(
     append
 }
 
+/// Moves the prices until it is told that it is over; says to which version.
+async fn keep_moving(log: PgStore, prices: StreamId, pace: Arc<Pace>) -> i32 {
+    let (number, mut version) = (prices.id.as_u128(), 0);
+    while !pace.over.load(Ordering::Relaxed) {
+        let next = in_category(Category::Price, prices, samples::append(number, version, 1));
+        assert!(matches!(append(&log, next).await, Outcome::Recorded { .. }));
+        version += 1;
+        sleep(Duration::from_micros(pace.micros.load(Ordering::Relaxed))).await;
+    }
+    version
+}
+
+/// How long the writer pauses between two prices: so long that both ends of the race come about
+/// on any machine.
+struct Pace {
+    micros: AtomicU64,
+    over: AtomicBool,
+}
+
+impl Pace {
+    /// The guard held: the writer hurries, until it is in the way again.
+    fn faster(&self) {
+        let micros = self.micros.load(Ordering::Relaxed) / 2;
+        self.micros.store(micros, Ordering::Relaxed);
+    }
+
+    fn slower(&self) {
+        let micros = self.micros.load(Ordering::Relaxed) * 2 + 100;
+        let micros = micros.min(PAUSE_MAX_MICROS);
+        self.micros.store(micros, Ordering::Relaxed);
+    }
+}
+
+/// Reads the prices, decides, and appends a charge guarded by what was read. Says at which
+/// position and with which version of the prices, or `None` if they had moved.
+async fn charge(log: &PgStore, prices: StreamId) -> Option<(i64, i32)> {
+    let read = log.read_streams(&[prices]).await.expect("reads").remove(0);
+    let version = read.last().map_or(0, |event| event.version);
+    let id = unique();
+    let charge = StreamId {
+        category: Category::Charge,
+        id,
+    };
+    let events = samples::append(id.as_u128(), 0, 1);
+    let mut wanted = in_category(Category::Charge, charge, events);
+    wanted.guards = vec![Guard {
+        stream: prices,
+        version,
+    }];
+    match append(log, wanted).await {
+        Outcome::Recorded { position, .. } => Some((position, version)),
+        Outcome::GuardMoved { stream, actual } => {
+            assert_eq!(stream, prices);
+            assert!(actual > version, "it moved on from {version} to {actual}");
+            let kept = log.read_streams(&[charge]).await.expect("reads").remove(0);
+            assert!(kept.is_empty(), "refused, and yet recorded");
+            None
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
 #[test]
 fn l6_a_guarded_append_is_never_recorded_after_the_guarded_stream_moved() {
     run(async {
@@ -31,19 +100,12 @@ fn l6_a_guarded_append_is_never_recorded_after_the_guarded_stream_moved() {
             category: Category::Price,
             id: unique(),
         };
-        let done = Arc::new(AtomicBool::new(false));
-        let (log, ended) = (base.log("billing_svc"), Arc::clone(&done));
-        let number = prices.id.as_u128();
-        let writer = tokio::spawn(async move {
-            let mut version = 0;
-            while !ended.load(Ordering::Relaxed) {
-                let next =
-                    in_category(Category::Price, prices, samples::append(number, version, 1));
-                assert!(matches!(append(&log, next).await, Outcome::Recorded { .. }));
-                version += 1;
-            }
-            version
+        let pace = Arc::new(Pace {
+            micros: AtomicU64::new(1_000),
+            over: AtomicBool::new(false),
         });
+        let moving = keep_moving(base.log("billing_svc"), prices, Arc::clone(&pace));
+        let writer = tokio::spawn(moving);
 
         let log = base.log("billing_svc");
         let (mut recorded, mut moved) = (Vec::new(), 0);
@@ -51,56 +113,25 @@ fn l6_a_guarded_append_is_never_recorded_after_the_guarded_stream_moved() {
             if recorded.len() >= ENOUGH && moved >= ENOUGH {
                 break;
             }
-            let read = log.read_streams(&[prices]).await.expect("reads").remove(0);
-            let version = read.last().map_or(0, |event| event.version);
-            let id = unique();
-            let charge = StreamId {
-                category: Category::Charge,
-                id,
-            };
-            let mut wanted = in_category(
-                Category::Charge,
-                charge,
-                samples::append(id.as_u128(), 0, 1),
-            );
-            wanted.guards = vec![Guard {
-                stream: prices,
-                version,
-            }];
-            match append(&log, wanted).await {
-                Outcome::Recorded { position, .. } => recorded.push((position, version)),
-                Outcome::GuardMoved { stream, actual } => {
-                    assert_eq!(stream, prices);
-                    assert!(actual > version, "it moved on from {version} to {actual}");
-                    moved += 1;
-                    let kept = log.read_streams(&[charge]).await.expect("reads").remove(0);
-                    assert!(kept.is_empty(), "refused, and yet recorded");
-                }
-                other => panic!("{other:?}"),
+            if let Some(charged) = charge(&log, prices).await {
+                recorded.push(charged);
+                pace.faster();
+            } else {
+                moved += 1;
+                pace.slower();
             }
         }
-        done.store(true, Ordering::Relaxed);
+        pace.over.store(true, Ordering::Relaxed);
         let last = writer.await.expect("no panic");
-        assert!(
-            recorded.len() >= ENOUGH,
-            "only {} got through",
-            recorded.len()
-        );
-        assert!(moved >= ENOUGH, "only {moved} met a moved guard");
+        let both = recorded.len() >= ENOUGH && moved >= ENOUGH;
+        assert!(both, "{} recorded, {moved} moved", recorded.len());
 
         let admin = base.admin().await;
         let sql = "select count(*) from eventlog.event where category = 'price' and position < $1";
         for (position, version) in &recorded {
-            let before: i64 = admin
-                .query_one(sql, &[position])
-                .await
-                .expect("reads")
-                .get(0);
-            assert_eq!(
-                before,
-                i64::from(*version),
-                "the price at position {position}"
-            );
+            let row = admin.query_one(sql, &[position]).await.expect("reads");
+            let before: i64 = row.get(0);
+            assert_eq!(before, i64::from(*version), "the price at {position}");
         }
         let charges = i64::try_from(recorded.len()).expect("few");
         assert_eq!(dense(&admin).await, i64::from(last) + charges);
