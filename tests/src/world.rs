@@ -4,6 +4,7 @@
 //! `migrate` and `provision` are the real roles of the real binary; nothing here reaches into the
 //! services.
 
+mod last_will;
 mod service;
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
@@ -13,6 +14,7 @@ use tempfile::TempDir;
 use tokio::process::Command;
 use tokio_postgres::Client;
 
+use self::last_will::LastWill;
 pub use self::service::Service;
 use crate::{
     auditor::{self, Report, Sources},
@@ -66,6 +68,7 @@ pub struct World {
     /// NATS.
     pub nats: Nats,
     folder: TempDir,
+    _will: LastWill,
 }
 
 impl World {
@@ -79,10 +82,12 @@ impl World {
             Nats::start(options.nats),
         )?;
         postgres.create_database(DATABASE, None).await?;
+        let folder = TempDir::with_prefix("tollbook-world-")?;
         let world = Self {
             postgres,
             nats,
-            folder: TempDir::with_prefix("tollbook-world-")?,
+            _will: LastWill::new("rm -rf \"$1\"", folder.path())?,
+            folder,
         };
         std::fs::write(world.path("master.key"), MASTER_KEY)?;
         if let Some(ca) = world.postgres.ca_pem() {

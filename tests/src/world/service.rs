@@ -16,14 +16,15 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::Fault;
+use super::{Fault, last_will::LastWill};
 
 /// How much of a log an error shows.
 const TAIL: usize = 2_000;
 
-/// A running process. Killed when dropped.
+/// A running process. Killed when dropped, and when our own process ends.
 pub struct Service {
     child: Child,
+    will: LastWill,
     port: u16,
     log: PathBuf,
 }
@@ -53,7 +54,16 @@ impl Service {
             .process_group(0)
             .kill_on_drop(true)
             .spawn()?;
-        Ok(Self { child, port, log })
+        let pid = child
+            .id()
+            .ok_or("a process that has just started has an id")?;
+        let will = LastWill::new("kill -9 \"$1\"", pid.to_string())?;
+        Ok(Self {
+            child,
+            will,
+            port,
+            log,
+        })
     }
 
     /// Waits until `/ready` says 200.
@@ -116,6 +126,8 @@ impl Service {
     /// # Errors
     /// It cannot be killed.
     pub async fn kill(mut self) -> Result<(), Fault> {
+        // Its id may soon be somebody else's.
+        self.will.revoke().await?;
         Ok(self.child.kill().await?)
     }
 
@@ -128,6 +140,7 @@ impl Service {
             Command::new("kill").arg(pid.to_string()).status().await?;
         }
         let status = tokio::time::timeout(Duration::from_secs(15), self.child.wait()).await??;
+        self.will.revoke().await?;
         Ok(status.success())
     }
 

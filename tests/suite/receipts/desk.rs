@@ -2,8 +2,6 @@
 //!
 //! The tests of this folder share one desk and use messages of their own.
 
-use std::process::Stdio;
-
 use async_nats::jetstream::{
     self,
     consumer::{Consumer, pull},
@@ -15,10 +13,7 @@ use tests::{
     orchestrator::{self, OrchestratorRow},
     world::{Service, World, WorldOptions},
 };
-use tokio::{
-    process::{Child, Command},
-    sync::OnceCell,
-};
+use tokio::sync::OnceCell;
 use tokio_postgres::Client;
 use uuid::Uuid;
 
@@ -341,29 +336,10 @@ pub(crate) fn text(value: &Value) -> String {
 
 /// The desk that the tests share.
 pub(crate) async fn desk() -> &'static Desk {
-    static DESK: OnceCell<(Desk, Child)> = OnceCell::const_new();
-    let (desk, _) = DESK
-        .get_or_init(|| async {
-            let world = World::start(WorldOptions::default()).await;
-            let desk = Desk::in_world(world.expect("a world")).await;
-            let watch = outlived_by_nobody(&desk);
-            (desk, watch)
-        })
-        .await;
-    desk
-}
-
-/// Nothing static is dropped at the end of a process: a shell notices the end by its standard
-/// input, ends the service and removes the world's folder.
-fn outlived_by_nobody(desk: &Desk) -> Child {
-    let pid = desk.service.pid().expect("it runs").to_string();
-    let inside = desk.world.path("master.key");
-    Command::new("/bin/sh")
-        .args(["-c", "read _; kill -9 \"$1\"; rm -rf \"$2\"", "watch", &pid])
-        .arg(inside.parent().expect("a folder"))
-        .stdin(Stdio::piped())
-        .stderr(Stdio::null())
-        .process_group(0)
-        .spawn()
-        .expect("a shell")
+    static DESK: OnceCell<Desk> = OnceCell::const_new();
+    DESK.get_or_init(|| async {
+        let world = World::start(WorldOptions::default()).await;
+        Desk::in_world(world.expect("a world")).await
+    })
+    .await
 }
