@@ -9,10 +9,7 @@ use actors::{
     intake::IntakeOptions,
     metrics::DlrMetrics,
 };
-use async_nats::{
-    Client,
-    jetstream::{self, consumer::PullConsumer},
-};
+use async_nats::{Client, jetstream};
 use eventstore::{
     EventStore, Feed, LogId,
     keyring::MasterKeyFile,
@@ -44,9 +41,7 @@ pub struct Context {
     pub nats: Client,
     /// `JetStream` over it.
     pub jetstream: jetstream::Context,
-    /// The consumer to pull receipts from.
-    pub consumer: PullConsumer,
-    /// The name of its stream.
+    /// The name of the stream of receipts.
     pub stream: String,
     /// The pool of connections to Postgres, as a modest role.
     pub database: Database,
@@ -119,13 +114,12 @@ pub async fn connect(
     let client = nats::connect(&nats_options, nats::DLR, Arc::clone(&health)).await?;
     let jetstream = jetstream::new(client.clone());
     let stream = settings.nats.nats_stream_dlr;
-    let consumer = nats::consumer(&jetstream, &stream, DLR_CONSUMER).await?;
+    nats::consumer(&jetstream, &stream, DLR_CONSUMER).await?;
     health.consumer.good();
     metrics.nats_consumer_status.set(1);
     Ok(Context {
         nats: client,
         jetstream,
-        consumer,
         stream,
         database,
         master_keys,

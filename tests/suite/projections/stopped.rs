@@ -21,15 +21,6 @@ async fn standing(desk: &Desk, projection: &str) -> (i64, i64) {
     )
 }
 
-async fn head(desk: &Desk) -> i64 {
-    let sql = "select position from eventlog.head";
-    desk.database
-        .query_one(sql, &[])
-        .await
-        .expect("reads")
-        .get(0)
-}
-
 #[test]
 fn l7_an_unreadable_event_stops_every_projection_before_it_and_receipts_go_on() {
     run(async {
@@ -53,7 +44,7 @@ fn l7_an_unreadable_event_stops_every_projection_before_it_and_receipts_go_on() 
         let after = desk.message().await;
         let sent = desk.send(&receipt(&after)).await;
         desk.answered(sent).await;
-        assert_eq!(head(&desk).await, 3);
+        assert_eq!(desk.head().await, 3);
         let effects = desk.effects(&after).await;
         assert_eq!(effects.events, ["MessageSettled"]);
         assert!(effects.rows.is_empty() && effects.billed.is_empty() && effects.told.is_empty());
@@ -89,7 +80,7 @@ fn a_fact_that_one_projection_cannot_apply_stops_that_one_and_the_rest_go_on() {
         let after = desk.message().await;
         let sent = desk.send(&receipt(&after)).await;
         desk.answered(sent).await;
-        assert_eq!(head(&desk).await, 3);
+        assert_eq!(desk.head().await, 3);
         let needs_tenant = ["delivery_receipts", "billing.events", "webhook.dispatch"];
         for projection in PROJECTIONS {
             let expected = if needs_tenant.contains(&projection) {

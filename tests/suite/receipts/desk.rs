@@ -323,6 +323,16 @@ impl Desk {
             .collect()
     }
 
+    /// The position of the log's newest event.
+    pub(crate) async fn head(&self) -> i64 {
+        let sql = "select position from eventlog.head";
+        self.database
+            .query_one(sql, &[])
+            .await
+            .expect("reads")
+            .get(0)
+    }
+
     /// One of the service's metrics about one operator; 0 before it first counted.
     pub(crate) async fn counted(&self, metric: &str, operator: Uuid) -> i64 {
         let name = format!("{metric}{{operator_id=\"{operator}\"}}");

@@ -185,15 +185,6 @@ async fn attack(desk: &Desk, sms: &Sms, times: i64) {
     }
 }
 
-async fn head(desk: &Desk) -> i64 {
-    let sql = "select position from eventlog.head";
-    desk.database
-        .query_one(sql, &[])
-        .await
-        .expect("reads")
-        .get(0)
-}
-
 #[test]
 fn bad_input_is_terminated_counted_by_reason_and_leaves_no_trace_of_its_content() {
     run(async {
@@ -201,7 +192,7 @@ fn bad_input_is_terminated_counted_by_reason_and_leaves_no_trace_of_its_content(
         let mut desk = Desk::in_world(place.world).await;
         let sms = desk.message().await;
         attack(&desk, &sms, 1).await;
-        assert_eq!(head(&desk).await, 0, "the log has grown");
+        assert_eq!(desk.head().await, 0, "the log has grown");
         assert_eq!(desk.effects(&sms).await, untouched());
 
         // Without a database nothing can be asked of it, and nothing needs to be.
@@ -213,7 +204,7 @@ fn bad_input_is_terminated_counted_by_reason_and_leaves_no_trace_of_its_content(
         desk.database = desk.world.admin().await.expect("postgres");
         desk.receives(&receipt(&sms)).await;
         assert_eq!(desk.effects(&sms).await, settled_as("DELIVRD", "DELIVERED"));
-        assert_eq!(head(&desk).await, 1);
+        assert_eq!(desk.head().await, 1);
 
         let log = desk.service.log();
         let refusals = log.matches("dlr.validation_failed").count();
