@@ -2,16 +2,18 @@
 -- a fixed search path, because no service may write the tables itself.
 
 -- append: records a batch of appends, one after the other, in one statement
--- Arrays named append_* have an entry per append, guard_* per guard, event_* per event; guards
--- and events name their append by its number (from 1). Within one call no append may write or
--- guard a stream that an earlier one writes (eventstore::rounds sees to that).
+-- Arrays named append_* have an entry per append, event_* per event, guard_* per distinct guard,
+-- guarded_* per pair of an append and a guard of it; appends and guards go by their numbers (from
+-- 1). Within one call no append may write or guard a stream that an earlier one writes
+-- (eventstore::rounds sees to that).
 -- Answers with the head before, the time recorded, and per append its stream's version before and
 -- a verdict: 0 recorded, 1 already recorded, 2 diverged, 3 conflict, 4 guard moved. detail names
 -- the diverged event or the moved guard's number, as text. A null verdict: all recorded.
 create function eventlog.append(
     p_log smallint,
     append_category text[], append_stream uuid[], append_expected integer[],
-    guard_append integer[], guard_category text[], guard_stream uuid[], guard_version integer[],
+    guard_category text[], guard_stream uuid[], guard_version integer[],
+    guarded_append integer[], guarded_guard integer[],
     event_append integer[], event_event_id uuid[], event_type text[],
     event_schema_version smallint[], event_tenant uuid[], event_account uuid[],
     event_occurred_at timestamptz[], event_cause uuid[], event_trace text[],
@@ -29,6 +31,7 @@ declare
     size bigint := cardinality(event_append);
     event_rank integer[];
     append_first integer[];
+    guard_actual integer[];
     orderly boolean;
     one_category text;
     added bigint;
@@ -78,12 +81,24 @@ begin
         order by a.n
     );
 
-    -- A batch that only starts new streams, the common one, needs no look at what is there.
-    if cardinality(guard_append) > 0 or actual <> append_expected or 0 < any (actual) then
+    -- Many appends of a batch share few guards, so each guard is looked up once.
+    guard_actual := array(
+        select coalesce((
+            select e.version from eventlog.event e
+            where e.log_id = p_log and e.stream_id = g.stream_id and e.category = g.category
+            order by e.version desc limit 1
+        ), 0)
+        from unnest(guard_stream, guard_category) with ordinality as g (stream_id, category, n)
+        order by g.n
+    );
+
+    -- A batch that only starts new streams while its guards hold, the common one, needs no look
+    -- at what is there.
+    if actual <> append_expected or 0 < any (actual) or guard_actual <> guard_version then
         select j.verdict, j.detail into verdict, detail
         from eventlog.judge(
             p_log, append_expected, actual,
-            guard_append, guard_category, guard_stream, guard_version,
+            guard_actual, guard_version, guarded_append, guarded_guard,
             event_append, event_event_id, event_content_hash, append_category, append_stream
         ) j;
         if 0 = all (verdict) then
@@ -138,7 +153,8 @@ $$;
 -- Only called by append, which holds the head.
 create function eventlog.judge(
     p_log smallint, append_expected integer[], actual integer[],
-    guard_append integer[], guard_category text[], guard_stream uuid[], guard_version integer[],
+    guard_actual integer[], guard_version integer[],
+    guarded_append integer[], guarded_guard integer[],
     event_append integer[], event_event_id uuid[], event_content_hash bytea[],
     append_category text[], append_stream uuid[],
     out verdict smallint[], out detail text[]
@@ -168,16 +184,10 @@ as $$
         select n.append, count(*) as events from unnest(event_append) as n (append) group by 1
     ), moved as materialized (
         -- The first guard of each append that does not hold, and where its stream is.
-        select distinct on (g.append) g.append, g.n, coalesce(e.version, 0) as version
-        from unnest(guard_append, guard_category, guard_stream, guard_version)
-            with ordinality as g (append, category, stream_id, version, n)
-        left join lateral (
-            select old.version from eventlog.event old
-            where old.log_id = p_log and old.stream_id = g.stream_id and old.category = g.category
-            order by old.version desc limit 1
-        ) e on true
-        where coalesce(e.version, 0) <> g.version
-        order by g.append, g.n
+        select distinct on (g.append) g.append, g.guard as n, guard_actual[g.guard] as version
+        from unnest(guarded_append, guarded_guard) as g (append, guard)
+        where guard_actual[g.guard] <> guard_version[g.guard]
+        order by g.append, g.guard
     ), judged as (
         select
             a.n,

@@ -51,7 +51,7 @@ pub struct Append {
 }
 
 /// A stream that is not written but must still be at the version the decision was based on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Guard {
     /// The stream.
     pub stream: StreamId,

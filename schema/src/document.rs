@@ -5,11 +5,14 @@ use serde_json::Value;
 
 use crate::{
     event::{
-        LateReceiptRecorded, MessageSettled, OrphanMatched, ReceiptOrphaned, ReceiptRecorded,
+        AccessRefused, AccountChanged, AccountRegistered, ChargeConflictRecorded, ChargeHeld,
+        CostClosed, CostOpened, CrossAccountRead, LateReceiptRecorded, MessageCharged,
+        MessageSettled, OrphanMatched, PriceClosed, PriceOpened, ReceiptOrphaned, ReceiptRecorded,
         Sealed,
     },
     published::{BillingEvent, UnmatchedReceipt, WebhookDispatch},
     receipt::InboundReceipt,
+    settlement::InboundSettlement,
 };
 
 /// A generated JSON Schema and the file it is committed as.
@@ -27,6 +30,7 @@ pub fn all() -> Vec<Document> {
     vec![
         document::<InboundReceipt>("sms.dlr.inbound.json"),
         document::<BillingEvent>("billing.events.json"),
+        document::<InboundSettlement>("billing.events.read.json"),
         document::<WebhookDispatch>("webhook.dispatch.json"),
         document::<UnmatchedReceipt>("sms.dlr.unmatched.json"),
         document::<ReceiptRecorded>("event.ReceiptRecorded.v1.json"),
@@ -34,6 +38,17 @@ pub fn all() -> Vec<Document> {
         document::<LateReceiptRecorded>("event.LateReceiptRecorded.v1.json"),
         document::<ReceiptOrphaned>("event.ReceiptOrphaned.v1.json"),
         document::<OrphanMatched>("event.OrphanMatched.v1.json"),
+        document::<MessageCharged>("event.MessageCharged.v1.json"),
+        document::<ChargeHeld>("event.ChargeHeld.v1.json"),
+        document::<ChargeConflictRecorded>("event.ChargeConflictRecorded.v1.json"),
+        document::<AccountRegistered>("event.AccountRegistered.v1.json"),
+        document::<AccountChanged>("event.AccountChanged.v1.json"),
+        document::<PriceOpened>("event.PriceOpened.v1.json"),
+        document::<PriceClosed>("event.PriceClosed.v1.json"),
+        document::<CostOpened>("event.CostOpened.v1.json"),
+        document::<CostClosed>("event.CostClosed.v1.json"),
+        document::<CrossAccountRead>("event.CrossAccountRead.v1.json"),
+        document::<AccessRefused>("event.AccessRefused.v1.json"),
         document::<Sealed>("event.sealed.json"),
     ]
 }

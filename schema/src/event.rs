@@ -5,79 +5,110 @@
 //! the receipt did. A shape that was ever stored is never edited: a change is a new version, an
 //! arm in [`Event::from_stored`] that lifts the old one, and a new golden file.
 
-use std::collections::BTreeMap;
+mod access;
+mod accounts;
+mod charges;
+mod prices;
+mod receipts;
+mod sealed;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+pub use self::{
+    access::{AccessRefused, CrossAccountRead},
+    accounts::{AccountChanged, AccountFacts, AccountRegistered},
+    charges::{
+        AppliedCost, AppliedPrice, ChargeConflictRecorded, ChargeHeld, HoldReason, MessageCharged,
+    },
+    prices::{CostClosed, CostOpened, CostTerms, PriceClosed, PriceOpened, PriceTerms},
+    receipts::{
+        LateReceiptRecorded, MessageSettled, OrphanMatched, ReceiptOrphaned, ReceiptRecorded,
+    },
+    sealed::{Sealed, SealedValue},
+};
+use crate::ReceiptFacts;
 
-use crate::{EventId, MessageId, ReceiptFacts, Status};
+/// The one list of event types: name, the schema version written today, and what it means. The
+/// enum, the stored names and both directions of reading and writing follow from it.
+macro_rules! events {
+    ($($(#[$doc:meta])* $name:ident = $version:literal,)*) => {
+        /// What can have happened.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub enum Event {
+            $($(#[$doc])* $name($name),)*
+        }
 
-/// What can have happened.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Event {
+        impl Event {
+            /// Every event type with the schema version written today.
+            pub const TYPES: &[(&'static str, i16)] = &[$((stringify!($name), $version),)*];
+
+            /// The type's name and the schema version written today.
+            #[must_use]
+            pub const fn type_and_version(&self) -> (&'static str, i16) {
+                match self {
+                    $(Self::$name(_) => (stringify!($name), $version),)*
+                }
+            }
+
+            /// The payload as it is stored.
+            #[must_use]
+            pub fn payload(&self) -> String {
+                match self {
+                    $(Self::$name(event) => serde_json::to_string(event),)*
+                }
+                // Unwrap safety: plain structs with string keys always serialise.
+                .expect("an event serialises")
+            }
+
+            /// Reads a payload of today's version; `None` if no type of that name and version is
+            /// written today.
+            fn from_today(
+                name: &str,
+                version: i16,
+                payload: &str,
+            ) -> Option<Result<Self, serde_json::Error>> {
+                match (name, version) {
+                    $((stringify!($name), $version) => {
+                        Some(serde_json::from_str(payload).map(Self::$name))
+                    })*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+events! {
     /// Stream `message`: an intermediate receipt came before any final one.
-    ReceiptRecorded(ReceiptRecorded),
+    ReceiptRecorded = 1,
     /// Stream `message`: the first final receipt came; the message's fate is sealed.
-    MessageSettled(MessageSettled),
+    MessageSettled = 1,
     /// Stream `message`: a receipt came after the settlement. It changes and bills nothing.
-    LateReceiptRecorded(LateReceiptRecorded),
+    LateReceiptRecorded = 1,
     /// Stream `orphan`: a receipt matched no message in its grace period.
-    ReceiptOrphaned(ReceiptOrphaned),
+    ReceiptOrphaned = 1,
     /// Stream `orphan`: an orphan found its message and was recorded there.
-    OrphanMatched(OrphanMatched),
-}
-
-/// See [`Event::ReceiptRecorded`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct ReceiptRecorded {
-    /// What the receipt said.
-    pub receipt: ReceiptFacts,
-    /// Whether it is the message's first, and so changed its status to `UNKNOWN`.
-    pub changed_status: bool,
-}
-
-/// See [`Event::MessageSettled`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct MessageSettled {
-    /// What the receipt said; its status is the message's.
-    pub receipt: ReceiptFacts,
-    /// SMS segments to bill, as the orchestrator counted them.
-    pub segment_count: i16,
-}
-
-/// See [`Event::LateReceiptRecorded`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct LateReceiptRecorded {
-    /// What the receipt said.
-    pub receipt: ReceiptFacts,
-    /// The status the message already had and keeps.
-    pub settled_as: Status,
-}
-
-/// See [`Event::ReceiptOrphaned`]. Its event id is the orphan's id.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct ReceiptOrphaned {
-    /// What the receipt said.
-    pub receipt: ReceiptFacts,
-    /// The connector's guess, believed as soon as that message exists.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub message_hint: Option<MessageId>,
-}
-
-/// See [`Event::OrphanMatched`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct OrphanMatched {
-    /// The orphan.
-    pub orphan_id: EventId,
-    /// The message it belongs to.
-    pub message_id: MessageId,
-    /// The event in the message's stream that now holds the receipt.
-    pub receipt_id: EventId,
+    OrphanMatched = 1,
+    /// Stream `charge`: a settled message was priced and costed. Once per message.
+    MessageCharged = 1,
+    /// Stream `charge`: a settled message could not be priced yet; it waits.
+    ChargeHeld = 1,
+    /// Stream `charge`: a message was settled again with other content. The first stays.
+    ChargeConflictRecorded = 1,
+    /// Stream `tenant`: an account was registered.
+    AccountRegistered = 1,
+    /// Stream `tenant`: a registered account was changed.
+    AccountChanged = 1,
+    /// Stream `price`: a version of a price was opened.
+    PriceOpened = 1,
+    /// Stream `price`: a version of a price got its end, or an earlier one.
+    PriceClosed = 1,
+    /// Stream `price`: a version of a cost was opened.
+    CostOpened = 1,
+    /// Stream `price`: a version of a cost got its end, or an earlier one.
+    CostClosed = 1,
+    /// Stream `audit`: somebody read the data of an account that is not theirs.
+    CrossAccountRead = 1,
+    /// Stream `audit`: somebody wanted to and was refused.
+    AccessRefused = 1,
 }
 
 /// A stored event that no arm of [`Event::from_stored`] can read.
@@ -104,66 +135,25 @@ pub enum UnreadableEvent {
 }
 
 impl Event {
-    /// Every event type with the schema version written today.
-    pub const TYPES: [(&'static str, i16); 5] = [
-        ("ReceiptRecorded", 1),
-        ("MessageSettled", 1),
-        ("LateReceiptRecorded", 1),
-        ("ReceiptOrphaned", 1),
-        ("OrphanMatched", 1),
-    ];
-
-    /// The type's name and the schema version written today.
-    #[must_use]
-    pub const fn type_and_version(&self) -> (&'static str, i16) {
-        Self::TYPES[match self {
-            Self::ReceiptRecorded(_) => 0,
-            Self::MessageSettled(_) => 1,
-            Self::LateReceiptRecorded(_) => 2,
-            Self::ReceiptOrphaned(_) => 3,
-            Self::OrphanMatched(_) => 4,
-        }]
-    }
-
-    /// The payload as it is stored.
-    #[must_use]
-    pub fn payload(&self) -> String {
-        match self {
-            Self::ReceiptRecorded(event) => serde_json::to_string(event),
-            Self::MessageSettled(event) => serde_json::to_string(event),
-            Self::LateReceiptRecorded(event) => serde_json::to_string(event),
-            Self::ReceiptOrphaned(event) => serde_json::to_string(event),
-            Self::OrphanMatched(event) => serde_json::to_string(event),
-        }
-        // Unwrap safety: plain structs with string keys always serialise.
-        .expect("an event serialises")
-    }
-
     /// Reads a stored event, lifting old versions to today's shape.
     ///
     /// # Errors
     /// The type or version is unknown, or the payload is not of its shape.
     pub fn from_stored(name: &str, version: i16, payload: &str) -> Result<Self, UnreadableEvent> {
-        let read = match (name, version) {
-            ("ReceiptRecorded", 1) => serde_json::from_str(payload).map(Self::ReceiptRecorded),
-            ("MessageSettled", 1) => serde_json::from_str(payload).map(Self::MessageSettled),
-            ("LateReceiptRecorded", 1) => {
-                serde_json::from_str(payload).map(Self::LateReceiptRecorded)
-            }
-            ("ReceiptOrphaned", 1) => serde_json::from_str(payload).map(Self::ReceiptOrphaned),
-            ("OrphanMatched", 1) => serde_json::from_str(payload).map(Self::OrphanMatched),
-            _ => {
-                return Err(UnreadableEvent::UnknownType {
-                    name: name.to_owned(),
-                    version,
-                });
-            }
-        };
-        read.map_err(|source| UnreadableEvent::OtherShape {
-            name: name.to_owned(),
-            version,
-            source,
-        })
+        let named = || name.to_owned();
+        match Self::from_today(name, version, payload) {
+            Some(Ok(event)) => Ok(event),
+            Some(Err(source)) => Err(UnreadableEvent::OtherShape {
+                name: named(),
+                version,
+                source,
+            }),
+            // No type has an older version yet; its arm goes here.
+            None => Err(UnreadableEvent::UnknownType {
+                name: named(),
+                version,
+            }),
+        }
     }
 
     /// The receipt this event records, if it records one.
@@ -174,38 +164,8 @@ impl Event {
             Self::MessageSettled(event) => Some(&event.receipt),
             Self::LateReceiptRecorded(event) => Some(&event.receipt),
             Self::ReceiptOrphaned(event) => Some(&event.receipt),
-            Self::OrphanMatched(_) => None,
+            _ => None,
         }
-    }
-}
-
-/// One sealed value: `<key id>.<base64url of nonce, ciphertext and tag>`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(transparent)]
-pub struct SealedValue(pub String);
-
-/// The sealed personal data of an event, by field. Stored next to the payload.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(transparent)]
-pub struct Sealed(pub BTreeMap<String, SealedValue>);
-
-impl Sealed {
-    /// The recipient as the orchestrator knows it (E.164), for the webhook.
-    pub const TO: &'static str = "to";
-    /// The customer's metadata of the message, for the webhook.
-    pub const METADATA: &'static str = "metadata";
-    /// The receipt's `sourceAddr`.
-    pub const SOURCE_ADDR: &'static str = "sourceAddr";
-    /// The receipt's `destAddr`.
-    pub const DEST_ADDR: &'static str = "destAddr";
-    /// The receipt's `rawPayload`.
-    pub const RAW_PAYLOAD: &'static str = "rawPayload";
-
-    /// The stored form; `None` when there is nothing sealed.
-    #[must_use]
-    pub fn stored(&self) -> Option<String> {
-        // Unwrap safety: a map of strings always serialises.
-        (!self.0.is_empty()).then(|| serde_json::to_string(self).expect("sealed data serialises"))
     }
 }
 
@@ -219,7 +179,7 @@ mod tests {
     #[test]
     fn l7_every_stored_version_of_every_event_is_readable() {
         let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden");
-        for (name, today) in Event::TYPES {
+        for &(name, today) in Event::TYPES {
             for version in 1..=today {
                 let file = golden.join(name).join(format!("v{version}.json"));
                 let stored = fs::read_to_string(&file)

@@ -7,9 +7,10 @@ use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use time::Date;
 use uuid::Uuid;
 
-use crate::Status;
+use crate::{CostKey, PriceKey, Status};
 
 /// The namespace of every id Tollbook derives. It must never change.
 const NAMESPACE: Uuid = Uuid::from_u128(0x7011_b00c_5eed_5a1d_8e0f_0000_0000_0001);
@@ -57,6 +58,10 @@ uuid_id! {
     Pseudonym
     /// A fact in the log; derived from what happened.
     EventId
+    /// One version of a price.
+    PricingTableId
+    /// One version of a cost.
+    OperatorCostId
 }
 
 /// The id a carrier gave to (a part of) a message: 1 to 64 printable ASCII characters. Unique
@@ -173,6 +178,64 @@ impl StreamId {
             id,
         }
     }
+
+    /// The stream of what was charged for a message.
+    #[must_use]
+    pub const fn charge(message: MessageId) -> Self {
+        Self {
+            category: Category::Charge,
+            id: message.0,
+        }
+    }
+
+    /// The stream of a tenant's accounts.
+    #[must_use]
+    pub const fn tenant(tenant: Pseudonym) -> Self {
+        Self {
+            category: Category::Tenant,
+            id: tenant.0,
+        }
+    }
+
+    /// The stream of the versions of a price.
+    #[must_use]
+    pub fn price(key: &PriceKey) -> Self {
+        let id = derive(
+            "price",
+            &[
+                key.tenant
+                    .as_ref()
+                    .map_or(&[], |tenant| tenant.0.as_bytes()),
+                key.account_tier.as_str().as_bytes(),
+                key.operator_id.0.as_bytes(),
+                key.direction.as_str().as_bytes(),
+                key.currency.as_str().as_bytes(),
+            ],
+        );
+        Self {
+            category: Category::Price,
+            id,
+        }
+    }
+
+    /// The stream of the versions of a cost.
+    #[must_use]
+    pub fn cost(key: &CostKey) -> Self {
+        let direction = key.direction.as_str().as_bytes();
+        Self {
+            category: Category::Price,
+            id: derive("cost", &[key.operator_id.0.as_bytes(), direction]),
+        }
+    }
+
+    /// The stream of who looked at whose data on `day` (UTC).
+    #[must_use]
+    pub fn audit(day: Date) -> Self {
+        Self {
+            category: Category::Audit,
+            id: derive("audit", &[&day.to_julian_day().to_be_bytes()]),
+        }
+    }
 }
 
 impl EventId {
@@ -201,6 +264,31 @@ impl EventId {
     #[must_use]
     pub fn of_orphan_match(orphan: Self) -> Self {
         Self(derive("orphan-matched", &[orphan.0.as_bytes()]))
+    }
+
+    /// The fact that `message` was charged. It is charged once.
+    #[must_use]
+    pub fn of_charge(message: MessageId) -> Self {
+        Self(derive("charged", &[message.0.as_bytes()]))
+    }
+
+    /// The fact that the charge of `message` was held. It is held once at most.
+    #[must_use]
+    pub fn of_held_charge(message: MessageId) -> Self {
+        Self(derive("charge-held", &[message.0.as_bytes()]))
+    }
+
+    /// The fact that `message` was settled a second time with other content; `content` is what
+    /// tells one such contradiction from another.
+    #[must_use]
+    pub fn of_charge_conflict(message: MessageId, content: &[u8]) -> Self {
+        Self(derive("charge-conflict", &[message.0.as_bytes(), content]))
+    }
+
+    /// The fact that something was done to `subject`, known as `kind`, by the request `request`.
+    #[must_use]
+    pub fn of_request(kind: &str, subject: Uuid, request: Uuid) -> Self {
+        Self(derive(kind, &[subject.as_bytes(), request.as_bytes()]))
     }
 
     /// The id of the message announcing this fact on `subject`.

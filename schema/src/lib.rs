@@ -8,19 +8,27 @@
 pub mod document;
 pub mod event;
 pub mod id;
+pub mod inbound;
+pub mod money;
 pub mod personal;
 pub mod published;
 pub mod receipt;
+pub mod settlement;
 pub mod status;
 pub mod strict_json;
+pub mod tariff;
 pub mod time;
 
 pub use event::{Event, Sealed, SealedValue};
 pub use id::{
-    AccountId, Category, EventId, MessageId, OperatorId, OperatorMessageId, Pseudonym, StreamId,
-    TenantId,
+    AccountId, Category, EventId, MessageId, OperatorCostId, OperatorId, OperatorMessageId,
+    PricingTableId, Pseudonym, StreamId, TenantId,
 };
+pub use inbound::{Invalid, Reason};
+pub use money::{Amount, Currency, UnitPrice};
 pub use personal::Personal;
-pub use receipt::{Invalid, ReceiptFacts, ReceiptPrivate, ReceivedReceipt};
+pub use receipt::{ReceiptFacts, ReceiptPrivate, ReceivedReceipt};
+pub use settlement::{ReceivedSettlement, Settlement};
 pub use status::Status;
+pub use tariff::{AccountTier, CostKey, Direction, Period, PriceKey, PricingModel};
 pub use time::Timestamp;

@@ -5,27 +5,23 @@
 
 use std::sync::LazyLock;
 
-use jsonschema::{Validator, error::ValidationErrorKind};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::{
-    MessageId, OperatorId, OperatorMessageId, Personal, Status, Timestamp,
-    strict_json::{self, JsonError},
+    Invalid, MessageId, OperatorId, OperatorMessageId, Personal, Reason, Status, Timestamp,
+    inbound::{Form, SCHEMA_VERSION, read_time},
+    strict_json,
 };
 
-/// The largest message accepted, in bytes.
-pub const MAX_BYTES: usize = 64 * 1024;
 /// The largest `rawPayload`, in bytes when serialised.
 pub const MAX_RAW_PAYLOAD_BYTES: usize = 16 * 1024;
 /// How deep `rawPayload` may nest.
 pub const MAX_RAW_PAYLOAD_DEPTH: usize = 8;
 /// How far ahead of its arrival a `deliveredAt` is believed, in seconds.
 pub const MAX_AHEAD_SECONDS: i64 = 24 * 3600;
-/// The schema version both producers write today.
-pub const SCHEMA_VERSION: &str = "1.0";
 
 /// `sms.dlr.inbound`: both producers' forms. Unknown fields are ignored; a field that is null
 /// counts as absent. `stat` (receipt form) counts before `status` (connector form).
@@ -140,101 +136,24 @@ pub struct ReceivedReceipt {
     pub foreign_schema_version: bool,
 }
 
-/// Why a receipt is refused. The name is the metric's `reason`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Reason {
-    /// Over [`MAX_BYTES`].
-    TooLarge,
-    /// Not UTF-8.
-    NotUtf8,
-    /// Not JSON, or nested beyond any sense.
-    NotJson,
-    /// An object names a key twice.
-    RepeatedKey,
-    /// A required field is absent or null.
-    MissingField,
-    /// A field, or the whole, is of another type.
-    WrongType,
-    /// A text is longer or shorter than allowed.
-    BadLength,
-    /// A text has characters it must not have.
-    BadCharacters,
-    /// Not a UUID.
-    BadUuid,
-    /// Not an RFC 3339 time with an offset.
-    BadTime,
-    /// `rawPayload` is over [`MAX_RAW_PAYLOAD_BYTES`].
-    RawPayloadTooLarge,
-    /// `rawPayload` nests beyond [`MAX_RAW_PAYLOAD_DEPTH`].
-    RawPayloadTooDeep,
-}
-
-impl Reason {
-    /// The label of the metric and of the log line.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::TooLarge => "too_large",
-            Self::NotUtf8 => "not_utf8",
-            Self::NotJson => "not_json",
-            Self::RepeatedKey => "repeated_key",
-            Self::MissingField => "missing_field",
-            Self::WrongType => "wrong_type",
-            Self::BadLength => "bad_length",
-            Self::BadCharacters => "bad_characters",
-            Self::BadUuid => "bad_uuid",
-            Self::BadTime => "bad_time",
-            Self::RawPayloadTooLarge => "raw_payload_too_large",
-            Self::RawPayloadTooDeep => "raw_payload_too_deep",
-        }
-    }
-}
-
-/// A refusal: the reason and, where one field is at fault, its name. Never its content.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("receipt refused: {} ({})", reason.as_str(), field.unwrap_or("whole message"))]
-pub struct Invalid {
-    /// What is wrong.
-    pub reason: Reason,
-    /// A field of the contract.
-    pub field: Option<&'static str>,
-}
-
-impl From<Reason> for Invalid {
-    fn from(reason: Reason) -> Self {
-        Self {
-            reason,
-            field: None,
-        }
-    }
-}
-
-/// The fields of the contract: a refusal names only these, never a key of the sender's making.
-const FIELDS: [&str; 15] = [
-    "eventId",
-    "schemaVersion",
-    "version",
-    "operatorMessageId",
-    "operatorId",
-    "stat",
-    "status",
-    "errorCode",
-    "smppErrorCode",
-    "deliveredAt",
-    "occurredAt",
-    "messageId",
-    "sourceAddr",
-    "destAddr",
-    "rawPayload",
-];
-
-static VALIDATOR: LazyLock<Validator> = LazyLock::new(|| {
-    let schema = schemars::schema_for!(InboundReceipt).to_value();
-    // Unwrap safety: the schema is generated from the type above; a test compiles it.
-    jsonschema::options()
-        .should_validate_formats(true)
-        .build(&schema)
-        .expect("the generated schema of InboundReceipt compiles")
+static FORM: LazyLock<Form> = LazyLock::new(|| {
+    Form::of::<InboundReceipt>(&[
+        "eventId",
+        "schemaVersion",
+        "version",
+        "operatorMessageId",
+        "operatorId",
+        "stat",
+        "status",
+        "errorCode",
+        "smppErrorCode",
+        "deliveredAt",
+        "occurredAt",
+        "messageId",
+        "sourceAddr",
+        "destAddr",
+        "rawPayload",
+    ])
 });
 
 impl ReceivedReceipt {
@@ -243,26 +162,14 @@ impl ReceivedReceipt {
     /// # Errors
     /// The first reason against it.
     pub fn parse(bytes: &[u8], arrived: Timestamp) -> Result<Self, Invalid> {
-        if bytes.len() > MAX_BYTES {
-            return Err(Reason::TooLarge.into());
-        }
-        let value = strict_json::parse(bytes).map_err(|error| match error {
-            JsonError::NotUtf8 => Reason::NotUtf8,
-            JsonError::Syntax => Reason::NotJson,
-            JsonError::RepeatedKey => Reason::RepeatedKey,
-        })?;
-        if !VALIDATOR.is_valid(&value) {
-            return Err(first_violation(&value));
-        }
-        let inbound: InboundReceipt =
-            serde_json::from_value(value).map_err(|_| Invalid::from(Reason::WrongType))?;
+        let inbound: InboundReceipt = FORM.read(bytes, missing_field)?;
         inbound.into_received(arrived)
     }
 }
 
 impl InboundReceipt {
     fn into_received(self, arrived: Timestamp) -> Result<ReceivedReceipt, Invalid> {
-        let raw_stat = self.stat.or(self.status).ok_or(missing("stat"))?;
+        let raw_stat = self.stat.or(self.status).ok_or(Invalid::missing("stat"))?;
         let arrival = read_time(self.occurred_at.as_deref(), "occurredAt")?
             .filter(|&at| is_plausible(at, arrived))
             .unwrap_or(arrived);
@@ -298,23 +205,6 @@ impl InboundReceipt {
     }
 }
 
-const fn missing(field: &'static str) -> Invalid {
-    Invalid {
-        reason: Reason::MissingField,
-        field: Some(field),
-    }
-}
-
-fn read_time(text: Option<&str>, field: &'static str) -> Result<Option<Timestamp>, Invalid> {
-    text.map(|text| {
-        Timestamp::parse(text).ok_or(Invalid {
-            reason: Reason::BadTime,
-            field: Some(field),
-        })
-    })
-    .transpose()
-}
-
 fn is_plausible(at: Timestamp, arrived: Timestamp) -> bool {
     at.date().year() >= 2000 && at.seconds_since(arrived) <= MAX_AHEAD_SECONDS
 }
@@ -344,51 +234,17 @@ fn raw_payload_text(payload: Map<String, Value>) -> Result<Personal, Invalid> {
     Ok(Personal::new(text))
 }
 
-fn first_violation(value: &Value) -> Invalid {
-    let Some(object) = value.as_object() else {
-        return Reason::WrongType.into();
-    };
-    let present = |field: &str| object.get(field).is_some_and(|value| !value.is_null());
+/// What is required depends on the form, which a schema tells too clumsily to name one field.
+fn missing_field(message: &Map<String, Value>) -> Option<&'static str> {
+    let absent = |field: &str| message.get(field).is_none_or(Value::is_null);
     let required = ["eventId", "operatorMessageId", "operatorId"];
-    if let Some(field) = required.into_iter().find(|field| !present(field)) {
-        return missing(field);
+    if let Some(field) = required.into_iter().find(|field| absent(field)) {
+        return Some(field);
     }
-    if !present("stat") && !present("status") {
-        return missing("stat");
-    }
-    if present("stat") && !present("deliveredAt") {
-        return missing("deliveredAt");
-    }
-    VALIDATOR
-        .iter_errors(value)
-        .find_map(|error| {
-            let path = error.instance_path().to_string();
-            let field = FIELDS
-                .into_iter()
-                .find(|field| path.strip_prefix('/') == Some(field))?;
-            Some(Invalid {
-                reason: reason_of(error.kind(), field),
-                field: Some(field),
-            })
-        })
-        .unwrap_or_else(|| Reason::WrongType.into())
-}
-
-fn reason_of(kind: &ValidationErrorKind, field: &str) -> Reason {
-    match kind {
-        ValidationErrorKind::MaxLength { .. } | ValidationErrorKind::MinLength { .. } => {
-            Reason::BadLength
-        }
-        ValidationErrorKind::Pattern { .. } => Reason::BadCharacters,
-        ValidationErrorKind::Format { .. } if field.ends_with("At") => Reason::BadTime,
-        ValidationErrorKind::Format { .. } => Reason::BadUuid,
-        ValidationErrorKind::AnyOf { context } => context
-            .iter()
-            .flatten()
-            .map(|error| reason_of(error.kind(), field))
-            .find(|reason| *reason != Reason::WrongType)
-            .unwrap_or(Reason::WrongType),
-        _ => Reason::WrongType,
+    match (absent("stat"), absent("status")) {
+        (true, true) => Some("stat"),
+        (false, _) if absent("deliveredAt") => Some("deliveredAt"),
+        _ => None,
     }
 }
 

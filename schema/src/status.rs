@@ -60,6 +60,12 @@ impl Status {
         }
     }
 
+    /// The status of this name, as Tollbook writes it.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == name)
+    }
+
     /// Whether the message's fate is sealed by it.
     #[must_use]
     pub const fn is_final(self) -> bool {

@@ -1,7 +1,7 @@
 //! [`EventStore`] in Postgres. The promises are kept by the functions in `migrations/`; here
 //! batches become arrays and answers become outcomes.
 
-use std::sync::LazyLock;
+use std::{collections::HashMap, sync::LazyLock};
 
 use async_trait::async_trait;
 use futures::TryStreamExt as _;
@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 use super::{Database, rows};
 use crate::{
-    Append, EventStore, LogId, Outcome, RecordedEvent, StoreError, Stretch, log::postgres_error,
-    rounds::rounds,
+    Append, EventStore, Guard, LogId, Outcome, RecordedEvent, StoreError, Stretch,
+    log::postgres_error, rounds::rounds,
 };
 
 /// A log in Postgres.
@@ -49,10 +49,11 @@ impl PgStore {
                     &append.category,
                     &append.stream,
                     &append.expected,
-                    &guard.append,
                     &guard.category,
                     &guard.stream,
                     &guard.version,
+                    &guard.guarded_append,
+                    &guard.guarded_guard,
                     &event.append,
                     &event.id,
                     &event.name,
@@ -72,7 +73,7 @@ impl PgStore {
             .map_err(failed)?;
         // The statement has committed: what it answers is on disk. If we stop here, the caller
         // appends again and hears `AlreadyRecorded`.
-        Ok(outcomes(&round, &answer))
+        Ok(outcomes(&round, guard, &answer))
     }
 }
 
@@ -205,12 +206,15 @@ struct AppendColumns {
     expected: Vec<i32>,
 }
 
+/// Each distinct guard of the round once, and which append has which.
 #[derive(Default)]
 struct GuardColumns {
-    append: Vec<i32>,
     category: Vec<&'static str>,
     stream: Vec<Uuid>,
     version: Vec<i32>,
+    guarded_append: Vec<i32>,
+    guarded_guard: Vec<i32>,
+    numbers: HashMap<Guard, i32>,
 }
 
 #[derive(Default)]
@@ -241,14 +245,25 @@ impl<'a> Columns<'a> {
             columns.append.stream.push(append.stream.id);
             columns.append.expected.push(append.expected);
             for guard in &append.guards {
-                columns.guard.append.push(number);
-                columns.guard.category.push(guard.stream.category.as_str());
-                columns.guard.stream.push(guard.stream.id);
-                columns.guard.version.push(guard.version);
+                columns.guard.push(number, *guard);
             }
             columns.event.push(number, append);
         }
         columns
+    }
+}
+
+impl GuardColumns {
+    fn push(&mut self, append: i32, guard: Guard) {
+        let next = self.version.len() + 1;
+        let number = *self.numbers.entry(guard).or_insert_with(|| {
+            self.category.push(guard.stream.category.as_str());
+            self.stream.push(guard.stream.id);
+            self.version.push(guard.version);
+            i32::try_from(next).unwrap_or(i32::MAX)
+        });
+        self.guarded_append.push(append);
+        self.guarded_guard.push(number);
     }
 }
 
@@ -276,7 +291,7 @@ impl<'a> EventColumns<'a> {
     }
 }
 
-fn outcomes(round: &[Append], answer: &Row) -> Vec<Outcome> {
+fn outcomes(round: &[Append], guards: &GuardColumns, answer: &Row) -> Vec<Outcome> {
     let head_before: i64 = answer.get(0);
     let recorded_at = Timestamp::from_datetime(answer.get(1));
     let actual: Vec<i32> = answer.get(2);
@@ -305,7 +320,7 @@ fn outcomes(round: &[Append], answer: &Row) -> Vec<Outcome> {
             2 => Outcome::Diverged {
                 id: EventId(detail.parse().unwrap_or_default()),
             },
-            4 => guard_moved(round, detail),
+            4 => guard_moved(guards, detail),
             _ => Outcome::Conflict {
                 actual: actual[index],
             },
@@ -315,12 +330,14 @@ fn outcomes(round: &[Append], answer: &Row) -> Vec<Outcome> {
 }
 
 /// `detail` is the number of the guard in the round, from 1, and the version it is at.
-fn guard_moved(round: &[Append], detail: &str) -> Outcome {
+fn guard_moved(guards: &GuardColumns, detail: &str) -> Outcome {
     let (number, actual) = detail.split_once(' ').unwrap_or_default();
-    let number: usize = number.parse().unwrap_or(1);
-    let mut guards = round.iter().flat_map(|append| &append.guards);
-    // Unwrap safety: the function numbers the guards it was given.
-    let guard = guards.nth(number - 1).expect("a guard of this round");
+    let number: i32 = number.parse().unwrap_or(1);
+    let mut known = guards.numbers.iter();
+    // Unwrap safety: the function answers with the numbers it was given.
+    let (guard, _) = known
+        .find(|(_, known)| **known == number)
+        .expect("a guard of this round");
     Outcome::GuardMoved {
         stream: guard.stream,
         actual: actual.parse().unwrap_or_default(),

@@ -80,10 +80,7 @@ fn status_change(event: &RecordedEvent) -> Option<&ReceiptFacts> {
     match &event.fact.event {
         Event::MessageSettled(settled) => Some(&settled.receipt),
         Event::ReceiptRecorded(recorded) if recorded.changed_status => Some(&recorded.receipt),
-        Event::ReceiptRecorded(_)
-        | Event::LateReceiptRecorded(_)
-        | Event::ReceiptOrphaned(_)
-        | Event::OrphanMatched(_) => None,
+        _ => None,
     }
 }
 

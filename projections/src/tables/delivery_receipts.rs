@@ -83,7 +83,7 @@ impl<'a> Columns<'a> {
                 Event::ReceiptRecorded(recorded) => columns.push(event, &recorded.receipt),
                 Event::MessageSettled(settled) => columns.push(event, &settled.receipt),
                 Event::LateReceiptRecorded(late) => columns.push(event, &late.receipt),
-                Event::ReceiptOrphaned(_) | Event::OrphanMatched(_) => {}
+                _ => {}
             }
         }
         columns

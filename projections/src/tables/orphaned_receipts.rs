@@ -54,9 +54,7 @@ fn columns(events: &[RecordedEvent]) -> (Orphans<'_>, Resolutions) {
         match &event.fact.event {
             Event::ReceiptOrphaned(orphaned) => orphans.push(event, orphaned),
             Event::OrphanMatched(matched) => resolutions.push(event, matched),
-            Event::ReceiptRecorded(_)
-            | Event::MessageSettled(_)
-            | Event::LateReceiptRecorded(_) => {}
+            _ => {}
         }
     }
     (orphans, resolutions)

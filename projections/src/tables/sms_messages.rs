@@ -63,10 +63,7 @@ fn collapse(events: &[RecordedEvent]) -> Collapsed {
                 let change = (Status::Unknown, event.recorded_at);
                 changes.entry(event.stream.id).or_insert(change);
             }
-            Event::ReceiptRecorded(_)
-            | Event::LateReceiptRecorded(_)
-            | Event::ReceiptOrphaned(_)
-            | Event::OrphanMatched(_) => {}
+            _ => {}
         }
     }
     changes

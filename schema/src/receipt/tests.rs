@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::inbound::MAX_BYTES;
 
 fn arrived() -> Timestamp {
     Timestamp::parse("2026-03-01T12:00:00Z").expect("valid")

@@ -4,7 +4,7 @@ select head_before
 from eventlog.append(
     1::smallint,
     array['message'], array[$1::uuid], array[$2::integer],
-    '{}', '{}', '{}', '{}',
+    '{}', '{}', '{}', '{}', '{}',
     array[1], array[$3::uuid], array[$4::text], array[$5::smallint],
     array[null]::uuid[], array[null]::uuid[],
     array['2026-01-01 00:00:00+00'::timestamptz], array[null]::uuid[], array[null]::text[],

@@ -1,0 +1,298 @@
+//! Settled messages as they are announced (`billing.events`, CONTRACTS 5), read to be charged.
+//!
+//! A tolerant reader: unknown fields are ignored, and a tier or a currency nobody knows counts as
+//! absent, because the registered account decides both. Nothing is lost that can be charged.
+
+use std::sync::LazyLock;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use crate::{
+    AccountId, AccountTier, Currency, Direction, Invalid, MessageId, OperatorId, Reason, Status,
+    TenantId, Timestamp,
+    inbound::{Form, SCHEMA_VERSION, read_time},
+};
+
+/// `billing.events`, as it is read.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct InboundSettlement {
+    /// The announcement's id.
+    event_id: Uuid,
+    /// `"1.0"` today; another one is counted, not refused.
+    #[serde(default)]
+    schema_version: Option<Value>,
+    /// `"DLR_TERMINAL"`.
+    #[schemars(extend("const" = "DLR_TERMINAL"))]
+    #[expect(dead_code, reason = "the schema has checked it")]
+    event_type: String,
+    /// The message.
+    message_id: Uuid,
+    /// Whose message.
+    tenant_id: Uuid,
+    /// On which account.
+    account_id: Uuid,
+    /// Through which carrier.
+    operator_id: Uuid,
+    /// Which way.
+    direction: Direction,
+    /// SMS segments.
+    #[schemars(range(min = 1, max = 10))]
+    segment_count: i16,
+    /// One of the five final statuses.
+    #[schemars(extend("enum" = ["DELIVERED", "UNDELIVERED", "EXPIRED", "FAILED", "REJECTED"]))]
+    dlr_status: String,
+    /// When the message reached that status, RFC 3339.
+    #[schemars(extend("format" = "date-time"))]
+    occurred_at: String,
+    /// What decides the price, RFC 3339.
+    #[schemars(extend("format" = "date-time"))]
+    charged_at: String,
+    /// The account's tier; unknown words count as absent.
+    #[serde(default)]
+    account_tier: Option<String>,
+    /// ISO 4217; unknown codes count as absent.
+    #[serde(default)]
+    currency: Option<String>,
+}
+
+/// What is to be charged: a message and its fate. Part of every charge's event. The tenant and
+/// the account are those of the event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Settlement {
+    /// The announcement that brought it.
+    pub source_event_id: Uuid,
+    /// The message.
+    pub message_id: MessageId,
+    /// Through which carrier.
+    pub operator_id: OperatorId,
+    /// Which way.
+    pub direction: Direction,
+    /// SMS segments, 1 to 10.
+    pub segment_count: i16,
+    /// One of the five final statuses.
+    pub dlr_status: Status,
+    /// When the message reached that status.
+    pub occurred_at: Timestamp,
+    /// What decides the price.
+    pub charged_at: Timestamp,
+    /// The tier the announcement names; it serves only for an account nobody registered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stated_tier: Option<AccountTier>,
+    /// The currency the announcement names; the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stated_currency: Option<Currency>,
+    /// Arrival in the stream `BILLING_EVENTS`.
+    pub received_at: Timestamp,
+}
+
+/// A settlement that passed every check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReceivedSettlement {
+    /// Whose message.
+    pub tenant: TenantId,
+    /// On which account.
+    pub account: AccountId,
+    /// What is to be charged.
+    pub settlement: Settlement,
+    /// Whether it names a schema version other than [`SCHEMA_VERSION`].
+    pub foreign_schema_version: bool,
+}
+
+const REQUIRED: [&str; 11] = [
+    "eventId",
+    "eventType",
+    "messageId",
+    "tenantId",
+    "accountId",
+    "operatorId",
+    "direction",
+    "segmentCount",
+    "dlrStatus",
+    "occurredAt",
+    "chargedAt",
+];
+
+static FORM: LazyLock<Form> = LazyLock::new(|| {
+    Form::of::<InboundSettlement>(&[
+        "eventId",
+        "schemaVersion",
+        "eventType",
+        "messageId",
+        "tenantId",
+        "accountId",
+        "operatorId",
+        "direction",
+        "segmentCount",
+        "dlrStatus",
+        "occurredAt",
+        "chargedAt",
+        "accountTier",
+        "currency",
+    ])
+});
+
+impl ReceivedSettlement {
+    /// Checks and reads one message that arrived in the stream at `arrived`.
+    ///
+    /// # Errors
+    /// The first reason against it.
+    pub fn parse(bytes: &[u8], arrived: Timestamp) -> Result<Self, Invalid> {
+        let inbound: InboundSettlement = FORM.read(bytes, missing_field)?;
+        inbound.into_received(arrived)
+    }
+}
+
+impl InboundSettlement {
+    fn into_received(self, arrived: Timestamp) -> Result<ReceivedSettlement, Invalid> {
+        let time = |text: &str, field| {
+            let read = read_time(Some(text), field)?;
+            read.ok_or_else(|| Invalid::missing(field))
+        };
+        let settlement = Settlement {
+            source_event_id: self.event_id,
+            message_id: MessageId(self.message_id),
+            operator_id: OperatorId(self.operator_id),
+            direction: self.direction,
+            segment_count: self.segment_count,
+            dlr_status: Status::parse(&self.dlr_status).ok_or(Reason::UnknownWord)?,
+            occurred_at: time(&self.occurred_at, "occurredAt")?,
+            charged_at: time(&self.charged_at, "chargedAt")?,
+            stated_tier: self.account_tier.as_deref().and_then(AccountTier::parse),
+            stated_currency: self.currency.as_deref().and_then(Currency::parse),
+            received_at: arrived,
+        };
+        Ok(ReceivedSettlement {
+            tenant: TenantId(self.tenant_id),
+            account: AccountId(self.account_id),
+            settlement,
+            foreign_schema_version: self
+                .schema_version
+                .is_some_and(|version| version != SCHEMA_VERSION),
+        })
+    }
+}
+
+fn missing_field(message: &Map<String, Value>) -> Option<&'static str> {
+    let absent = |field: &str| message.get(field).is_none_or(Value::is_null);
+    REQUIRED.into_iter().find(|field| absent(field))
+}
+
+impl Settlement {
+    /// The fields in which `other` says something else about the same message; none means that it
+    /// is a repeat. How and when either of them came does not matter.
+    #[must_use]
+    pub fn differs_from(&self, other: &Self) -> Vec<&'static str> {
+        let mut differs = Vec::new();
+        let mut compare = |field, same: bool| {
+            if !same {
+                differs.push(field);
+            }
+        };
+        compare("operatorId", self.operator_id == other.operator_id);
+        compare("direction", self.direction == other.direction);
+        compare("segmentCount", self.segment_count == other.segment_count);
+        compare("dlrStatus", self.dlr_status == other.dlr_status);
+        compare("occurredAt", self.occurred_at == other.occurred_at);
+        compare("chargedAt", self.charged_at == other.charged_at);
+        compare("accountTier", self.stated_tier == other.stated_tier);
+        compare("currency", self.stated_currency == other.stated_currency);
+        differs
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn arrived() -> Timestamp {
+        Timestamp::parse("2026-03-01T12:00:00Z").expect("valid")
+    }
+
+    fn message() -> Value {
+        json!({
+            "schemaVersion": "1.0",
+            "eventId": "00000000-0000-0000-0000-000000000001",
+            "eventType": "DLR_TERMINAL",
+            "messageId": "00000000-0000-0000-0000-000000000002",
+            "tenantId": "00000000-0000-0000-0000-000000000003",
+            "accountId": "00000000-0000-0000-0000-000000000004",
+            "operatorId": "00000000-0000-0000-0000-000000000005",
+            "direction": "MT",
+            "segmentCount": 2,
+            "dlrStatus": "DELIVERED",
+            "occurredAt": "2026-03-01T11:59:58Z",
+            "chargedAt": "2026-03-01T11:59:58Z",
+        })
+    }
+
+    fn parse(message: &Value) -> Result<ReceivedSettlement, Invalid> {
+        ReceivedSettlement::parse(message.to_string().as_bytes(), arrived())
+    }
+
+    fn refused(field: &'static str, value: Value) -> (Reason, Option<&'static str>) {
+        let mut message = message();
+        message[field] = value;
+        let invalid = parse(&message).expect_err("refused");
+        (invalid.reason, invalid.field)
+    }
+
+    #[test]
+    fn what_we_publish_is_what_we_read() {
+        let read = parse(&message()).expect("valid");
+        assert_eq!(read.settlement.segment_count, 2);
+        assert_eq!(read.settlement.received_at, arrived());
+        assert!(!read.foreign_schema_version);
+    }
+
+    #[test]
+    fn each_field_is_refused_by_its_name() {
+        for field in REQUIRED {
+            assert_eq!(
+                refused(field, Value::Null),
+                (Reason::MissingField, Some(field))
+            );
+        }
+        let cases = [
+            ("eventId", json!("no"), Reason::BadUuid),
+            ("eventType", json!("OTHER"), Reason::UnknownWord),
+            ("direction", json!("UP"), Reason::UnknownWord),
+            ("segmentCount", json!(0), Reason::OutOfRange),
+            ("segmentCount", json!(11), Reason::OutOfRange),
+            ("segmentCount", json!(1.5), Reason::WrongType),
+            ("segmentCount", json!("2"), Reason::WrongType),
+            ("dlrStatus", json!("UNKNOWN"), Reason::UnknownWord),
+            ("chargedAt", json!("2026-03-01T11:59:58"), Reason::BadTime),
+            ("currency", json!(7), Reason::WrongType),
+        ];
+        for (field, value, reason) in cases {
+            assert_eq!(refused(field, value), (reason, Some(field)));
+        }
+    }
+
+    #[test]
+    fn a_tier_or_currency_nobody_knows_counts_as_absent() {
+        let mut message = message();
+        message["accountTier"] = json!("GALACTIC");
+        message["currency"] = json!("ZZZ");
+        let read = parse(&message).expect("valid").settlement;
+        assert_eq!((read.stated_tier, read.stated_currency), (None, None));
+    }
+
+    #[test]
+    fn a_repeat_may_come_at_another_time_under_another_id() {
+        let first = parse(&message()).expect("valid").settlement;
+        let mut second = first.clone();
+        second.source_event_id = Uuid::from_u128(99);
+        second.received_at = second.charged_at;
+        assert_eq!(first.differs_from(&second), [""; 0]);
+        second.segment_count = 3;
+        assert_eq!(first.differs_from(&second), ["segmentCount"]);
+    }
+}
