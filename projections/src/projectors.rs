@@ -16,7 +16,13 @@ use crate::{
         billing_events::BillingEvents, unmatched::Unmatched, webhook_dispatch::WebhookDispatches,
     },
     tables::{
-        delivery_receipts::DeliveryReceipts, orphaned_receipts::OrphanedReceipts,
+        billing::{
+            accounts::Accounts, charges::Charges, held_charges::HeldCharges,
+            operator_costs::OperatorCosts, pricing_tables::PricingTables,
+            usage_summaries::UsageSummaries,
+        },
+        delivery_receipts::DeliveryReceipts,
+        orphaned_receipts::OrphanedReceipts,
         sms_messages::SmsMessages,
     },
 };
@@ -31,13 +37,13 @@ pub struct Deps {
     pub feed: Arc<Feed>,
     /// Where progress is told.
     pub metrics: Arc<ProjectionMetrics>,
-    /// The projections; [`every`] lists those of the service `dlr`.
+    /// The projections: [`dlr`] or [`billing`].
     pub projections: Vec<Arc<dyn Projection>>,
 }
 
 /// The projections of the service `dlr`, its publishers through `client`.
 #[must_use]
-pub fn every(client: &async_nats::Client, keyring: &Arc<dyn Keyring>) -> Vec<Arc<dyn Projection>> {
+pub fn dlr(client: &async_nats::Client, keyring: &Arc<dyn Keyring>) -> Vec<Arc<dyn Projection>> {
     vec![
         Arc::new(DeliveryReceipts),
         Arc::new(OrphanedReceipts),
@@ -45,6 +51,19 @@ pub fn every(client: &async_nats::Client, keyring: &Arc<dyn Keyring>) -> Vec<Arc
         Arc::new(BillingEvents::new(client.clone(), Arc::clone(keyring))),
         Arc::new(WebhookDispatches::new(client.clone(), Arc::clone(keyring))),
         Arc::new(Unmatched::new(client.clone())),
+    ]
+}
+
+/// The projections of the service `billing`.
+#[must_use]
+pub fn billing() -> Vec<Arc<dyn Projection>> {
+    vec![
+        Arc::new(Charges),
+        Arc::new(UsageSummaries),
+        Arc::new(PricingTables),
+        Arc::new(OperatorCosts),
+        Arc::new(Accounts),
+        Arc::new(HeldCharges),
     ]
 }
 

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 /// The log the samples are from.
 pub(crate) const LOG: LogId = LogId::DEFAULT;
-/// One event of each type, in an order in which they may come.
+/// One event of each type about receipts, in an order in which they may come.
 pub(crate) const TYPES: [&str; 5] = [
     "ReceiptRecorded",
     "MessageSettled",
@@ -29,12 +29,8 @@ pub(crate) fn recorded((name, position): (&&str, i64)) -> RecordedEvent {
     let stored = fs::read_to_string(golden.join(name).join("v1.json")).expect("a golden file");
     let event = Event::from_stored(name, 1, &stored).expect("readable");
     let number = u128::try_from(position).expect("positive");
-    let orphan = matches!(event, Event::ReceiptOrphaned(_) | Event::OrphanMatched(_));
-    let category = if orphan {
-        Category::Orphan
-    } else {
-        Category::Message
-    };
+    let category = category(&event);
+    let orphan = category == Category::Orphan;
     let recorded_at = Timestamp::from_micros(1_772_366_400_000_000 + position).expect("in range");
     RecordedEvent {
         position,
@@ -55,5 +51,24 @@ pub(crate) fn recorded((name, position): (&&str, i64)) -> RecordedEvent {
             principal: "test".to_owned(),
             sealed: Sealed::default(),
         },
+    }
+}
+
+/// The kind of stream that such an event stands in.
+fn category(event: &Event) -> Category {
+    match event {
+        Event::ReceiptRecorded(_) | Event::MessageSettled(_) | Event::LateReceiptRecorded(_) => {
+            Category::Message
+        }
+        Event::ReceiptOrphaned(_) | Event::OrphanMatched(_) => Category::Orphan,
+        Event::MessageCharged(_) | Event::ChargeHeld(_) | Event::ChargeConflictRecorded(_) => {
+            Category::Charge
+        }
+        Event::AccountRegistered(_) | Event::AccountChanged(_) => Category::Tenant,
+        Event::PriceOpened(_)
+        | Event::PriceClosed(_)
+        | Event::CostOpened(_)
+        | Event::CostClosed(_) => Category::Price,
+        Event::CrossAccountRead(_) | Event::AccessRefused(_) => Category::Audit,
     }
 }

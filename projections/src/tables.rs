@@ -2,6 +2,7 @@
 //!
 //! Every statement stands in its own file and takes a whole batch as arrays.
 
+pub mod billing;
 pub mod delivery_receipts;
 pub mod orphaned_receipts;
 pub mod sms_messages;

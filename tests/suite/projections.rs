@@ -1,4 +1,5 @@
 //! What is shown and published follows the log: each event once, and twice is as good as once.
 
+mod billing;
 mod stopped;
 mod twice;

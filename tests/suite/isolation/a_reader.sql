@@ -6,5 +6,5 @@ begin
     end if;
 end
 $$;
-grant usage on schema dlr to a_reader;
-grant select on all tables in schema dlr to a_reader;
+grant usage on schema dlr, billing to a_reader;
+grant select on all tables in schema dlr, billing to a_reader;

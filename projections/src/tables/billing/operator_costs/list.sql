@@ -1,0 +1,11 @@
+-- list: versions of costs, in the order they were opened
+-- A null leaves a filter out. $1 log, $2 after this position, $3 at most, $4 operator,
+-- $5 direction, $6 in effect at.
+select * from billing.operator_costs
+where log_id = $1 and position > $2
+    and ($4::uuid is null or operator_id = $4)
+    and ($5::text is null or direction = $5)
+    and ($6::timestamptz is null
+        or (effective_from <= $6 and (effective_to is null or $6 < effective_to)))
+order by position
+limit $3
