@@ -1,10 +1,11 @@
 //! The appender: one per process, it turns many small appends into few transactions.
 //!
-//! **Owns** the way into the log. **Hears** appends, each with somebody waiting for its outcome.
-//! Everything that arrives while a transaction runs goes into the next one, at most
-//! [`MAX_EVENTS`] events; nobody waits for a timer. **Ends** when stopped: what is in flight is
-//! finished and answered by its task, and what is still queued is answered by its ports closing,
-//! which callers treat as a fault (nothing was acknowledged, so it comes again).
+//! **Owns** the way into the log. **Hears** groups of appends, each with somebody waiting for all
+//! of its outcomes. Everything that arrives while a transaction runs goes into the next one, at
+//! most [`MAX_EVENTS`] events; nobody waits for a timer. A group beyond that is spread over
+//! several transactions and answered once. **Ends** when stopped: what is in flight is finished
+//! and answered by its task, and what is still queued is answered by its ports closing, which
+//! callers treat as a fault (nothing was acknowledged, so it comes again).
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -15,14 +16,15 @@ use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 /// within milliseconds.
 pub const MAX_EVENTS: usize = 1_000;
 
-/// An outcome, or the fault that hit the whole transaction.
-pub type Answer = Result<Outcome, Arc<StoreError>>;
+/// The outcomes of a group in its order, or the fault that hit it; what is on disk is then
+/// unknown, and appending again is safe (L4).
+pub type Answer = Result<Vec<Outcome>, Arc<StoreError>>;
 
 /// What the appender hears.
 #[derive(Debug)]
 pub enum Msg {
-    /// Append this and answer when it is on disk.
-    Append(Append, RpcReplyPort<Answer>),
+    /// Append these, one after the other, and answer when they are on disk.
+    Append(Vec<Append>, RpcReplyPort<Answer>),
     /// To itself: everything that was queued has been gathered; start a transaction.
     Commit,
     /// To itself: the transaction has ended and its callers have their answers.
@@ -35,14 +37,14 @@ pub struct Args {
     pub store: Arc<dyn EventStore>,
     /// Who is told how far the log has come.
     pub feed: Arc<Feed>,
-    /// Called with the number of events of each transaction.
+    /// Called with the number of events each transaction recorded.
     pub on_commit: Arc<dyn Fn(usize) + Send + Sync>,
 }
 
 /// What is queued and whether a transaction runs.
 pub struct State {
-    args: Args,
-    queue: VecDeque<(Append, RpcReplyPort<Answer>)>,
+    args: Arc<Args>,
+    queue: VecDeque<(Vec<Append>, RpcReplyPort<Answer>)>,
     busy: bool,
 }
 
@@ -60,7 +62,7 @@ impl Actor for Appender {
         args: Args,
     ) -> Result<Self::State, ActorProcessingErr> {
         Ok(State {
-            args,
+            args: Arc::new(args),
             queue: VecDeque::new(),
             busy: false,
         })
@@ -73,8 +75,8 @@ impl Actor for Appender {
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
         match message {
-            Msg::Append(append, reply) => {
-                state.queue.push_back((append, reply));
+            Msg::Append(group, reply) => {
+                state.queue.push_back((group, reply));
                 if !state.busy {
                     // Not at once: what is already in the mailbox shall come along.
                     state.busy = true;
@@ -91,35 +93,33 @@ impl Actor for Appender {
 impl State {
     /// Starts a transaction with what is queued, in a task that nobody cancels.
     fn commit(&mut self, myself: &ActorRef<Msg>) {
-        let mut events = 0;
-        let mut batch = Vec::new();
+        let mut size = 0;
+        let mut appends = Vec::new();
         let mut callers = Vec::new();
-        while let Some((append, _)) = self.queue.front() {
-            events += append.events.len();
-            if events > MAX_EVENTS && !batch.is_empty() {
+        while let Some((group, _)) = self.queue.front() {
+            size += events(group);
+            if size > MAX_EVENTS && !callers.is_empty() {
                 break;
             }
             // Unwrap safety: the front was just looked at.
-            let (append, reply) = self.queue.pop_front().expect("a front");
-            batch.push(append);
-            callers.push(reply);
+            let (group, reply) = self.queue.pop_front().expect("a front");
+            callers.push((group.len(), reply));
+            appends.extend(group);
         }
-        let (store, feed) = (Arc::clone(&self.args.store), Arc::clone(&self.args.feed));
-        let (on_commit, myself) = (Arc::clone(&self.args.on_commit), myself.clone());
+        let (args, myself) = (Arc::clone(&self.args), myself.clone());
         tokio::spawn(async move {
-            let result = store.append(batch).await;
-            // It is on disk now, or a fault leaves that unknown. If we stop here, the callers'
+            // It is on disk then, or a fault leaves that unknown. If we stop here, the callers'
             // messages are not acknowledged and come again; L4 makes the repeat harmless.
-            match result {
+            match args.record(appends).await {
                 Ok(outcomes) => {
-                    on_commit(recorded(&outcomes, &feed));
-                    for (outcome, caller) in outcomes.into_iter().zip(callers) {
-                        let _ = caller.send(Ok(outcome));
+                    let mut outcomes = outcomes.into_iter();
+                    for (count, caller) in callers {
+                        let _ = caller.send(Ok(outcomes.by_ref().take(count).collect()));
                     }
                 }
                 Err(fault) => {
                     let fault = Arc::new(fault);
-                    for caller in callers {
+                    for (_, caller) in callers {
                         let _ = caller.send(Err(Arc::clone(&fault)));
                     }
                 }
@@ -129,12 +129,98 @@ impl State {
     }
 }
 
-/// Tells the feed where the log is now, and how many appends went in.
-fn recorded(outcomes: &[Outcome], feed: &Feed) -> usize {
-    let positions = outcomes.iter().filter_map(|outcome| match outcome {
-        Outcome::Recorded { position, .. } => Some(*position),
-        _ => None,
-    });
-    feed.advanced_to(positions.clone().max().unwrap_or_default());
-    positions.count()
+impl Args {
+    /// Records `appends`, as a rule in one transaction.
+    async fn record(&self, mut appends: Vec<Append>) -> Result<Vec<Outcome>, StoreError> {
+        let mut outcomes = Vec::with_capacity(appends.len());
+        while !appends.is_empty() {
+            let rest = appends.split_off(fitting(&appends));
+            let sizes: Vec<_> = appends.iter().map(|append| append.events.len()).collect();
+            let recorded = self.store.append(appends).await?;
+            self.tell(&recorded, &sizes);
+            outcomes.extend(recorded);
+            appends = rest;
+        }
+        Ok(outcomes)
+    }
+
+    /// Tells the feed where the log is now, and how many events went in.
+    fn tell(&self, outcomes: &[Outcome], sizes: &[usize]) {
+        let (mut head, mut events) = (0, 0);
+        for (outcome, &size) in outcomes.iter().zip(sizes) {
+            if let Outcome::Recorded { position, .. } = outcome {
+                head = head.max(position + i64::try_from(size).unwrap_or(i64::MAX) - 1);
+                events += size;
+            }
+        }
+        self.feed.advanced_to(head);
+        (self.on_commit)(events);
+    }
+}
+
+/// Has `group` appended and waits until it is.
+///
+/// # Errors
+/// What hit the transaction, or the appender has stopped; see [`Answer`].
+pub async fn append(appender: &ActorRef<Msg>, group: Vec<Append>) -> Answer {
+    ractor::call!(appender, Msg::Append, group)
+        .unwrap_or_else(|_| Err(Arc::new(StoreError::Misuse("the appender has stopped"))))
+}
+
+/// Of how many appends the first transaction is made: at least one.
+fn fitting(appends: &[Append]) -> usize {
+    let mut size = 0;
+    let fits = |append: &&Append| {
+        size += append.events.len();
+        size <= MAX_EVENTS
+    };
+    appends.iter().take_while(fits).count().max(1)
+}
+
+fn events(group: &[Append]) -> usize {
+    group.iter().map(|append| append.events.len()).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use eventstore::{contract::samples, memory::MemoryStore};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_group_beyond_one_transaction_is_answered_once_and_in_order() {
+        let store = Arc::new(MemoryStore::default());
+        let feed = Feed::new(Arc::clone(&store) as Arc<dyn EventStore>);
+        let sizes = Arc::new(Mutex::new(Vec::new()));
+        let told = Arc::clone(&sizes);
+        let args = Args {
+            store,
+            feed: Arc::clone(&feed),
+            on_commit: Arc::new(move |events| told.lock().expect("lock").push(events)),
+        };
+        let (appender, ended) = Actor::spawn(None, Appender, args).await.expect("starts");
+        let ask = |size: usize| {
+            let appender = appender.clone();
+            async move {
+                let group = (0..size).map(|_| samples::append(samples::fresh(), 0, 1));
+                ractor::call!(appender, Msg::Append, group.collect()).expect("answered")
+            }
+        };
+        let answers = tokio::join!(ask(1_500), ask(2), ask(1));
+        let mut next = 1;
+        for (answer, size) in [(answers.0, 1_500), (answers.1, 2), (answers.2, 1)] {
+            let outcomes = answer.expect("appended");
+            assert_eq!(outcomes.len(), size);
+            for outcome in outcomes {
+                assert!(matches!(outcome, Outcome::Recorded { position, .. } if position == next));
+                next += 1;
+            }
+        }
+        assert_eq!(*sizes.lock().expect("lock"), [1_000, 500, 3]);
+        assert_eq!(*feed.head().borrow(), 1_503);
+        appender.stop(None);
+        ended.await.expect("ends");
+    }
 }

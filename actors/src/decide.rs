@@ -1,9 +1,16 @@
 //! Deciders: what follows from what is known. No clock, no randomness, no I/O in here.
 
+pub mod access;
+pub mod account;
+pub mod charge;
+pub mod cost;
 pub mod message;
 pub mod orphan;
+pub mod price;
+pub mod rating;
+pub mod timeline;
 
-use eventstore::{LogId, NewEvent};
+use eventstore::{LogId, NewEvent, RecordedEvent, seal::Place};
 use schema::{Event, StreamId};
 
 /// Decides for one kind of stream.
@@ -12,12 +19,17 @@ pub trait Decider: Send + Sync + 'static {
     type State: Default + Send + Sync + 'static;
     /// What may be asked of it.
     type Command: Command;
+    /// Why a command may be refused.
+    type Refusal: std::fmt::Debug + Send + Sync + 'static;
 
     /// What is known after `event`.
-    fn fold(state: &mut Self::State, event: &Event);
+    fn fold(state: &mut Self::State, event: &RecordedEvent);
 
     /// What follows from `command`. No event: nothing new.
-    fn decide(state: &Self::State, command: &Self::Command) -> Vec<Event>;
+    ///
+    /// # Errors
+    /// A refusal: the command is against a rule, and nothing follows from it.
+    fn decide(state: &Self::State, command: &Self::Command) -> Result<Vec<Event>, Self::Refusal>;
 
     /// Whether the stream will hardly hear any more, so that its actor may sleep at once.
     fn is_finished(state: &Self::State) -> bool;
@@ -39,3 +51,29 @@ pub struct EventPlace {
     /// The version the event will have in it.
     pub version: i32,
 }
+
+impl EventPlace {
+    /// Where the sealed `field` of this event lives.
+    #[must_use]
+    pub const fn of_field(self, field: &str) -> Place<'_> {
+        Place {
+            log: self.log,
+            stream: self.stream,
+            version: self.version,
+            field,
+        }
+    }
+}
+
+/// What is known of a stream from its history.
+#[must_use]
+pub fn folded<D: Decider>(history: &[RecordedEvent]) -> D::State {
+    let mut state = D::State::default();
+    for event in history {
+        D::fold(&mut state, event);
+    }
+    state
+}
+
+#[cfg(test)]
+pub(crate) mod testing;

@@ -17,18 +17,22 @@ use std::{
 };
 
 use eventstore::{RecordedEvent, StoreError};
-use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
+use ractor::{Actor, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
 use schema::StreamId;
+use tokio::sync::oneshot;
 
 use crate::{
     decide::Decider,
     stream_actor::{self, Request, Shared, StreamActor, Verdict},
 };
 
+/// A directory to speak to.
+pub type DirectoryRef<D> = ActorRef<Msg<D>>;
+
 /// What the directory hears.
 pub enum Msg<D: Decider> {
     /// Requests in the order in which each stream shall see its own.
-    Batch(Vec<(StreamId, Request<D::Command>)>),
+    Batch(Vec<(StreamId, Request<D>)>),
     /// To itself: the histories of streams that are being woken.
     Loaded(
         Vec<StreamId>,
@@ -65,10 +69,10 @@ pub struct Args {
 
 enum Entry<D: Decider> {
     /// Its history is being read; these wait for it.
-    Waking(Vec<Request<D::Command>>),
+    Waking(Vec<Request<D>>),
     /// It has been sent `sent` requests.
     Awake {
-        actor: ActorRef<Request<D::Command>>,
+        actor: ActorRef<Request<D>>,
         sent: u64,
     },
 }
@@ -84,6 +88,37 @@ pub struct State<D: Decider> {
 
 /// See the module.
 pub struct Directory<D>(PhantomData<fn() -> D>);
+
+/// Starts a directory under `root`.
+///
+/// # Errors
+/// It could not be started.
+pub async fn open<D: Decider>(
+    shared: &Arc<Shared>,
+    live_max: usize,
+    root: &ActorRef<()>,
+) -> Result<DirectoryRef<D>, SpawnErr> {
+    let args = Args {
+        shared: Arc::clone(shared),
+        live_max,
+    };
+    let directory = Directory::<D>::default();
+    let (directory, _) = Actor::spawn_linked(None, directory, args, root.get_cell()).await?;
+    Ok(directory)
+}
+
+/// One request to a directory; nothing if it or the actor went away: come again.
+pub async fn ask<D: Decider>(
+    directory: &DirectoryRef<D>,
+    stream: StreamId,
+    command: D::Command,
+) -> Option<Verdict<D::Refusal>> {
+    let (reply, verdict) = oneshot::channel();
+    let command = Box::new(command);
+    let request = Request { command, reply };
+    directory.cast(Msg::Batch(vec![(stream, request)])).ok()?;
+    verdict.await.ok()
+}
 
 impl<D> Default for Directory<D> {
     fn default() -> Self {
@@ -147,11 +182,7 @@ impl<D: Decider> Actor for Directory<D> {
 }
 
 impl<D: Decider> State<D> {
-    fn hand_out(
-        &mut self,
-        myself: &ActorRef<Msg<D>>,
-        requests: Vec<(StreamId, Request<D::Command>)>,
-    ) {
+    fn hand_out(&mut self, myself: &ActorRef<Msg<D>>, requests: Vec<(StreamId, Request<D>)>) {
         let mut asleep = Vec::new();
         for (stream, request) in requests {
             match self.entries.entry(stream) {

@@ -8,34 +8,32 @@
 //!      └─ healing (a task)
 //! ```
 //!
-//! The tree lives and dies as one ([`crate::supervision`]): whatever part fails, the rest is
-//! stopped and everything is built anew. Nothing is lost by that: what was not committed was not
-//! acknowledged.
+//! [`intake`] brings receipts in, [`correlate`] finds their messages, [`healing`] matches orphans
+//! later.
+
+pub mod correlate;
+pub mod healing;
+pub mod intake;
+pub mod metrics;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
 use async_nats::jetstream::consumer::{Consumer, pull};
-use eventstore::{EventStore, Feed, LogId, keyring::Keyring, log::chain, postgres::Database};
-use ractor::{Actor, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
+use eventstore::{EventStore, Feed, LogId, keyring::Keyring, postgres::Database};
+use ractor::SpawnErr;
 use tokio::sync::watch;
 
+use self::{correlate::Correlator, healing::Healing, intake::Intake};
+pub use self::{intake::IntakeOptions, metrics::DlrMetrics};
 use crate::{
-    appender::{self, Appender},
-    correlate::Correlator,
-    decide::{Decider, message::MessageDecider, orphan::OrphanDecider},
-    directory::{self, Directory},
-    healing::Healing,
-    intake::{Intake, IntakeOptions},
-    metrics::DlrMetrics,
-    stream_actor::Shared,
-    supervision::{Action, Exit, after},
+    directory,
+    intake::Adopt,
+    supervision::{Exit, keep_alive},
+    tree::{Tree, keep_pulling},
 };
 
 /// The name under which the log keeps what this service recorded.
 pub const PRINCIPAL: &str = "dlr-processor";
-
-/// A tree that lived this long had a quiet time.
-const QUIET: Duration = Duration::from_mins(1);
 
 /// How the processor works.
 #[derive(Debug, Clone)]
@@ -64,166 +62,91 @@ pub struct DlrDeps {
     /// What is counted.
     pub metrics: Arc<DlrMetrics>,
     /// Hangs a span on the caller's span that a `traceparent` names.
-    pub adopt: fn(&tracing::Span, &str),
+    pub adopt: Adopt,
 }
 
 /// Processes receipts until `stop` turns true and everything under way is done. `consumer` is
-/// asked anew for each life of the tree; while it fails, it is asked again with growing pauses.
+/// asked anew for each pull; while it fails, it is asked again with growing pauses.
 pub async fn run<F, E>(
     deps: DlrDeps,
     options: DlrOptions,
-    consumer: impl Fn() -> F + Send,
+    consumer: impl Fn() -> F + Send + Sync + 'static,
     stop: watch::Receiver<bool>,
 ) where
-    F: Future<Output = Result<Consumer<pull::Config>, E>> + Send,
-    E: std::error::Error + 'static,
+    F: Future<Output = Result<Consumer<pull::Config>, E>> + Send + 'static,
+    E: std::error::Error + Send + 'static,
 {
-    let mut in_a_row = 0;
-    loop {
-        let born = tokio::time::Instant::now();
-        let exit = match consumer().await {
-            Ok(consumer) => live(&deps, &options, consumer, stop.clone()).await,
-            Err(error) => {
-                tracing::error!(event = "dlr.consumer_error", error = %chain(&error));
-                Exit::IntakeFailed
-            }
-        };
-        if born.elapsed() > QUIET {
-            in_a_row = 0;
-        }
-        let exit = if *stop.borrow() { Exit::Stopped } else { exit };
-        match after(exit, in_a_row) {
-            Action::Finish => return,
-            Action::RestartAfter(pause) => {
-                tracing::warn!(event = "dlr.restarting", cause = ?exit, after = ?pause);
-                let mut stop = stop.clone();
-                let _ = tokio::time::timeout(pause, stop.wait_for(|stop| *stop)).await;
-            }
-        }
-        in_a_row += 1;
-    }
+    let consumer = Arc::new(consumer);
+    let live = |stop| live(&deps, &options, Arc::clone(&consumer), stop);
+    keep_alive("dlr", stop, live).await;
 }
 
 /// One life of the tree.
-async fn live(
+async fn live<C, F, E>(
     deps: &DlrDeps,
     options: &DlrOptions,
-    consumer: Consumer<pull::Config>,
-    mut stop: watch::Receiver<bool>,
-) -> Exit {
-    let (failed, mut failure) = watch::channel(false);
-    let Ok((root, ended)) = Actor::spawn(None, Root, failed).await else {
-        return Exit::ActorFailed;
+    consumer: Arc<C>,
+    stop: watch::Receiver<bool>,
+) -> Exit
+where
+    C: Fn() -> F + Send + Sync + 'static,
+    F: Future<Output = Result<Consumer<pull::Config>, E>> + Send + 'static,
+    E: std::error::Error + Send + 'static,
+{
+    let grown = match Tree::plant().await {
+        Ok(tree) => grow(deps, options, &tree).await.map(|parts| (tree, parts)),
+        Err(error) => Err(error),
     };
-    let tree = match Tree::grow(deps, options, &root).await {
-        Ok(tree) => tree,
+    let (tree, (intake, healing)) = match grown {
+        Ok(grown) => grown,
         Err(error) => {
             tracing::error!(event = "actor.not_started", error = %error);
             return Exit::ActorFailed;
         }
     };
-    // Intake and healing stop together with whatever ends this life.
-    let (end, ending) = watch::channel(false);
-    let healing = tokio::spawn(tree.healing.run(options.orphan_keep, ending.clone()));
-    let mut intake = tokio::spawn(tree.intake.run(consumer, ending));
-    let exit = tokio::select! {
-        _ = stop.wait_for(|stop| *stop) => Exit::Stopped,
-        _ = failure.wait_for(|failed| *failed) => Exit::ActorFailed,
-        result = &mut intake => {
-            match result {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => {
-                    tracing::error!(event = "dlr.intake_error", error = %chain(&error));
-                }
-                Err(died) => tracing::error!(event = "dlr.intake_error", error = %chain(&died)),
-            }
-            Exit::IntakeFailed
-        }
-    };
-    end.send_replace(true);
-    if exit == Exit::ActorFailed {
-        // Whoever waits for a dead actor waits in vain.
-        intake.abort();
-        healing.abort();
-    } else {
-        if !intake.is_finished() {
-            let _ = intake.await;
-        }
-        let _ = healing.await;
-    }
-    root.stop(None);
-    let _ = ended.await;
-    exit
-}
-
-struct Tree {
-    intake: Intake,
-    healing: Healing,
-}
-
-impl Tree {
-    async fn grow(
-        deps: &DlrDeps,
-        options: &DlrOptions,
-        root: &ActorRef<()>,
-    ) -> Result<Self, SpawnErr> {
-        let metrics = Arc::clone(&deps.metrics);
-        let on_commit = Arc::new(move |events| metrics.append_batch_events.observe(as_f64(events)));
-        let args = appender::Args {
-            store: Arc::clone(&deps.store),
-            feed: Arc::clone(&deps.feed),
-            on_commit,
-        };
-        let (appender, _) = Actor::spawn_linked(None, Appender, args, root.get_cell()).await?;
-        let shared = Arc::new(Shared {
-            store: Arc::clone(&deps.store),
-            log: deps.log,
-            appender,
+    let keep = options.orphan_keep;
+    tree.live(stop, |tasks, ending| {
+        tasks.spawn(healing.run(keep, ending.clone()));
+        tasks.spawn(async move {
+            let pull = |consumer, stop| intake.clone().run(consumer, stop);
+            keep_pulling("dlr.intake", ending, &*consumer, pull).await;
         });
-        let live_max = options.live_max;
-        let messages = directory::<MessageDecider>(&shared, live_max, root).await?;
-        let orphans = directory::<OrphanDecider>(&shared, live_max, root).await?;
-        let correlator = Correlator::new(deps.database.clone());
-        let intake = Intake {
-            options: options.intake.clone(),
-            correlator: correlator.clone(),
-            keyring: Arc::clone(&deps.keyring),
-            messages: messages.clone(),
-            orphans: orphans.clone(),
-            metrics: Arc::clone(&deps.metrics),
-            adopt: deps.adopt,
-        };
-        let healing = Healing {
-            database: deps.database.clone(),
-            store: Arc::clone(&deps.store),
-            log: deps.log,
-            correlator,
-            keyring: Arc::clone(&deps.keyring),
-            messages,
-            orphans,
-            metrics: Arc::clone(&deps.metrics),
-        };
-        Ok(Self { intake, healing })
-    }
+    })
+    .await
 }
 
-/// Events of a transaction as a histogram takes them.
-fn as_f64(events: usize) -> f64 {
-    f64::from(u32::try_from(events).unwrap_or(u32::MAX))
-}
-
-async fn directory<D: Decider>(
-    shared: &Arc<Shared>,
-    live_max: usize,
-    root: &ActorRef<()>,
-) -> Result<ActorRef<directory::Msg<D>>, SpawnErr> {
-    let args = directory::Args {
-        shared: Arc::clone(shared),
-        live_max,
+async fn grow(
+    deps: &DlrDeps,
+    options: &DlrOptions,
+    tree: &Tree,
+) -> Result<(Intake, Healing), SpawnErr> {
+    let observed = deps.metrics.append_batch_events.clone();
+    let shared = tree
+        .grow_appender(&deps.store, deps.log, &deps.feed, observed)
+        .await?;
+    let messages = directory::open(&shared, options.live_max, tree.root()).await?;
+    let orphans = directory::open(&shared, options.live_max, tree.root()).await?;
+    let correlator = Correlator::new(deps.database.clone());
+    let intake = Intake {
+        options: options.intake.clone(),
+        correlator: correlator.clone(),
+        keyring: Arc::clone(&deps.keyring),
+        messages: messages.clone(),
+        orphans: orphans.clone(),
+        metrics: Arc::clone(&deps.metrics),
+        adopt: deps.adopt,
     };
-    let (directory, _) =
-        Actor::spawn_linked(None, Directory::<D>::default(), args, root.get_cell()).await?;
-    Ok(directory)
+    let healing = Healing {
+        database: deps.database.clone(),
+        store: Arc::clone(&deps.store),
+        log: deps.log,
+        correlator,
+        keyring: Arc::clone(&deps.keyring),
+        messages,
+        orphans,
+        metrics: Arc::clone(&deps.metrics),
+    };
+    Ok((intake, healing))
 }
 
 /// Looks once at every orphan of any age; says how many were healed.
@@ -231,15 +154,13 @@ async fn directory<D: Decider>(
 /// # Errors
 /// The actors could not be started, or the store or the keyring failed.
 pub async fn reconcile(deps: &DlrDeps, options: &DlrOptions) -> Result<usize, ReconcileError> {
-    let (failed, _) = watch::channel(false);
-    let (root, ended) = Actor::spawn(None, Root, failed).await?;
-    let tree = Tree::grow(deps, options, &root).await?;
+    let tree = Tree::plant().await?;
+    let (_, healing) = grow(deps, options, &tree).await?;
     // Unwrap safety: the epoch is a time.
     let ever = schema::Timestamp::from_micros(0).expect("the epoch");
     let (_end, never) = watch::channel(false);
-    let healed = tree.healing.pass(ever, &never).await?;
-    root.stop(None);
-    let _ = ended.await;
+    let healed = healing.pass(ever, &never).await?;
+    tree.fell().await;
     Ok(healed)
 }
 
@@ -251,36 +172,5 @@ pub enum ReconcileError {
     Start(#[from] SpawnErr),
     /// The pass failed.
     #[error("matching orphans")]
-    Pass(#[from] crate::healing::HealingError),
-}
-
-/// The root: it only notices that a child has failed.
-struct Root;
-
-impl Actor for Root {
-    type Msg = ();
-    type State = watch::Sender<bool>;
-    type Arguments = watch::Sender<bool>;
-
-    async fn pre_start(
-        &self,
-        _: ActorRef<()>,
-        failed: watch::Sender<bool>,
-    ) -> Result<Self::State, ActorProcessingErr> {
-        Ok(failed)
-    }
-
-    async fn handle_supervisor_evt(
-        &self,
-        _: ActorRef<()>,
-        event: SupervisionEvent,
-        failed: &mut Self::State,
-    ) -> Result<(), ActorProcessingErr> {
-        // ractor's default would take the root down at once and with it what is in flight.
-        if let SupervisionEvent::ActorFailed(cell, cause) = event {
-            tracing::error!(event = "actor.failed", actor = %cell.get_id(), cause = %cause);
-            failed.send_replace(true);
-        }
-        Ok(())
-    }
+    Pass(#[from] healing::HealingError),
 }

@@ -1,73 +1,45 @@
-//! Intake: from the consumer `dlr-processor` to verdicts, and back to acknowledgements.
+//! What both services' intakes share: the pull of a consumer, its permits and its end.
 //!
 //! Messages are taken as they come; whatever waits becomes one batch, at most `batch` messages.
-//! A batch is checked, correlated with one query and handed to the directories; batches overlap
-//! but are handed out in order, so that receipts of one message stay in order. A message is
-//! acknowledged only after its facts are committed. Backpressure is a permit per message, taken
-//! before its batch is looked at and given back after its acknowledgement is queued.
+//! Batches are prepared side by side but handed out in order, so that what is said about one
+//! thing stays in order. Backpressure is a permit per message, taken before its batch is looked
+//! at and given back by whoever answers the message, after its facts are committed.
 
-mod acknowledge;
-mod batch;
+mod delivery;
 
-use std::{sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use async_nats::jetstream::{
     self,
     consumer::{Consumer, pull},
 };
-use eventstore::keyring::Keyring;
 use futures::StreamExt as _;
-use ractor::ActorRef;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-pub(crate) use self::batch::recordable;
-use crate::{
-    correlate::Correlator,
-    decide::{message::MessageDecider, orphan::OrphanDecider},
-    directory,
-    metrics::DlrMetrics,
-};
+pub(crate) use self::delivery::{Delivery, age, sampled};
 
-/// How many batches are being correlated at the same time.
+/// How many batches are being prepared at the same time.
 const OVERLAP: usize = 3;
 /// How long one pull request stays open on the server.
 const PULL_EXPIRES: Duration = Duration::from_secs(5);
 /// A stream without a heartbeat for twice this long is given up and opened anew.
 const HEARTBEAT: Duration = Duration::from_secs(2);
 
-/// How intake works.
+/// Hangs a span on the caller's span that a `traceparent` names.
+pub type Adopt = fn(&tracing::Span, &str);
+
+/// How much is taken at a time.
 #[derive(Debug, Clone)]
-pub struct IntakeOptions {
+pub struct PullOptions {
     /// The most messages of one batch.
     pub batch: usize,
-    /// The most messages taken and not yet acknowledged.
+    /// The most messages taken and not yet answered.
     pub in_flight_max: usize,
-    /// How long a receipt may wait for its message before it is an orphan.
-    pub grace: Duration,
 }
 
-/// What intake works with. Cheap to clone.
-#[derive(Clone)]
-pub struct Intake {
-    /// How.
-    pub options: IntakeOptions,
-    /// Finds messages.
-    pub correlator: Correlator,
-    /// Gives keys to seal under.
-    pub keyring: Arc<dyn Keyring>,
-    /// Where receipts of messages go.
-    pub messages: ActorRef<directory::Msg<MessageDecider>>,
-    /// Where orphans go.
-    pub orphans: ActorRef<directory::Msg<OrphanDecider>>,
-    /// What is counted.
-    pub metrics: Arc<DlrMetrics>,
-    /// Hangs a span on the caller's span that a `traceparent` names.
-    pub adopt: fn(&tracing::Span, &str),
-}
-
-/// Why intake ended although nobody stopped it.
+/// Why a pull ended although nobody stopped it.
 #[derive(Debug, thiserror::Error)]
-pub enum IntakeError {
+pub enum PullError {
     /// The pull could not be opened.
     #[error("opening a pull on the consumer")]
     Open(#[source] jetstream::consumer::StreamError),
@@ -79,70 +51,95 @@ pub enum IntakeError {
     Ended,
 }
 
-impl Intake {
-    /// Takes in messages until `stop` turns true, then waits for what is under way.
-    ///
-    /// # Errors
-    /// The pull cannot go on; what is under way has been waited for all the same.
-    pub async fn run(
-        self,
-        consumer: Consumer<pull::Config>,
-        mut stop: watch::Receiver<bool>,
-    ) -> Result<(), IntakeError> {
-        let permits = Arc::new(Semaphore::new(self.options.in_flight_max));
-        let result = self.take_in(consumer, &permits, &mut stop).await;
-        // Every permit back means: every message taken is committed and its ack is queued. What
-        // the pull had fetched beyond that is redelivered.
-        let all = u32::try_from(self.options.in_flight_max).unwrap_or(u32::MAX);
-        let _ = permits.acquire_many(all).await;
-        result
-    }
+/// One batch: messages, and the permits they are under way with.
+pub(crate) struct Batch {
+    pub(crate) messages: Vec<jetstream::Message>,
+    pub(crate) permits: Option<OwnedSemaphorePermit>,
+}
 
-    async fn take_in(
-        &self,
-        consumer: Consumer<pull::Config>,
-        permits: &Arc<Semaphore>,
-        stop: &mut watch::Receiver<bool>,
-    ) -> Result<(), IntakeError> {
-        let pull = consumer
-            .stream()
-            .max_messages_per_batch(self.options.batch)
-            .expires(PULL_EXPIRES)
-            .heartbeat(HEARTBEAT)
-            .messages()
-            .await
-            .map_err(IntakeError::Open)?;
-        let (intake, permits) = (self.clone(), Arc::clone(permits));
-        let mut stopped = stop.clone();
-        let stopping = async move { stopped.wait_for(|stop| *stop).await.map(drop) };
-        let batches = pull
-            .take_until(stopping)
-            // A batch larger than all permits would wait for ever.
-            .ready_chunks(self.options.batch.min(self.options.in_flight_max).max(1))
-            .then(move |chunk| with_permits(Arc::clone(&permits), chunk))
-            .map(move |(chunk, permit)| intake.clone().prepare(chunk, permit))
-            .buffered(OVERLAP);
-        let mut batches = std::pin::pin!(batches);
-        while let Some(prepared) = batches.next().await {
-            if let Some(broken) = self.hand_out(prepared) {
-                return Err(IntakeError::Pull(broken));
-            }
+/// Takes messages until `stop` turns true: each batch is prepared, and what came of it is handed
+/// out in the order of the batches. Then waits until every permit is back.
+///
+/// # Errors
+/// The pull cannot go on; what is under way has been waited for all the same.
+pub(crate) async fn pull<P, F>(
+    consumer: Consumer<pull::Config>,
+    options: &PullOptions,
+    mut stop: watch::Receiver<bool>,
+    prepare: impl Fn(Batch) -> F,
+    hand_out: impl Fn(P),
+) -> Result<(), PullError>
+where
+    F: Future<Output = P>,
+{
+    let permits = Arc::new(Semaphore::new(options.in_flight_max));
+    let result = take(consumer, options, &permits, &mut stop, prepare, hand_out).await;
+    // Every permit back means: every message taken is committed and its ack is queued. What the
+    // pull had fetched beyond that is redelivered.
+    let all = u32::try_from(options.in_flight_max).unwrap_or(u32::MAX);
+    let _ = permits.acquire_many(all).await;
+    result
+}
+
+async fn take<P, F>(
+    consumer: Consumer<pull::Config>,
+    options: &PullOptions,
+    permits: &Arc<Semaphore>,
+    stop: &mut watch::Receiver<bool>,
+    prepare: impl Fn(Batch) -> F,
+    hand_out: impl Fn(P),
+) -> Result<(), PullError>
+where
+    F: Future<Output = P>,
+{
+    let pull = consumer
+        .stream()
+        .max_messages_per_batch(options.batch)
+        .expires(PULL_EXPIRES)
+        .heartbeat(HEARTBEAT)
+        .messages()
+        .await
+        .map_err(PullError::Open)?;
+    let mut stopped = stop.clone();
+    let stopping = async move { stopped.wait_for(|stop| *stop).await.map(drop) };
+    let batches = pull
+        .take_until(stopping)
+        // A batch larger than all permits would wait for ever.
+        .ready_chunks(options.batch.min(options.in_flight_max).max(1))
+        .then(|chunk| permitted(Arc::clone(permits), chunk))
+        .map(|(batch, broken)| {
+            let prepared = prepare(batch);
+            async move { (prepared.await, broken) }
+        })
+        .buffered(OVERLAP);
+    let mut batches = std::pin::pin!(batches);
+    while let Some((prepared, broken)) = batches.next().await {
+        hand_out(prepared);
+        if let Some(broken) = broken {
+            return Err(PullError::Pull(broken));
         }
-        if *stop.borrow() {
-            Ok(())
-        } else {
-            Err(IntakeError::Ended)
-        }
+    }
+    if *stop.borrow() {
+        Ok(())
+    } else {
+        Err(PullError::Ended)
     }
 }
 
-type Pulled = Result<jetstream::Message, pull::MessagesError>;
-
-/// Waits until as many messages may be under way.
-async fn with_permits(
+/// Waits until as many messages may be under way; says also what broke the pull, if it broke.
+async fn permitted(
     permits: Arc<Semaphore>,
-    chunk: Vec<Pulled>,
-) -> (Vec<Pulled>, Option<OwnedSemaphorePermit>) {
-    let messages = u32::try_from(chunk.len()).unwrap_or(u32::MAX);
-    (chunk, permits.acquire_many_owned(messages).await.ok())
+    chunk: Vec<Result<jetstream::Message, pull::MessagesError>>,
+) -> (Batch, Option<pull::MessagesError>) {
+    let mut messages = Vec::with_capacity(chunk.len());
+    let mut broken = None;
+    for item in chunk {
+        match item {
+            Ok(message) => messages.push(message),
+            Err(error) => broken = Some(error),
+        }
+    }
+    let count = u32::try_from(messages.len()).unwrap_or(u32::MAX);
+    let permits = permits.acquire_many_owned(count).await.ok();
+    (Batch { messages, permits }, broken)
 }

@@ -8,14 +8,14 @@
 
 use std::{marker::PhantomData, sync::Arc};
 
-use eventstore::{Append, EventStore, LogId, Outcome, RecordedEvent, StoreError};
+use eventstore::{Append, EventStore, LogId, NewEvent, Outcome, RecordedEvent, StoreError};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use schema::{Event, StreamId};
 use tokio::sync::oneshot;
 
 use crate::{
     appender,
-    decide::{Command, Decider, EventPlace},
+    decide::{Command, Decider, EventPlace, folded},
     directory,
 };
 
@@ -23,13 +23,21 @@ use crate::{
 /// that another node recorded something in between.
 const TRIES: usize = 8;
 
-/// What became of a command.
+/// What became of a command that may be refused with `R`.
 #[derive(Debug, Clone)]
-pub enum Verdict {
+pub enum Verdict<R> {
     /// Something new is on disk.
-    Recorded,
+    Recorded {
+        /// The position of the last event of it.
+        position: i64,
+    },
     /// Nothing new: everything it says is known.
-    Known,
+    Known {
+        /// The position of the stream's last event; 0 if it has none.
+        position: i64,
+    },
+    /// Not done: it is against a rule.
+    Refused(R),
     /// Not done, and unknown whether on disk; come again.
     Failed(Arc<StoreError>),
     /// Not done: too many others at the same stream; come again.
@@ -37,12 +45,11 @@ pub enum Verdict {
 }
 
 /// A command and where its verdict goes.
-#[derive(Debug)]
-pub struct Request<C> {
+pub struct Request<D: Decider> {
     /// The command.
-    pub command: Box<C>,
+    pub command: Box<D::Command>,
     /// Closed without a verdict: come again.
-    pub reply: oneshot::Sender<Verdict>,
+    pub reply: oneshot::Sender<Verdict<D::Refusal>>,
 }
 
 /// What every stream actor of a directory shares.
@@ -77,19 +84,21 @@ pub struct State<D: Decider> {
 }
 
 enum Memory<D: Decider> {
-    Fresh { state: D::State, version: i32 },
+    Fresh {
+        state: D::State,
+        version: i32,
+        position: i64,
+    },
     Distrusted,
 }
 
 impl<D: Decider> Memory<D> {
     fn of(history: &[RecordedEvent]) -> Self {
-        let mut state = D::State::default();
-        for event in history {
-            D::fold(&mut state, &event.fact.event);
-        }
+        let last = history.last();
         Self::Fresh {
-            state,
-            version: history.last().map_or(0, |last| last.version),
+            state: folded::<D>(history),
+            version: last.map_or(0, |last| last.version),
+            position: last.map_or(0, |last| last.position),
         }
     }
 }
@@ -98,7 +107,7 @@ impl<D: Decider> Memory<D> {
 pub struct StreamActor<D>(pub(crate) PhantomData<fn() -> D>);
 
 impl<D: Decider> Actor for StreamActor<D> {
-    type Msg = Request<D::Command>;
+    type Msg = Request<D>;
     type State = State<D>;
     type Arguments = Args<D>;
 
@@ -146,31 +155,57 @@ impl<D: Decider> Actor for StreamActor<D> {
 }
 
 impl<D: Decider> State<D> {
-    async fn carry_out(&mut self, command: &D::Command) -> Result<Verdict, Arc<StoreError>> {
+    async fn carry_out(
+        &mut self,
+        command: &D::Command,
+    ) -> Result<Verdict<D::Refusal>, Arc<StoreError>> {
         for _ in 0..TRIES {
-            let Memory::Fresh { state, version } = &mut self.memory else {
+            let Memory::Fresh {
+                state,
+                version,
+                position,
+            } = &mut self.memory
+            else {
                 self.refold().await?;
                 continue;
             };
-            let events = D::decide(state, command);
-            if events.is_empty() {
-                return Ok(Verdict::Known);
-            }
-            let expected = *version;
-            match append(&self.shared, self.stream, expected, &events, command).await? {
+            let events = match D::decide(state, command) {
+                Err(refusal) => return Ok(Verdict::Refused(refusal)),
+                Ok(events) if events.is_empty() => {
+                    let position = *position;
+                    return Ok(Verdict::Known { position });
+                }
+                Ok(events) => events,
+            };
+            let facts = self.shared.record(self.stream, *version, events, command);
+            match self
+                .shared
+                .append(self.stream, *version, facts.clone())
+                .await?
+            {
                 Outcome::Recorded {
-                    version: recorded, ..
+                    position: first,
+                    recorded_at,
+                    ..
                 } => {
-                    for event in &events {
-                        D::fold(state, event);
+                    for (at, fact) in (first..).zip(facts) {
+                        (*position, *version) = (at, *version + 1);
+                        let recorded = RecordedEvent {
+                            position: at,
+                            stream: self.stream,
+                            version: *version,
+                            recorded_at,
+                            fact,
+                        };
+                        D::fold(state, &recorded);
                     }
-                    *version = recorded;
-                    return Ok(Verdict::Recorded);
+                    let position = *position;
+                    return Ok(Verdict::Recorded { position });
                 }
                 // An earlier try of ours was recorded although we never heard of it.
                 Outcome::AlreadyRecorded => {
-                    self.memory = Memory::Distrusted;
-                    return Ok(Verdict::Recorded);
+                    let position = self.refold().await?;
+                    return Ok(Verdict::Recorded { position });
                 }
                 Outcome::Conflict { .. }
                 | Outcome::Diverged { .. }
@@ -180,42 +215,54 @@ impl<D: Decider> State<D> {
         Ok(Verdict::Contended)
     }
 
-    async fn refold(&mut self) -> Result<(), Arc<StoreError>> {
+    /// Reads the stream again; says the position of its last event.
+    async fn refold(&mut self) -> Result<i64, Arc<StoreError>> {
         let streams = self
             .shared
             .store
             .read_streams(&[self.stream])
             .await
             .map_err(Arc::new)?;
-        self.memory = Memory::of(streams.first().map_or(&[], Vec::as_slice));
-        Ok(())
+        let history = streams.first().map_or(&[][..], Vec::as_slice);
+        self.memory = Memory::of(history);
+        Ok(history.last().map_or(0, |last| last.position))
     }
 }
 
-async fn append<C: Command>(
-    shared: &Shared,
-    stream: StreamId,
-    expected: i32,
-    events: &[Event],
-    command: &C,
-) -> Result<Outcome, Arc<StoreError>> {
-    let record = |(version, event): (i32, &Event)| {
-        let place = EventPlace {
-            log: shared.log,
-            stream,
-            version,
+impl Shared {
+    /// The events as they are recorded after `version`.
+    fn record<C: Command>(
+        &self,
+        stream: StreamId,
+        version: i32,
+        events: Vec<Event>,
+        command: &C,
+    ) -> Vec<NewEvent> {
+        let record = |(version, event)| {
+            let place = EventPlace {
+                log: self.log,
+                stream,
+                version,
+            };
+            command.record(place, event)
         };
-        command.record(place, event.clone())
-    };
-    let events = (expected + 1..).zip(events).map(record).collect();
-    let append = Append {
-        stream,
-        expected,
-        events,
-        guards: Vec::new(),
-    };
-    match ractor::call!(shared.appender, appender::Msg::Append, append) {
-        Ok(answer) => answer,
-        Err(_) => Err(Arc::new(StoreError::Misuse("the appender has stopped"))),
+        (version + 1..).zip(events).map(record).collect()
+    }
+
+    async fn append(
+        &self,
+        stream: StreamId,
+        expected: i32,
+        events: Vec<NewEvent>,
+    ) -> Result<Outcome, Arc<StoreError>> {
+        let append = Append {
+            stream,
+            expected,
+            events,
+            guards: Vec::new(),
+        };
+        let mut outcomes = appender::append(&self.appender, vec![append]).await?;
+        // Unwrap safety: every append has an outcome.
+        Ok(outcomes.pop().expect("an outcome"))
     }
 }

@@ -1,16 +1,21 @@
 //! What happens when a part of the service dies: one pure match, no surprises.
 //!
 //! All memory of actors can be rebuilt from the log, so there is one answer to almost everything:
-//! take the whole tree down and build it anew after a pause. Streams are the exception; the
-//! directory forgets a dead stream actor and the others go on.
+//! take the part down and build it anew after a pause. The part is the pull from NATS where that
+//! fails, which leaves the actors alone, and else the whole tree. Streams and tenants are the
+//! exception; their directory forgets a dead actor and the others go on.
 
-use std::time::Duration;
+use std::{future::Future, time::Duration};
+
+use tokio::{sync::watch, time::Instant};
 
 /// A pause that doubles with each failure in a row never exceeds this.
 pub const PAUSE_MAX: Duration = Duration::from_secs(30);
 const PAUSE_FIRST: Duration = Duration::from_millis(200);
+/// A part that lived this long had a quiet time.
+const QUIET: Duration = Duration::from_mins(1);
 
-/// How the tree came to its end.
+/// How a part came to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
     /// Somebody asked for it.
@@ -26,7 +31,7 @@ pub enum Exit {
 pub enum Action {
     /// Leave it.
     Finish,
-    /// Build the tree anew after this pause.
+    /// Build it anew after this pause.
     RestartAfter(Duration),
 }
 
@@ -39,6 +44,31 @@ pub fn after(exit: Exit, in_a_row: u32) -> Action {
             let pause = PAUSE_FIRST.saturating_mul(2_u32.saturating_pow(in_a_row.min(16)));
             Action::RestartAfter(pause.min(PAUSE_MAX))
         }
+    }
+}
+
+/// Lets `part` live until `stop` turns true; whenever it ends before, it is built anew.
+pub(crate) async fn keep_alive<F: Future<Output = Exit>>(
+    part: &'static str,
+    mut stop: watch::Receiver<bool>,
+    live: impl Fn(watch::Receiver<bool>) -> F,
+) {
+    let mut in_a_row = 0;
+    loop {
+        let born = Instant::now();
+        let exit = live(stop.clone()).await;
+        if born.elapsed() > QUIET {
+            in_a_row = 0;
+        }
+        let exit = if *stop.borrow() { Exit::Stopped } else { exit };
+        match after(exit, in_a_row) {
+            Action::Finish => return,
+            Action::RestartAfter(pause) => {
+                tracing::warn!(event = "service.restarting", part, cause = ?exit, after = ?pause);
+                let _ = tokio::time::timeout(pause, stop.wait_for(|stop| *stop)).await;
+            }
+        }
+        in_a_row += 1;
     }
 }
 

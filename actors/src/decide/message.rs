@@ -5,9 +5,9 @@
 //! message id, status) is a duplicate and adds nothing. An intermediate receipt never stands in
 //! the way of a final one.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, convert::Infallible};
 
-use eventstore::{NewEvent, keyring::TenantKey, seal::Place};
+use eventstore::{NewEvent, RecordedEvent, keyring::TenantKey};
 use schema::{
     AccountId, Event, EventId, MessageId, OperatorId, OperatorMessageId, Personal, ReceiptFacts,
     ReceiptPrivate, Sealed, Status,
@@ -81,8 +81,10 @@ pub struct MessageDecider;
 impl Decider for MessageDecider {
     type State = Message;
     type Command = RecordReceipt;
+    type Refusal = Infallible;
 
-    fn fold(state: &mut Message, event: &Event) {
+    fn fold(state: &mut Message, event: &RecordedEvent) {
+        let event = &event.fact.event;
         let Some(receipt) = event.receipt() else {
             return;
         };
@@ -97,11 +99,11 @@ impl Decider for MessageDecider {
         }
     }
 
-    fn decide(state: &Message, command: &RecordReceipt) -> Vec<Event> {
+    fn decide(state: &Message, command: &RecordReceipt) -> Result<Vec<Event>, Infallible> {
         let receipt = command.receipt.clone();
         let (Message::Open { receipts } | Message::Settled { receipts, .. }) = state;
         if receipts.contains(&identity(&receipt)) {
-            return Vec::new();
+            return Ok(Vec::new());
         }
         let event = match state {
             Message::Settled { status, .. } => Event::LateReceiptRecorded(LateReceiptRecorded {
@@ -123,7 +125,7 @@ impl Decider for MessageDecider {
                 })
             }
         };
-        vec![event]
+        Ok(vec![event])
     }
 
     fn is_finished(state: &Message) -> bool {
@@ -141,14 +143,9 @@ fn identity(receipt: &ReceiptFacts) -> Identity {
 
 impl Command for RecordReceipt {
     fn record(&self, place: EventPlace, event: Event) -> NewEvent {
-        let EventPlace {
-            log,
-            stream,
-            version,
-        } = place;
         let receipt = &self.receipt;
         let id = EventId::of_receipt(
-            stream,
+            place.stream,
             receipt.operator_id,
             &receipt.operator_message_id,
             receipt.dlr_status,
@@ -170,13 +167,8 @@ impl Command for RecordReceipt {
             (Sealed::RAW_PAYLOAD, self.private.raw_payload.as_ref()),
         ];
         let sealed = fields.into_iter().filter_map(|(field, personal)| {
-            let place = Place {
-                log,
-                stream,
-                version,
-                field,
-            };
-            Some((field.to_owned(), self.tenant.key.seal(&place, personal?)))
+            let sealed = self.tenant.key.seal(&place.of_field(field), personal?);
+            Some((field.to_owned(), sealed))
         });
         NewEvent {
             id,

@@ -3,12 +3,12 @@
 //! An orphan is one receipt: the same (operator, operator message id, status) again adds nothing.
 //! Once its message is found and the receipt is recorded there, the orphan is matched, once.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use eventstore::{
-    NewEvent,
-    seal::{DataKey, Place},
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    convert::Infallible,
 };
+
+use eventstore::{NewEvent, RecordedEvent, seal::DataKey};
 use schema::{
     Event, EventId, MessageId, ReceiptPrivate, ReceivedReceipt, Sealed, Status, StreamId,
     Timestamp,
@@ -67,9 +67,10 @@ pub struct OrphanDecider;
 impl Decider for OrphanDecider {
     type State = Orphans;
     type Command = OrphanCommand;
+    type Refusal = Infallible;
 
-    fn fold(state: &mut Orphans, event: &Event) {
-        match event {
+    fn fold(state: &mut Orphans, event: &RecordedEvent) {
+        match &event.fact.event {
             Event::ReceiptOrphaned(orphaned) => {
                 state.statuses.insert(orphaned.receipt.dlr_status);
             }
@@ -80,24 +81,24 @@ impl Decider for OrphanDecider {
         }
     }
 
-    fn decide(state: &Orphans, command: &OrphanCommand) -> Vec<Event> {
+    fn decide(state: &Orphans, command: &OrphanCommand) -> Result<Vec<Event>, Infallible> {
         match command {
             OrphanCommand::Keep(keep) => {
                 let receipt = keep.received.facts.clone();
                 if state.statuses.contains(&receipt.dlr_status) {
-                    return Vec::new();
+                    return Ok(Vec::new());
                 }
                 let message_hint = keep.received.message_hint;
-                vec![Event::ReceiptOrphaned(ReceiptOrphaned {
+                Ok(vec![Event::ReceiptOrphaned(ReceiptOrphaned {
                     receipt,
                     message_hint,
-                })]
+                })])
             }
             OrphanCommand::Match(found) => {
                 if state.matched.contains_key(&found.matched.orphan_id) {
-                    return Vec::new();
+                    return Ok(Vec::new());
                 }
-                vec![Event::OrphanMatched(found.matched.clone())]
+                Ok(vec![Event::OrphanMatched(found.matched.clone())])
             }
         }
     }
@@ -177,24 +178,14 @@ fn envelope(
 }
 
 fn seal(private: &ReceiptPrivate, key: &DataKey, place: EventPlace) -> Sealed {
-    let EventPlace {
-        log,
-        stream,
-        version,
-    } = place;
     let fields = [
         (Sealed::SOURCE_ADDR, &private.source_addr),
         (Sealed::DEST_ADDR, &private.dest_addr),
         (Sealed::RAW_PAYLOAD, &private.raw_payload),
     ];
     let sealed = fields.into_iter().filter_map(|(field, personal)| {
-        let place = Place {
-            log,
-            stream,
-            version,
-            field,
-        };
-        Some((field.to_owned(), key.seal(&place, personal.as_ref()?)))
+        let sealed = key.seal(&place.of_field(field), personal.as_ref()?);
+        Some((field.to_owned(), sealed))
     });
     Sealed(sealed.collect())
 }
@@ -204,13 +195,22 @@ mod tests {
     use schema::{OperatorId, OperatorMessageId, ReceiptFacts};
 
     use super::*;
+    use crate::decide::testing::{Given, given};
+
+    fn operator() -> OperatorId {
+        OperatorId(Uuid::from_u128(2))
+    }
+
+    fn id() -> OperatorMessageId {
+        OperatorMessageId::new("a").expect("valid")
+    }
 
     fn keep(word: &str) -> OrphanCommand {
         let at = Timestamp::parse("2026-03-01T12:00:00Z").expect("valid");
         let facts = ReceiptFacts {
             source_event_id: Uuid::from_u128(1),
-            operator_id: OperatorId(Uuid::from_u128(2)),
-            operator_message_id: OperatorMessageId::new("a").expect("valid"),
+            operator_id: operator(),
+            operator_message_id: id(),
             raw_stat: word.into(),
             dlr_status: Status::from_word(word),
             error_code: None,
@@ -244,38 +244,29 @@ mod tests {
         })
     }
 
-    fn given(before: &[OrphanCommand]) -> Orphans {
-        let mut state = Orphans::default();
-        for command in before {
-            for event in OrphanDecider::decide(&state, command) {
-                OrphanDecider::fold(&mut state, &event);
-            }
-        }
-        state
+    fn orphans(before: &[OrphanCommand]) -> Given<OrphanDecider> {
+        given(StreamId::orphan(operator(), &id()), before)
     }
 
     #[test]
     fn each_status_of_an_unknown_id_is_one_orphan() {
-        assert_eq!(
-            OrphanDecider::decide(&given(&[]), &keep("ENROUTE")).len(),
-            1
-        );
-        let enroute = given(&[keep("ENROUTE")]);
-        assert_eq!(OrphanDecider::decide(&enroute, &keep("DELIVRD")).len(), 1);
+        assert_eq!(orphans(&[]).when(&keep("ENROUTE")).len(), 1);
+        let enroute = orphans(&[keep("ENROUTE")]);
+        assert_eq!(enroute.when(&keep("DELIVRD")).len(), 1);
     }
 
     #[test]
     fn the_same_orphan_again_adds_nothing() {
-        let enroute = given(&[keep("ENROUTE"), matched(1)]);
-        assert_eq!(OrphanDecider::decide(&enroute, &keep("ACCEPTD")), []);
+        let enroute = orphans(&[keep("ENROUTE"), matched(1)]);
+        assert_eq!(enroute.when(&keep("ACCEPTD")), []);
     }
 
     #[test]
     fn an_orphan_is_matched_once() {
-        let before = given(&[keep("DELIVRD")]);
-        assert_eq!(OrphanDecider::decide(&before, &matched(1)).len(), 1);
-        let after = given(&[keep("DELIVRD"), matched(1)]);
-        assert_eq!(OrphanDecider::decide(&after, &matched(1)), []);
-        assert_eq!(OrphanDecider::decide(&after, &matched(2)).len(), 1);
+        let before = orphans(&[keep("DELIVRD")]);
+        assert_eq!(before.when(&matched(1)).len(), 1);
+        let after = orphans(&[keep("DELIVRD"), matched(1)]);
+        assert_eq!(after.when(&matched(1)), []);
+        assert_eq!(after.when(&matched(2)).len(), 1);
     }
 }

@@ -14,24 +14,25 @@ use eventstore::{
     postgres::Database,
     seal::{self, Place},
 };
-use ractor::ActorRef;
 use schema::{
     Event, EventId, Personal, ReceiptPrivate, ReceivedReceipt, Sealed, StreamId, Timestamp,
     event::{OrphanMatched, ReceiptOrphaned},
 };
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::{
+use super::{
     correlate::{Correlator, Found, Wanted},
+    intake::recordable,
+    metrics::DlrMetrics,
+};
+use crate::{
     decide::{
         message::MessageDecider,
         orphan::{MatchOrphan, OrphanCommand, OrphanDecider},
     },
-    directory,
-    intake::recordable,
-    metrics::DlrMetrics,
-    stream_actor::{Request, Verdict},
+    directory::{DirectoryRef, ask},
+    stream_actor::Verdict,
 };
 
 /// The pause between two passes; a pass that took long is followed by a pause as long.
@@ -53,9 +54,9 @@ pub struct Healing {
     /// Opens what was sealed for the orphan and gives the tenant's key.
     pub keyring: Arc<dyn Keyring>,
     /// Where receipts of messages go.
-    pub messages: ActorRef<directory::Msg<MessageDecider>>,
+    pub messages: DirectoryRef<MessageDecider>,
     /// Where orphans go.
-    pub orphans: ActorRef<directory::Msg<OrphanDecider>>,
+    pub orphans: DirectoryRef<OrphanDecider>,
     /// What is counted.
     pub metrics: Arc<DlrMetrics>,
 }
@@ -175,7 +176,7 @@ impl Healing {
         let trace = recorded.fact.trace.clone();
         let command = recordable(received, found, tenant, trace.clone());
         match ask(&self.messages, stream, command).await {
-            Some(Verdict::Recorded | Verdict::Known) => {}
+            Some(Verdict::Recorded { .. } | Verdict::Known { .. }) => {}
             _ => return Ok(false),
         }
         // The receipt has its effects now. If we stop here, the next pass finds it known.
@@ -195,7 +196,7 @@ impl Healing {
             trace,
         };
         let verdict = ask(&self.orphans, orphan.stream, OrphanCommand::Match(command)).await;
-        Ok(matches!(verdict, Some(Verdict::Recorded)))
+        Ok(matches!(verdict, Some(Verdict::Recorded { .. })))
     }
 
     /// The receipt as it came, its personal data opened with the key of its day.
@@ -249,23 +250,4 @@ fn unresolved(row: &tokio_postgres::Row) -> Option<Unresolved> {
             hint: row.get::<_, Option<Uuid>>(4).map(MessageId),
         },
     })
-}
-
-/// One request to a directory; nothing if it or the actor went away.
-async fn ask<D: crate::decide::Decider>(
-    directory: &ActorRef<directory::Msg<D>>,
-    stream: StreamId,
-    command: D::Command,
-) -> Option<Verdict> {
-    let (reply, verdict) = oneshot::channel();
-    directory
-        .cast(directory::Msg::Batch(vec![(
-            stream,
-            Request {
-                command: Box::new(command),
-                reply,
-            },
-        )]))
-        .ok()?;
-    verdict.await.ok()
 }

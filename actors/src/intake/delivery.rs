@@ -1,34 +1,103 @@
-//! How a message is answered: done, come again later, or never again.
+//! A message as it was delivered, and how it is answered: done, come again later, or never again.
 
 use std::time::Duration;
 
 use async_nats::jetstream::{self, AckKind};
+use eventstore::clock;
+use schema::Timestamp;
 
 /// The first delay before a message that could not be dealt with comes again.
 const RETRY_FIRST: Duration = Duration::from_millis(200);
 /// The longest.
 const RETRY_MAX: Duration = Duration::from_secs(30);
+/// The longest `traceparent` kept.
+const TRACEPARENT_MAX: usize = 64;
 
-/// Queues the answer; that it arrives nobody promises. A lost one means a redelivery.
-pub(super) async fn answer(message: &jetstream::Message, kind: AckKind) {
-    if let Err(error) = message.ack_with(kind).await {
-        tracing::warn!(event = "dlr.ack_error", error = %error);
+/// A message that `JetStream` delivered. Whoever drops it unanswered gets it again.
+pub(crate) struct Delivery {
+    message: jetstream::Message,
+    /// When it arrived in its stream.
+    pub(crate) arrived: Timestamp,
+    /// How often it was delivered, this time included.
+    pub(crate) deliveries: i64,
+    /// Its number in its stream.
+    pub(crate) sequence: u64,
+}
+
+impl Delivery {
+    /// The delivery of `message`; nothing if `JetStream` did not deliver it, for then nothing can
+    /// be acknowledged.
+    pub(crate) fn of(message: jetstream::Message) -> Option<Self> {
+        let info = message.info().ok()?;
+        let arrived = Timestamp::from_datetime(info.published);
+        let (deliveries, sequence) = (info.delivered, info.stream_sequence);
+        Some(Self {
+            message,
+            arrived,
+            deliveries,
+            sequence,
+        })
+    }
+
+    /// What it says.
+    pub(crate) fn payload(&self) -> &[u8] {
+        &self.message.payload
+    }
+
+    /// The `traceparent` it came with.
+    pub(crate) fn trace(&self) -> Option<String> {
+        let value = self.message.headers.as_ref()?.get("traceparent")?.as_str();
+        let plain = |byte: u8| byte.is_ascii_hexdigit() || byte == b'-';
+        (value.len() <= TRACEPARENT_MAX && value.bytes().all(plain)).then(|| value.to_owned())
+    }
+
+    /// It is done with.
+    pub(crate) async fn done(&self) {
+        self.answer(AckKind::Ack).await;
+    }
+
+    /// It comes again, later with each delivery.
+    pub(crate) async fn again(&self) {
+        self.later(retry_delay(self.deliveries)).await;
+    }
+
+    /// It comes again after `delay`.
+    pub(crate) async fn later(&self, delay: Duration) {
+        self.answer(AckKind::Nak(Some(delay))).await;
+    }
+
+    /// It never comes again; the reason is for whoever reads the server's advisories.
+    pub(crate) async fn terminate(&self, reason: &'static str) {
+        let Some(reply) = self.message.reply.clone() else {
+            return;
+        };
+        let payload = format!("+TERM {reason}").into();
+        let client = self.message.context.client();
+        if let Err(error) = client.publish(reply, payload).await {
+            tracing::warn!(event = "intake.ack_error", error = %error);
+        }
+    }
+
+    /// Queues the answer; that it arrives nobody promises. A lost one means a redelivery.
+    async fn answer(&self, kind: AckKind) {
+        if let Err(error) = self.message.ack_with(kind).await {
+            tracing::warn!(event = "intake.ack_error", error = %error);
+        }
     }
 }
 
-/// Ends a message for good, with the reason for whoever reads the server's advisories.
-pub(super) async fn terminate(message: &jetstream::Message, reason: &'static str) {
-    let Some(reply) = message.reply.clone() else {
-        return;
-    };
-    let payload = format!("+TERM {reason}").into();
-    if let Err(error) = message.context.client().publish(reply, payload).await {
-        tracing::warn!(event = "dlr.ack_error", error = %error);
-    }
+/// How long ago that was; nothing if it is to come.
+pub(crate) fn age(at: Timestamp) -> Duration {
+    Duration::try_from(clock::now().datetime() - at.datetime()).unwrap_or_default()
+}
+
+/// The trace, if the sender keeps it.
+pub(crate) fn sampled(trace: Option<&str>) -> Option<&str> {
+    trace.filter(|trace| trace.ends_with("-01"))
 }
 
 /// Twice as long with each delivery, up to [`RETRY_MAX`].
-pub(super) fn retry_delay(deliveries: i64) -> Duration {
+fn retry_delay(deliveries: i64) -> Duration {
     let doublings = u32::try_from(deliveries.clamp(1, 16) - 1).unwrap_or_default();
     (RETRY_FIRST * 2_u32.pow(doublings)).min(RETRY_MAX)
 }
@@ -45,5 +114,13 @@ mod tests {
             .collect();
         assert_eq!(delays[..4], [200, 200, 400, 800].map(Duration::from_millis));
         assert_eq!(delays[4..], [RETRY_MAX, RETRY_MAX]);
+    }
+
+    #[test]
+    fn only_a_sampled_trace_is_followed() {
+        let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7";
+        let (kept, left) = (format!("{trace}-01"), format!("{trace}-00"));
+        assert_eq!(sampled(Some(&kept)), Some(kept.as_str()));
+        assert_eq!(sampled(Some(&left)), None);
     }
 }

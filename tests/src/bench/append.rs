@@ -245,7 +245,7 @@ impl Bench {
 
 async fn write(appender: ActorRef<appender::Msg>, appends: Vec<Append>) -> Result<(), Fault> {
     for append in appends {
-        ractor::call!(appender, appender::Msg::Append, append)??;
+        appender::append(&appender, vec![append]).await?;
     }
     Ok(())
 }

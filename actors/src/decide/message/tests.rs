@@ -5,6 +5,7 @@ use schema::{Pseudonym, StreamId, Timestamp};
 use uuid::Uuid;
 
 use super::*;
+use crate::decide::testing::{self, Given};
 
 const DELIVERED: &str = "DELIVRD";
 const EXPIRED: &str = "EXPIRED";
@@ -43,22 +44,8 @@ fn receipt(operator_message: &str, word: &str) -> RecordReceipt {
     }
 }
 
-struct Given(Message);
-
-fn given(before: &[RecordReceipt]) -> Given {
-    let mut state = Message::default();
-    for command in before {
-        for event in MessageDecider::decide(&state, command) {
-            MessageDecider::fold(&mut state, &event);
-        }
-    }
-    Given(state)
-}
-
-impl Given {
-    fn when(&self, command: &RecordReceipt) -> Vec<Event> {
-        MessageDecider::decide(&self.0, command)
-    }
+fn given(before: &[RecordReceipt]) -> Given<MessageDecider> {
+    testing::given(StreamId::message(MessageId(Uuid::from_u128(3))), before)
 }
 
 #[test]
@@ -111,12 +98,9 @@ fn an_intermediate_receipt_after_the_settlement_is_late() {
 
 #[test]
 fn a_settled_message_may_sleep_and_an_open_one_may_not() {
-    assert!(!MessageDecider::is_finished(
-        &given(&[receipt("a", ENROUTE)]).0
-    ));
-    assert!(MessageDecider::is_finished(
-        &given(&[receipt("a", DELIVERED)]).0
-    ));
+    let finished = |word| MessageDecider::is_finished(&given(&[receipt("a", word)]).state);
+    assert!(!finished(ENROUTE));
+    assert!(finished(DELIVERED));
 }
 
 #[test]

@@ -1,66 +1,58 @@
 //! One batch on its way: checked, correlated, handed out, acknowledged.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use async_nats::jetstream::{self, AckKind, consumer::pull};
 use eventstore::{
-    clock,
     keyring::{KeyringError, TenantKey},
     log::chain,
     seal::DataKey,
 };
-use schema::{
-    Invalid, MessageId, OperatorId, ReceivedReceipt, Status, StreamId, TenantId, Timestamp,
-};
+use schema::{Invalid, MessageId, OperatorId, ReceivedReceipt, Status, StreamId, TenantId};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tracing::Span;
 
-use super::{
-    Intake, Pulled,
-    acknowledge::{answer, retry_delay, terminate},
-};
+use super::Intake;
 use crate::{
-    correlate::{Found, Wanted},
     decide::{
-        message::RecordReceipt,
-        orphan::{KeepOrphan, OrphanCommand},
+        message::{MessageDecider, RecordReceipt},
+        orphan::{KeepOrphan, OrphanCommand, OrphanDecider},
     },
     directory,
-    metrics::{DlrMetrics, OperatorMetrics},
+    dlr::{
+        correlate::{Found, Wanted},
+        metrics::{DlrMetrics, OperatorMetrics},
+    },
+    intake::{Batch, Delivery, age, sampled},
     stream_actor::{Request, Verdict},
 };
 
-/// The longest `traceparent` kept.
-const TRACEPARENT_MAX: usize = 64;
-
 /// A valid message on its way.
 struct Taken {
-    message: jetstream::Message,
+    delivery: Delivery,
     received: ReceivedReceipt,
     trace: Option<String>,
-    deliveries: i64,
     operator: Arc<OperatorMetrics>,
     span: Span,
 }
 
 /// A batch that waits for its turn to be handed out.
 pub(super) struct Prepared {
-    permit: Option<OwnedSemaphorePermit>,
-    messages: Vec<(StreamId, Request<RecordReceipt>)>,
-    orphans: Vec<(StreamId, Request<OrphanCommand>)>,
+    permits: Option<OwnedSemaphorePermit>,
+    messages: Vec<(StreamId, Request<MessageDecider>)>,
+    orphans: Vec<(StreamId, Request<OrphanDecider>)>,
     waiting: Vec<Waiting>,
-    broken: Option<pull::MessagesError>,
 }
+
+/// A verdict on a receipt, which is never refused.
+type Decided = Verdict<std::convert::Infallible>;
 
 /// A message whose verdict is awaited.
 struct Waiting {
-    message: jetstream::Message,
-    verdict: oneshot::Receiver<Verdict>,
+    delivery: Delivery,
+    verdict: oneshot::Receiver<Decided>,
     operator: Arc<OperatorMetrics>,
     operator_id: OperatorId,
-    arrived: Timestamp,
     status: Status,
-    deliveries: i64,
     matched: Option<MessageId>,
     span: Span,
 }
@@ -68,24 +60,16 @@ struct Waiting {
 impl Intake {
     /// Checks and correlates a batch. Whatever cannot go on is answered here: what is invalid is
     /// terminated, what is too early or hit by a fault comes again.
-    pub(super) async fn prepare(
-        self,
-        chunk: Vec<Pulled>,
-        permit: Option<OwnedSemaphorePermit>,
-    ) -> Prepared {
+    pub(super) async fn prepare(self, batch: Batch) -> Prepared {
         let mut prepared = Prepared {
-            permit,
+            permits: batch.permits,
             messages: Vec::new(),
             orphans: Vec::new(),
-            waiting: Vec::with_capacity(chunk.len()),
-            broken: None,
+            waiting: Vec::with_capacity(batch.messages.len()),
         };
-        let mut taken = Vec::with_capacity(chunk.len());
-        for item in chunk {
-            match item {
-                Ok(message) => taken.extend(self.check(message).await),
-                Err(error) => prepared.broken = Some(error),
-            }
+        let mut taken = Vec::with_capacity(batch.messages.len());
+        for delivery in batch.messages.into_iter().filter_map(Delivery::of) {
+            taken.extend(self.check(delivery).await);
         }
         if !taken.is_empty() {
             self.correlate(taken, &mut prepared).await;
@@ -94,20 +78,12 @@ impl Intake {
     }
 
     /// Reads a message, or terminates it: it would be as invalid the next time.
-    async fn check(&self, message: jetstream::Message) -> Option<Taken> {
-        let (arrived, deliveries, sequence) = match message.info() {
-            Ok(info) => (
-                Timestamp::from_datetime(info.published),
-                info.delivered,
-                info.stream_sequence,
-            ),
-            // Not delivered by JetStream; nothing can be acknowledged.
-            Err(_) => return None,
-        };
-        match ReceivedReceipt::parse(&message.payload, arrived) {
+    async fn check(&self, delivery: Delivery) -> Option<Taken> {
+        let sequence = delivery.sequence;
+        match ReceivedReceipt::parse(delivery.payload(), delivery.arrived) {
             Ok(received) => {
                 let operator = self.metrics.operator(received.facts.operator_id);
-                if deliveries == 1 {
+                if delivery.deliveries == 1 {
                     operator.received();
                 }
                 tracing::debug!(event = "dlr.received", sequence, operatorId = %received.facts.operator_id);
@@ -117,18 +93,17 @@ impl Intake {
                 if received.foreign_schema_version {
                     self.metrics.foreign_schema_version.inc();
                 }
-                let trace = traceparent(&message);
+                let trace = delivery.trace();
                 Some(Taken {
                     span: self.span(trace.as_deref()),
-                    message,
+                    delivery,
                     received,
                     trace,
-                    deliveries,
                     operator,
                 })
             }
             Err(Invalid { reason, field }) => {
-                let (reason, size) = (reason.as_str(), message.payload.len());
+                let (reason, size) = (reason.as_str(), delivery.payload().len());
                 self.metrics.validation_error(reason);
                 tracing::warn!(
                     event = "dlr.validation_failed",
@@ -137,7 +112,7 @@ impl Intake {
                     reason,
                     field
                 );
-                terminate(&message, reason).await;
+                delivery.terminate(reason).await;
                 None
             }
         }
@@ -145,7 +120,7 @@ impl Intake {
 
     /// A span on the sender's trace, if the sender keeps one.
     fn span(&self, trace: Option<&str>) -> Span {
-        let Some(sampled) = trace.filter(|trace| trace.ends_with("-01")) else {
+        let Some(sampled) = sampled(trace) else {
             return Span::none();
         };
         let span = tracing::info_span!("dlr.receipt");
@@ -189,7 +164,7 @@ impl Intake {
         if !left.is_zero() {
             // Twice as long each time, so that few tries fill the grace period.
             let delay = age.max(self.options.grace / 20).min(left);
-            return answer(&taken.message, AckKind::Nak(Some(delay))).await;
+            return taken.delivery.later(delay).await;
         }
         match self
             .keyring
@@ -211,22 +186,17 @@ impl Intake {
         let receipts = taken.len();
         tracing::error!(event = "dlr.db_error", operation, receipts, error = %chain(fault));
         for one in taken {
-            answer(
-                &one.message,
-                AckKind::Nak(Some(retry_delay(one.deliveries))),
-            )
-            .await;
+            one.delivery.again().await;
         }
     }
 
     /// Gives a batch to the directories and acknowledges it when its verdicts are in.
-    pub(super) fn hand_out(&self, prepared: Prepared) -> Option<pull::MessagesError> {
+    pub(super) fn hand_out(&self, prepared: Prepared) {
         let Prepared {
-            permit,
+            permits,
             messages,
             orphans,
             waiting,
-            broken,
         } = prepared;
         // A directory that is gone drops its requests; their messages are sent back below.
         if !messages.is_empty() {
@@ -240,9 +210,8 @@ impl Intake {
             for one in waiting {
                 one.finish(&metrics).await;
             }
-            drop(permit);
+            drop(permits);
         });
-        broken
     }
 }
 
@@ -276,7 +245,7 @@ impl Taken {
     /// Parts what is decided about from what waits for the decision.
     fn await_verdict(
         self,
-        verdict: oneshot::Receiver<Verdict>,
+        verdict: oneshot::Receiver<Decided>,
         matched: Option<MessageId>,
     ) -> (Waiting, ReceivedReceipt, Option<String>) {
         let facts = &self.received.facts;
@@ -284,12 +253,10 @@ impl Taken {
             verdict,
             operator: self.operator,
             operator_id: facts.operator_id,
-            arrived: facts.received_at,
             status: facts.dlr_status,
-            deliveries: self.deliveries,
             matched,
             span: self.span,
-            message: self.message,
+            delivery: self.delivery,
         };
         (waiting, self.received, self.trace)
     }
@@ -300,27 +267,40 @@ impl Waiting {
     /// found to be known.
     async fn finish(mut self, metrics: &DlrMetrics) {
         let verdict = (&mut self.verdict).await;
-        let kind = self.span.in_scope(|| match verdict {
-            Ok(Verdict::Recorded) => self.recorded(metrics),
-            Ok(Verdict::Known) => {
+        let done = self.span.in_scope(|| self.count(verdict.ok(), metrics));
+        if done {
+            self.delivery.done().await;
+        } else {
+            self.delivery.again().await;
+        }
+    }
+
+    /// Counts and tells what became of it; says whether it is done with.
+    fn count(&self, verdict: Option<Decided>, metrics: &DlrMetrics) -> bool {
+        match verdict {
+            Some(Verdict::Recorded { .. }) => {
+                self.recorded(metrics);
+                true
+            }
+            Some(Verdict::Known { .. }) => {
                 self.operator.duplicate();
                 tracing::debug!(event = "dlr.duplicate", operatorId = %self.operator_id);
-                AckKind::Ack
+                true
             }
-            Ok(Verdict::Failed(fault)) => {
+            Some(Verdict::Failed(fault)) => {
                 metrics.db_error("append");
                 let error = chain(&*fault);
                 tracing::error!(event = "dlr.db_error", operation = "append", error);
-                AckKind::Nak(Some(retry_delay(self.deliveries)))
+                false
             }
-            Ok(Verdict::Contended) | Err(_) => AckKind::Nak(Some(retry_delay(self.deliveries))),
-        });
-        answer(&self.message, kind).await;
+            Some(Verdict::Contended) | None => false,
+            Some(Verdict::Refused(never)) => match never {},
+        }
     }
 
-    fn recorded(&self, metrics: &DlrMetrics) -> AckKind {
-        let Self { status, .. } = *self;
-        let took = age(self.arrived);
+    fn recorded(&self, metrics: &DlrMetrics) {
+        let status = self.status;
+        let took = age(self.delivery.arrived);
         metrics.processing_took(status, took);
         if let Some(message) = self.matched {
             self.operator.processed(status, 1);
@@ -339,7 +319,6 @@ impl Waiting {
                 dlrStatus = status.as_str(),
             );
         }
-        AckKind::Ack
     }
 }
 
@@ -359,21 +338,10 @@ pub(crate) fn recordable(
     }
 }
 
-/// How long ago that was; nothing if it is to come.
-fn age(at: Timestamp) -> Duration {
-    Duration::try_from(clock::now().datetime() - at.datetime()).unwrap_or_default()
-}
-
 fn wanted(received: &ReceivedReceipt) -> Wanted {
     Wanted {
         operator: received.facts.operator_id,
         operator_message: received.facts.operator_message_id.clone(),
         hint: received.message_hint,
     }
-}
-
-fn traceparent(message: &jetstream::Message) -> Option<String> {
-    let value = message.headers.as_ref()?.get("traceparent")?.as_str();
-    let plain = |byte: u8| byte.is_ascii_hexdigit() || byte == b'-';
-    (value.len() <= TRACEPARENT_MAX && value.bytes().all(plain)).then(|| value.to_owned())
 }

@@ -2,12 +2,7 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use actors::{
-    correlate::Correlator,
-    dlr::{DlrDeps, DlrOptions},
-    intake::IntakeOptions,
-    metrics::DlrMetrics,
-};
+use actors::dlr::{DlrDeps, DlrMetrics, DlrOptions, IntakeOptions, correlate::Correlator};
 use eventstore::{
     EventStore, Feed, LogId,
     keyring::{Keyring, MasterKeyFile},

@@ -11,11 +11,11 @@ use std::{
 };
 
 use actors::{
-    correlate::{Correlator, Wanted},
     decide::{
-        Command as _, Decider as _, EventPlace,
-        message::{Message, MessageDecider, RecordReceipt},
+        Command as _, Decider as _, EventPlace, folded,
+        message::{MessageDecider, RecordReceipt},
     },
+    dlr::correlate::{Correlator, Wanted},
 };
 use async_nats::jetstream::{
     self, AckKind,
@@ -155,22 +155,27 @@ async fn record(store: &PgStore, batch: &Batch) -> Result<(), Fault> {
 
 /// What follows for a stream, if anything.
 fn decide(stream: &Stream, history: &[RecordedEvent]) -> Option<Append> {
-    let mut state = Message::default();
-    for event in history {
-        MessageDecider::fold(&mut state, &event.fact.event);
-    }
+    let mut state = folded::<MessageDecider>(history);
     let expected = history.last().map_or(0, |last| last.version);
     let (mut events, mut version) = (Vec::with_capacity(1), expected);
     for command in &stream.commands {
-        for event in MessageDecider::decide(&state, command) {
-            MessageDecider::fold(&mut state, &event);
+        let Ok(decided) = MessageDecider::decide(&state, command);
+        for event in decided {
             version += 1;
             let place = EventPlace {
                 log: LogId::DEFAULT,
                 stream: stream.id,
                 version,
             };
-            events.push(command.record(place, event));
+            let recorded = RecordedEvent {
+                position: 0,
+                stream: stream.id,
+                version,
+                recorded_at: command.receipt.received_at,
+                fact: command.record(place, event),
+            };
+            MessageDecider::fold(&mut state, &recorded);
+            events.push(recorded.fact);
         }
     }
     (!events.is_empty()).then(|| Append {

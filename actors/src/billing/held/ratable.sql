@@ -1,0 +1,25 @@
+-- ratable: held charges that a price of today's tables covers, oldest first
+-- $1 log, $2 after this position, $3 at most so many. A hint: whether one can be rated is decided
+-- with the log. The payer is the account as it is registered now, else as it was when held.
+select h.position, h.message_id
+from billing.held_charges h
+left join billing.accounts a on a.tenant_id = h.tenant_id and a.account_id = h.account_id
+where h.log_id = $1 and h.resolved_at is null and h.position > $2
+    and exists (
+        select from billing.pricing_tables p
+        where (p.tenant_id = h.tenant_id or p.tenant_id is null)
+            and p.account_tier = coalesce(a.account_tier, h.account_tier)
+            and p.currency = coalesce(a.currency, h.currency)
+            and p.operator_id = h.operator_id and p.direction = h.direction
+            and p.effective_from <= h.rated_at
+            and (p.effective_to is null or h.rated_at < p.effective_to)
+    )
+    and not exists (
+        select from billing.operator_costs c
+        where c.operator_id = h.operator_id and c.direction = h.direction
+            and c.currency <> coalesce(a.currency, h.currency)
+            and c.effective_from <= h.rated_at
+            and (c.effective_to is null or h.rated_at < c.effective_to)
+    )
+order by h.position
+limit $3

@@ -1,0 +1,130 @@
+//! What is a repeat, what contradicts, and what is kept of that.
+
+use schema::{
+    AccountTier, Direction, OperatorId, Status, StreamId,
+    event::{ChargeHeld, HoldReason},
+};
+use uuid::Uuid;
+
+use super::*;
+
+fn at(micros: i64) -> Timestamp {
+    Timestamp::from_micros(micros).expect("a time")
+}
+
+fn announced() -> Announced {
+    Announced {
+        tenant: Pseudonym(Uuid::from_u128(5)),
+        account: AccountId(Uuid::from_u128(4)),
+        settlement: Settlement {
+            source_event_id: Uuid::from_u128(1),
+            message_id: MessageId(Uuid::from_u128(3)),
+            operator_id: OperatorId(Uuid::from_u128(2)),
+            direction: Direction::Mt,
+            segment_count: 3,
+            dlr_status: Status::Delivered,
+            occurred_at: at(1),
+            charged_at: at(1),
+            stated_tier: None,
+            stated_currency: None,
+            received_at: at(2),
+        },
+        trace: None,
+    }
+}
+
+fn held() -> NewEvent {
+    let first = announced();
+    let held = ChargeHeld {
+        settlement: first.settlement.clone(),
+        account_tier: None,
+        currency: None,
+        rated_at: at(1),
+        reason: HoldReason::NoPrice,
+    };
+    first.rated(Rating::Held(held))
+}
+
+fn given(before: &[NewEvent]) -> Charge {
+    let mut charge = Charge::default();
+    for fact in before {
+        charge.fold(fact);
+    }
+    charge
+}
+
+fn contradiction(charge: &Charge, announced: &Announced) -> NewEvent {
+    match charge.hear(announced) {
+        Heard::Contradiction(fact) => *fact,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_first_settlement_of_a_message_is_to_be_rated() {
+    assert_eq!(given(&[]).hear(&announced()), Heard::First);
+}
+
+#[test]
+fn the_same_settlement_again_is_a_repeat_however_it_came() {
+    let mut again = announced();
+    again.settlement.source_event_id = Uuid::from_u128(77);
+    again.settlement.received_at = at(99);
+    again.trace = Some("00-1-2-01".into());
+    assert_eq!(given(&[held()]).hear(&again), Heard::Repeat);
+}
+
+#[test]
+fn other_content_is_kept_once_and_the_first_stays() {
+    let mut other = announced();
+    other.settlement.segment_count = 4;
+    other.account = AccountId(Uuid::from_u128(44));
+    other.settlement.stated_tier = Some(AccountTier::Custom);
+    let fact = contradiction(&given(&[held()]), &other);
+    let Event::ChargeConflictRecorded(conflict) = &fact.event else {
+        panic!("{fact:?}");
+    };
+    assert_eq!(
+        conflict.differs,
+        ["segmentCount", "accountTier", "accountId"]
+    );
+    let charge = given(&[held(), fact]);
+    other.settlement.received_at = at(99);
+    assert_eq!(charge.hear(&other), Heard::Repeat);
+    assert_eq!(charge.hear(&announced()), Heard::Repeat);
+    other.settlement.segment_count = 5;
+    assert!(matches!(charge.hear(&other), Heard::Contradiction(_)));
+}
+
+#[test]
+fn every_field_that_differs_makes_another_fact() {
+    let mut others = Vec::new();
+    let mut other = |change: fn(&mut Announced)| {
+        let mut announced = announced();
+        change(&mut announced);
+        others.push(contradiction(&given(&[held()]), &announced).id);
+    };
+    other(|it| it.tenant = Pseudonym(Uuid::from_u128(55)));
+    other(|it| it.account = AccountId(Uuid::from_u128(44)));
+    other(|it| it.settlement.operator_id = OperatorId(Uuid::from_u128(22)));
+    other(|it| it.settlement.direction = Direction::Mo);
+    other(|it| it.settlement.segment_count = 4);
+    other(|it| it.settlement.dlr_status = Status::Failed);
+    other(|it| it.settlement.occurred_at = at(5));
+    other(|it| it.settlement.charged_at = at(5));
+    other(|it| it.settlement.stated_tier = Some(AccountTier::Starter));
+    other(|it| it.settlement.stated_currency = schema::Currency::parse("EUR"));
+    let distinct: BTreeSet<_> = others.iter().collect();
+    assert_eq!(distinct.len(), others.len());
+}
+
+#[test]
+fn a_held_charge_waits_with_the_tenant_and_account_of_the_first() {
+    let Charge::Held(settled) = given(&[held()]) else {
+        panic!("held");
+    };
+    assert_eq!(settled.first, announced());
+    assert_eq!(held().id, EventId::of_held_charge(announced().message()));
+    let stream = StreamId::charge(announced().message());
+    assert_eq!(stream.id, announced().message().0);
+}

@@ -1,0 +1,271 @@
+//! The rules of CONTRACTS 7 for one charge, one test each.
+
+use std::collections::BTreeSet;
+
+use schema::{AccountId, Direction, MessageId, OperatorId, Period, Pseudonym, Status, StreamId};
+use uuid::Uuid;
+
+use super::*;
+
+const HOUR: i64 = 3_600 * 1_000_000;
+
+fn at(micros: i64) -> Timestamp {
+    Timestamp::from_micros(micros).expect("a time")
+}
+
+fn currency(code: &str) -> Currency {
+    Currency::parse(code).expect("exists")
+}
+
+/// Three segments, delivered an hour after the epoch, arrived a second later.
+fn settlement() -> Settlement {
+    Settlement {
+        source_event_id: Uuid::from_u128(1),
+        message_id: MessageId(Uuid::from_u128(3)),
+        operator_id: OperatorId(Uuid::from_u128(2)),
+        direction: Direction::Mt,
+        segment_count: 3,
+        dlr_status: Status::Delivered,
+        occurred_at: at(HOUR),
+        charged_at: at(HOUR),
+        stated_tier: None,
+        stated_currency: None,
+        received_at: at(HOUR + 1_000_000),
+    }
+}
+
+fn account() -> AccountFacts {
+    AccountFacts {
+        account_id: AccountId(Uuid::from_u128(4)),
+        account_tier: AccountTier::Growth,
+        currency: currency("EUR"),
+    }
+}
+
+fn guard(version: i32) -> Guard {
+    let stream = StreamId::tenant(Pseudonym(Uuid::from_u128(5)));
+    Guard { stream, version }
+}
+
+/// A version from `from` on.
+fn since<T: Clone>(from: i64, id: u128, terms: T) -> Timeline<T> {
+    let period = Period {
+        effective_from: at(from),
+        effective_to: None,
+    };
+    let mut timeline = Timeline::default();
+    timeline.open(Version::new(
+        Uuid::from_u128(id),
+        terms,
+        period,
+        Uuid::nil(),
+        1,
+    ));
+    timeline
+}
+
+fn price(unit_price: &str) -> PriceTerms {
+    PriceTerms {
+        pricing_model: PricingModel::PerSegment,
+        unit_price: unit_price.parse().expect("valid"),
+        billable_statuses: BTreeSet::from([Status::Delivered, Status::Failed]),
+    }
+}
+
+fn cost(cost_per_segment: &str, code: &str) -> Timeline<CostTerms> {
+    let terms = CostTerms {
+        cost_per_segment: cost_per_segment.parse().expect("valid"),
+        currency: currency(code),
+    };
+    since(0, 30, terms)
+}
+
+/// What a settlement is rated with; guarded in the order tenant 1, own 2, platform 3, cost 4.
+struct World {
+    account: Option<AccountFacts>,
+    own: Timeline<PriceTerms>,
+    platform: Timeline<PriceTerms>,
+    cost: Timeline<CostTerms>,
+}
+
+fn world() -> World {
+    World {
+        account: Some(account()),
+        own: Timeline::default(),
+        platform: since(0, 20, price("0.05")),
+        cost: cost("0.02", "EUR"),
+    }
+}
+
+impl World {
+    fn rate(&self, settlement: &Settlement) -> (Rating, Vec<i32>) {
+        let payer = payer(settlement, self.account.as_ref());
+        let prices = payer
+            .tier
+            .zip(payer.currency)
+            .map(|(tier, currency)| Prices {
+                own: known(&self.own, 2),
+                platform: known(&self.platform, 3),
+                tier,
+                currency,
+            });
+        let tariff = Tariff {
+            payer,
+            tenant: guard(1),
+            prices,
+            cost: known(&self.cost, 4),
+        };
+        let (rating, guards) = rate(settlement, &tariff);
+        (rating, guards.iter().map(|guard| guard.version).collect())
+    }
+
+    fn charges(&self, settlement: &Settlement) -> MessageCharged {
+        match self.rate(settlement).0 {
+            Rating::Charged(charged) => charged,
+            Rating::Held(held) => panic!("{held:?}"),
+        }
+    }
+
+    fn holds(&self, settlement: &Settlement) -> HoldReason {
+        match self.rate(settlement).0 {
+            Rating::Held(held) => held.reason,
+            Rating::Charged(charged) => panic!("{charged:?}"),
+        }
+    }
+}
+
+const fn known<T>(what: &T, version: i32) -> Known<'_, T> {
+    let id = Uuid::nil();
+    let category = schema::Category::Price;
+    let guard = Guard {
+        stream: StreamId { category, id },
+        version,
+    };
+    Known { what, guard }
+}
+
+fn sums(charged: &MessageCharged) -> [String; 3] {
+    [
+        charged.customer_price,
+        charged.operator_cost,
+        charged.margin,
+    ]
+    .map(|sum| sum.to_string())
+}
+
+#[test]
+fn per_segment_is_times_segments_and_flat_is_once() {
+    let mut world = world();
+    assert_eq!(
+        sums(&world.charges(&settlement())),
+        ["0.150000", "0.060000", "0.090000"]
+    );
+    let flat = PriceTerms {
+        pricing_model: PricingModel::FlatPerMessage,
+        ..price("0.05")
+    };
+    world.platform = since(0, 20, flat);
+    assert_eq!(
+        sums(&world.charges(&settlement())),
+        ["0.050000", "0.060000", "-0.010000"]
+    );
+}
+
+#[test]
+fn the_tenants_own_price_precedes_the_platforms_and_then_only_it_counts() {
+    let mut world = world();
+    let (_, guards) = world.rate(&settlement());
+    assert_eq!(
+        guards,
+        [1, 2, 3, 4],
+        "that the own does not cover is relied on too"
+    );
+    world.own = since(0, 10, price("0.04"));
+    let (rating, guards) = world.rate(&settlement());
+    assert!(matches!(rating, Rating::Charged(charged) if charged.price.own));
+    assert_eq!(guards, [1, 2, 4]);
+    world.own = since(2 * HOUR, 10, price("0.04"));
+    assert!(!world.charges(&settlement()).price.own, "not yet in effect");
+}
+
+#[test]
+fn a_registered_account_decides_and_a_stated_one_serves_only_without() {
+    let mut world = world();
+    let stated = Settlement {
+        stated_tier: Some(AccountTier::Custom),
+        stated_currency: Some(currency("USD")),
+        ..settlement()
+    };
+    assert_eq!(world.charges(&stated).account_tier, AccountTier::Growth);
+    world.account = None;
+    world.cost = Timeline::default();
+    let charged = world.charges(&stated);
+    assert_eq!(
+        (charged.account_tier, charged.currency),
+        (AccountTier::Custom, currency("USD"))
+    );
+    let half = Settlement {
+        stated_currency: None,
+        ..stated
+    };
+    assert_eq!(world.holds(&half), HoldReason::AccountUnknown);
+    assert_eq!(world.rate(&half).1, [1]);
+}
+
+#[test]
+fn without_a_price_the_charge_is_held() {
+    let mut world = world();
+    world.platform = since(2 * HOUR, 20, price("0.05"));
+    assert_eq!(world.holds(&settlement()), HoldReason::NoPrice);
+    assert_eq!(world.rate(&settlement()).1, [1, 2, 3]);
+}
+
+#[test]
+fn price_and_cost_in_different_currencies_are_held() {
+    let mut world = world();
+    world.cost = cost("0.02", "USD");
+    assert_eq!(world.holds(&settlement()), HoldReason::CurrencyMismatch);
+}
+
+#[test]
+fn without_a_cost_it_is_zero_and_for_review() {
+    let mut world = world();
+    world.cost = Timeline::default();
+    let charged = world.charges(&settlement());
+    assert_eq!(charged.cost, None);
+    assert_eq!(sums(&charged), ["0.150000", "0.000000", "0.150000"]);
+}
+
+#[test]
+fn a_status_that_is_not_charged_for_still_costs() {
+    let rejected = Settlement {
+        dlr_status: Status::Rejected,
+        ..settlement()
+    };
+    let charged = world().charges(&rejected);
+    assert!(!charged.billed);
+    assert_eq!(sums(&charged), ["0.000000", "0.060000", "-0.060000"]);
+}
+
+#[test]
+fn more_than_five_seconds_ahead_is_rated_on_arrival_and_flagged() {
+    let ahead = |micros| Settlement {
+        charged_at: at(settlement().received_at.micros() + micros),
+        ..settlement()
+    };
+    let believed = world().charges(&ahead(5_000_000));
+    assert!(!believed.clock_skew && believed.rated_at == ahead(5_000_000).charged_at);
+    let skewed = world().charges(&ahead(5_000_001));
+    assert!(skewed.clock_skew && skewed.rated_at == settlement().received_at);
+}
+
+#[test]
+fn more_than_a_day_behind_is_late_and_rated_at_its_own_time() {
+    let behind = |micros| Settlement {
+        received_at: at(HOUR + micros),
+        ..settlement()
+    };
+    assert!(!world().charges(&behind(24 * HOUR)).late);
+    let late = world().charges(&behind(24 * HOUR + 1));
+    assert!(late.late && late.rated_at == at(HOUR));
+}

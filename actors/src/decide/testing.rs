@@ -1,0 +1,62 @@
+//! Rules read as given / when / then: a stream with a history, a command, what it says to that.
+
+use eventstore::{LogId, RecordedEvent};
+use schema::{Event, StreamId};
+
+use super::{Command as _, Decider, EventPlace};
+
+/// A stream as it is after some commands.
+pub(crate) struct Given<D: Decider> {
+    pub(crate) state: D::State,
+    stream: StreamId,
+    version: i32,
+}
+
+/// The stream after `before`, none of which may be refused. Its events stand at the positions
+/// 1, 2, 3, …
+pub(crate) fn given<D: Decider>(stream: StreamId, before: &[D::Command]) -> Given<D> {
+    let mut given = Given {
+        state: D::State::default(),
+        stream,
+        version: 0,
+    };
+    for command in before {
+        given.and(command);
+    }
+    given
+}
+
+impl<D: Decider> Given<D> {
+    /// What follows from `command`, which is not refused.
+    pub(crate) fn when(&self, command: &D::Command) -> Vec<Event> {
+        D::decide(&self.state, command).expect("not refused")
+    }
+
+    /// Why `command` is refused.
+    pub(crate) fn refuses(&self, command: &D::Command) -> D::Refusal {
+        D::decide(&self.state, command).expect_err("refused")
+    }
+
+    /// Carries `command` out; says what followed from it.
+    pub(crate) fn and(&mut self, command: &D::Command) -> Vec<Event> {
+        let events = self.when(command);
+        for event in &events {
+            self.version += 1;
+            let place = EventPlace {
+                log: LogId::DEFAULT,
+                stream: self.stream,
+                version: self.version,
+            };
+            let fact = command.record(place, event.clone());
+            let recorded = RecordedEvent {
+                position: i64::from(self.version),
+                stream: self.stream,
+                version: self.version,
+                recorded_at: fact.occurred_at,
+                fact,
+            };
+            D::fold(&mut self.state, &recorded);
+        }
+        events
+    }
+}

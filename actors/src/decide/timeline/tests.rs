@@ -1,0 +1,329 @@
+//! The rules of versions over time, one test each, and all of them against a simple reference.
+
+use super::*;
+
+const REQUEST: Uuid = Uuid::from_u128(900);
+
+fn at(time: i64) -> Timestamp {
+    Timestamp::from_micros(time).expect("a time")
+}
+
+fn id(number: u128) -> Uuid {
+    Uuid::from_u128(number)
+}
+
+fn period(from: i64, to: Option<i64>) -> Period {
+    Period {
+        effective_from: at(from),
+        effective_to: to.map(at),
+    }
+}
+
+fn amendment(now: i64, request: Uuid, wish: Wish<i64>) -> Amendment<i64> {
+    Amendment {
+        wish,
+        request,
+        now: at(now),
+        if_at: None,
+        principal: "anna".into(),
+        trace: None,
+    }
+}
+
+fn open(version: u128, from: i64, to: Option<i64>) -> Wish<i64> {
+    Wish::Open {
+        id: id(version),
+        terms: 7,
+        period: period(from, to),
+    }
+}
+
+fn replace(old: u128, version: u128, time: Option<i64>) -> Wish<i64> {
+    Wish::Replace {
+        old: id(old),
+        id: id(version),
+        terms: 8,
+        at: time.map(at),
+    }
+}
+
+fn close(version: u128, time: Option<i64>) -> Wish<i64> {
+    Wish::Close {
+        id: id(version),
+        at: time.map(at),
+    }
+}
+
+/// Does to the timeline what the events of these changes do; each has the next position.
+fn apply(timeline: &mut Timeline<i64>, amendment: &Amendment<i64>, position: &mut i64) {
+    for change in timeline.decide(amendment).expect("not refused") {
+        *position += 1;
+        match change {
+            Change::Opened { id, terms, period } => {
+                let request = amendment.request;
+                timeline.open(Version::new(id, terms, period, request, *position));
+            }
+            Change::Closed { id, effective_to } => {
+                let by = closing(id, amendment.request);
+                timeline.close(id, effective_to, by, *position);
+            }
+        }
+    }
+}
+
+/// The timeline after these wishes, each a request of its own at time 0.
+fn given(wishes: &[Wish<i64>]) -> Timeline<i64> {
+    let (mut timeline, mut position) = (Timeline::default(), 0);
+    for (number, wish) in (1..).zip(wishes) {
+        let amendment = amendment(0, id(1_000 + number), wish.clone());
+        apply(&mut timeline, &amendment, &mut position);
+    }
+    timeline
+}
+
+impl Timeline<i64> {
+    fn when(&self, now: i64, wish: Wish<i64>) -> Result<Vec<Change<i64>>, Refusal> {
+        self.decide(&amendment(now, REQUEST, wish))
+    }
+}
+
+fn opened_as(version: u128, terms: i64, from: i64, to: Option<i64>) -> Change<i64> {
+    Change::Opened {
+        id: id(version),
+        terms,
+        period: period(from, to),
+    }
+}
+
+fn closed_at(version: u128, time: i64) -> Change<i64> {
+    Change::Closed {
+        id: id(version),
+        effective_to: at(time),
+    }
+}
+
+#[test]
+fn a_version_is_opened_where_there_is_none_also_in_the_past() {
+    let timeline = given(&[open(1, 10, Some(20))]);
+    for (from, to) in [(20, None), (5, Some(10)), (-5, Some(3))] {
+        let opened = timeline.when(100, open(2, from, to));
+        assert_eq!(opened, Ok(vec![opened_as(2, 7, from, to)]));
+    }
+}
+
+#[test]
+fn a_version_is_not_opened_over_another_or_backwards() {
+    let timeline = given(&[open(1, 10, Some(20))]);
+    for (from, to) in [
+        (10, Some(20)),
+        (19, None),
+        (0, None),
+        (12, Some(13)),
+        (0, Some(11)),
+    ] {
+        let refused = timeline.when(0, open(2, from, to));
+        assert_eq!(
+            refused,
+            Err(Refusal::Overlap { with: id(1) }),
+            "{from} {to:?}"
+        );
+    }
+    for end in [30, 29] {
+        assert_eq!(
+            timeline.when(0, open(2, 30, Some(end))),
+            Err(Refusal::Reversed)
+        );
+    }
+}
+
+#[test]
+fn a_repeat_adds_nothing_and_other_content_is_refused() {
+    let mut timeline = Timeline::default();
+    let mut position = 0_i64;
+    for wish in [
+        open(1, 10, None),
+        replace(1, 2, Some(20)),
+        close(2, Some(30)),
+    ] {
+        let first = amendment(5, id(u128::from(position.unsigned_abs())), wish);
+        apply(&mut timeline, &first, &mut position);
+        let again = Amendment {
+            now: at(40),
+            ..first
+        };
+        assert_eq!(timeline.decide(&again), Ok(Vec::new()), "{again:?}");
+    }
+    let other = amendment(5, id(0), open(9, 50, None));
+    assert_eq!(timeline.decide(&other), Err(Refusal::KeyReused));
+}
+
+#[test]
+fn to_replace_is_to_close_and_to_open_from_there_to_the_same_end() {
+    let timeline = given(&[open(1, 10, Some(50))]);
+    let replaced = timeline.when(20, replace(1, 2, Some(30)));
+    assert_eq!(
+        replaced,
+        Ok(vec![closed_at(1, 30), opened_as(2, 8, 30, Some(50))])
+    );
+    let now = timeline.when(20, replace(1, 2, None));
+    assert_eq!(
+        now,
+        Ok(vec![closed_at(1, 20), opened_as(2, 8, 20, Some(50))])
+    );
+    let before = timeline.when(5, replace(1, 2, None));
+    assert_eq!(
+        before,
+        Ok(vec![closed_at(1, 10), opened_as(2, 8, 10, Some(50))])
+    );
+}
+
+#[test]
+fn a_version_is_closed_now_or_later_never_in_the_past() {
+    let timeline = given(&[open(1, 10, Some(50))]);
+    assert_eq!(
+        timeline.when(20, close(1, None)),
+        Ok(vec![closed_at(1, 20)])
+    );
+    assert_eq!(
+        timeline.when(20, close(1, Some(40))),
+        Ok(vec![closed_at(1, 40)])
+    );
+    assert_eq!(
+        timeline.when(20, close(1, Some(19))),
+        Err(Refusal::InThePast)
+    );
+    assert_eq!(
+        timeline.when(20, replace(1, 2, Some(19))),
+        Err(Refusal::InThePast)
+    );
+    assert_eq!(timeline.when(5, close(1, Some(9))), Err(Refusal::Reversed));
+    assert_eq!(
+        timeline.when(20, close(1, Some(51))),
+        Err(Refusal::AlreadyClosed)
+    );
+    assert_eq!(
+        timeline.when(60, close(1, None)),
+        Err(Refusal::AlreadyClosed)
+    );
+    assert_eq!(
+        timeline.when(20, close(1, Some(50))),
+        Ok(Vec::new()),
+        "it ends then"
+    );
+    assert_eq!(timeline.when(20, close(2, None)), Err(Refusal::NotFound));
+    assert_eq!(
+        timeline.when(20, replace(2, 3, None)),
+        Err(Refusal::NotFound)
+    );
+}
+
+#[test]
+fn what_has_not_begun_may_be_withdrawn_and_makes_room() {
+    let timeline = given(&[open(1, 10, None), close(1, None)]);
+    assert_eq!(timeline.at(at(11)), None);
+    assert_eq!(
+        timeline
+            .when(0, open(2, 10, None))
+            .map(|changes| changes.len()),
+        Ok(1)
+    );
+    assert_eq!(
+        timeline.when(0, close(1, None)),
+        Err(Refusal::AlreadyClosed)
+    );
+    assert_eq!(
+        timeline.when(0, replace(1, 2, None)),
+        Err(Refusal::AlreadyClosed)
+    );
+}
+
+#[test]
+fn a_version_that_changed_since_it_was_seen_is_left_alone() {
+    let timeline = given(&[open(1, 10, None), close(1, Some(50))]);
+    let seen = |position, wish| Amendment {
+        if_at: Some(position),
+        ..amendment(20, REQUEST, wish)
+    };
+    for wish in [close(1, Some(30)), replace(1, 2, Some(30))] {
+        let refused = timeline.decide(&seen(1, wish.clone()));
+        assert_eq!(refused, Err(Refusal::Changed { position: 2 }));
+        assert!(timeline.decide(&seen(2, wish)).is_ok());
+    }
+}
+
+/// The next number of a simple generator, below `below`.
+fn next(seed: &mut u64, below: u64) -> i64 {
+    *seed = seed
+        .wrapping_mul(6_364_136_223_846_793_005)
+        .wrapping_add(1_442_695_040_888_963_407);
+    i64::try_from((*seed >> 33) % below).expect("small")
+}
+
+/// What somebody may want at random, some of it nonsense.
+fn any_wish(seed: &mut u64, number: u128) -> Wish<i64> {
+    let which = u128::from(next(seed, 51).unsigned_abs());
+    let some = |seed: &mut u64| (next(seed, 3) > 0).then(|| next(seed, 60));
+    match next(seed, 3) {
+        0 => {
+            let from = next(seed, 60);
+            open(number, from, some(seed).map(|length| from + length / 4))
+        }
+        1 => replace(which, number, some(seed)),
+        _ => close(which, some(seed)),
+    }
+}
+
+#[test]
+fn versions_never_overlap_and_each_time_finds_the_one_that_is_in_effect() {
+    for run in 0..300 {
+        let (mut seed, mut position) = (run, 0);
+        let mut timeline = Timeline::default();
+        for number in 1..60 {
+            let wish = any_wish(&mut seed, number);
+            let amendment = amendment(i64::try_from(number).expect("small"), id(number), wish);
+            if timeline.decide(&amendment).is_ok() {
+                apply(&mut timeline, &amendment, &mut position);
+            }
+            let all: Vec<_> = timeline.all().collect();
+            for (index, one) in all.iter().enumerate() {
+                let others = all[index + 1..].iter();
+                assert!(
+                    others
+                        .clone()
+                        .all(|other| !one.period.overlaps(other.period))
+                );
+                assert!(others.clone().all(|other| one.id != other.id));
+            }
+            for time in 0..80 {
+                let scanned = all.iter().find(|version| version.period.contains(at(time)));
+                assert_eq!(
+                    timeline.at(at(time)),
+                    scanned.copied(),
+                    "run {run} time {time}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn what_was_in_effect_at_a_time_gone_by_stays_so() {
+    for run in 0..300 {
+        let (mut seed, mut position) = (run, 0);
+        let mut timeline = Timeline::default();
+        for number in 1..60 {
+            let now = i64::try_from(number).expect("small");
+            let before = timeline.clone();
+            let wish = any_wish(&mut seed, number);
+            let amendment = amendment(now, id(number), wish);
+            if timeline.decide(&amendment).is_ok() {
+                apply(&mut timeline, &amendment, &mut position);
+            }
+            for time in 0..now {
+                let was = before.at(at(time)).map(|version| version.id);
+                let is = timeline.at(at(time)).map(|version| version.id);
+                assert!(was.is_none() || was == is, "run {run} time {time}");
+            }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Intake: from the consumer `dlr-processor` to verdicts, and back to acknowledgements.
+//!
+//! A batch is checked, correlated with one query and handed to the directories; batches overlap
+//! but are handed out in order, so that receipts of one message stay in order. A message is
+//! acknowledged only after its facts are committed. How batches come, see [`crate::intake`].
+
+mod batch;
+
+use std::{sync::Arc, time::Duration};
+
+use async_nats::jetstream::consumer::{Consumer, pull};
+use eventstore::keyring::Keyring;
+use tokio::sync::watch;
+
+pub(crate) use self::batch::recordable;
+use super::{correlate::Correlator, metrics::DlrMetrics};
+use crate::{
+    decide::{message::MessageDecider, orphan::OrphanDecider},
+    directory::DirectoryRef,
+    intake::{Adopt, PullError, PullOptions, pull},
+};
+
+/// How intake works.
+#[derive(Debug, Clone)]
+pub struct IntakeOptions {
+    /// The most messages of one batch.
+    pub batch: usize,
+    /// The most messages taken and not yet acknowledged.
+    pub in_flight_max: usize,
+    /// How long a receipt may wait for its message before it is an orphan.
+    pub grace: Duration,
+}
+
+/// What intake works with. Cheap to clone.
+#[derive(Clone)]
+pub struct Intake {
+    /// How.
+    pub options: IntakeOptions,
+    /// Finds messages.
+    pub correlator: Correlator,
+    /// Gives keys to seal under.
+    pub keyring: Arc<dyn Keyring>,
+    /// Where receipts of messages go.
+    pub messages: DirectoryRef<MessageDecider>,
+    /// Where orphans go.
+    pub orphans: DirectoryRef<OrphanDecider>,
+    /// What is counted.
+    pub metrics: Arc<DlrMetrics>,
+    /// Hangs a span on the caller's span that a `traceparent` names.
+    pub adopt: Adopt,
+}
+
+impl Intake {
+    /// Takes in messages until `stop` turns true, then waits for what is under way.
+    ///
+    /// # Errors
+    /// The pull cannot go on; what is under way has been waited for all the same.
+    pub async fn run(
+        self,
+        consumer: Consumer<pull::Config>,
+        stop: watch::Receiver<bool>,
+    ) -> Result<(), PullError> {
+        let prepare = |batch| self.clone().prepare(batch);
+        let hand_out = |prepared| self.hand_out(prepared);
+        let options = PullOptions {
+            batch: self.options.batch,
+            in_flight_max: self.options.in_flight_max,
+        };
+        pull(consumer, &options, stop, prepare, hand_out).await
+    }
+}
