@@ -1,13 +1,14 @@
 //! The command line: one role per process.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
+use schema::{AccountId, TenantId};
 
 use crate::config::{
     settings::{
-        DatabaseSettings, MasterKeySettings, NatsSettings, ProbeSettings, ReceiptSettings,
-        TelemetrySettings,
+        ChargeSettings, DatabaseSettings, HttpSettings, IdentitySettings, MasterKeySettings,
+        NatsSettings, ProbeSettings, ReceiptSettings, TelemetrySettings,
     },
     values,
 };
@@ -33,6 +34,8 @@ pub struct Cli {
 pub enum Role {
     /// Takes in delivery receipts, records and publishes them
     Dlr(Box<DlrSettings>),
+    /// Charges settled messages and serves the REST API
+    Billing(Box<BillingSettings>),
     /// Matches orphaned receipts again, once
     Reconcile(Box<DlrSettings>),
     /// Creates or updates the NATS streams and consumers
@@ -41,6 +44,8 @@ pub enum Role {
     Migrate(MigrateSettings),
     /// Prints, writes or checks the JSON Schemas of everything stored or sent
     Schema(SchemaSettings),
+    /// Makes keys and tokens for development
+    Dev(DevSettings),
 }
 
 impl Role {
@@ -49,10 +54,12 @@ impl Role {
     pub const fn service(&self) -> &'static str {
         match self {
             Self::Dlr(_) => "dlr-processor",
+            Self::Billing(_) => "billing-service",
             Self::Reconcile(_) => "tollbook-reconcile",
             Self::Provision(_) => "tollbook-provision",
             Self::Migrate(_) => "tollbook-migrate",
             Self::Schema(_) => "tollbook-schema",
+            Self::Dev(_) => "tollbook-dev",
         }
     }
 }
@@ -72,6 +79,35 @@ pub struct DlrSettings {
     /// Receipts.
     #[command(flatten)]
     pub receipts: ReceiptSettings,
+    /// Probes and metrics.
+    #[command(flatten)]
+    pub probes: ProbeSettings,
+    /// Logs and traces.
+    #[command(flatten)]
+    pub telemetry: TelemetrySettings,
+}
+
+/// Settings of the role that charges and answers.
+#[derive(Debug, Clone, Args)]
+pub struct BillingSettings {
+    /// NATS.
+    #[command(flatten)]
+    pub nats: NatsSettings,
+    /// Postgres.
+    #[command(flatten)]
+    pub database: DatabaseSettings,
+    /// Sealing.
+    #[command(flatten)]
+    pub master_key: MasterKeySettings,
+    /// Charges.
+    #[command(flatten)]
+    pub charges: ChargeSettings,
+    /// The REST port.
+    #[command(flatten)]
+    pub http: HttpSettings,
+    /// Tokens and the gateway.
+    #[command(flatten)]
+    pub identity: IdentitySettings,
     /// Probes and metrics.
     #[command(flatten)]
     pub probes: ProbeSettings,
@@ -113,4 +149,58 @@ pub struct SchemaSettings {
     /// Fail if a file in this folder is missing or differs
     #[arg(long, value_name = "DIR")]
     pub check: Option<PathBuf>,
+}
+
+/// Settings of `dev`.
+#[derive(Debug, Clone, Args)]
+pub struct DevSettings {
+    /// What to make.
+    #[command(subcommand)]
+    pub command: DevCommand,
+}
+
+/// What `dev` can make.
+#[derive(Debug, Clone, Subcommand)]
+pub enum DevCommand {
+    /// Makes a key to sign tokens with and the `jwks.json` that verifies them
+    Keys(DevKeys),
+    /// Prints a signed token
+    Token(DevToken),
+}
+
+/// Settings of `dev keys`.
+#[derive(Debug, Clone, Args)]
+pub struct DevKeys {
+    /// Write both files into this folder; a key that is there already stays
+    #[arg(long, value_name = "FOLDER")]
+    pub write: PathBuf,
+}
+
+/// Settings of `dev token`.
+#[derive(Debug, Clone, Args)]
+pub struct DevToken {
+    /// The key that `dev keys` wrote
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
+    /// A role, such as `account.viewer` or `platform.admin`; may be given several times
+    #[arg(long)]
+    pub role: Vec<String>,
+    /// The tenant
+    #[arg(long, value_parser = values::tenant)]
+    pub tenant_id: TenantId,
+    /// The account; without one the token is for the whole tenant
+    #[arg(long, value_parser = values::account)]
+    pub account_id: Option<AccountId>,
+    /// Who it is
+    #[arg(long, default_value = "developer")]
+    pub subject: String,
+    /// Who made it; the service's `JWT_ISSUER`
+    #[arg(long, default_value = "tollbook-dev")]
+    pub issuer: String,
+    /// Whom it is meant for; the service's `JWT_AUDIENCE`
+    #[arg(long, default_value = "tollbook")]
+    pub audience: String,
+    /// How long it is good
+    #[arg(long, default_value = "1h", value_parser = values::duration)]
+    pub ttl: Duration,
 }

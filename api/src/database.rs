@@ -10,7 +10,10 @@ use eventstore::{
     postgres::{Database, database::DatabaseOptionsError},
 };
 
+use self::needs::Needs;
 use crate::health::Health;
+
+pub mod needs;
 
 const ROLE: &str = include_str!("database/role.sql");
 const UNMET: &str = include_str!("database/unmet.sql");
@@ -21,78 +24,6 @@ const THEIRS: &str = "it belongs to the orchestrator, whose migrations make and 
 
 /// How often Postgres is asked whether it is there.
 const WATCH: Duration = Duration::from_secs(2);
-
-/// A right that the service cannot do without.
-#[derive(Debug, Clone, Copy)]
-pub struct Need {
-    /// `table`, `column` or `function`.
-    pub kind: &'static str,
-    /// With its schema; a column also with its table.
-    pub name: &'static str,
-    /// What the role must be allowed to do with it.
-    pub right: &'static str,
-}
-
-const fn table(name: &'static str, right: &'static str) -> Need {
-    Need {
-        kind: "table",
-        name,
-        right,
-    }
-}
-
-const fn column(name: &'static str, right: &'static str) -> Need {
-    Need {
-        kind: "column",
-        name,
-        right,
-    }
-}
-
-const fn function(name: &'static str) -> Need {
-    Need {
-        kind: "function",
-        name,
-        right: "EXECUTE",
-    }
-}
-
-/// What handling receipts needs (CONTRACTS 6, `dlr_svc`).
-pub const DLR_NEEDS: [Need; 33] = [
-    function("eventlog.append"),
-    function("eventlog.take_checkpoint"),
-    function("eventlog.advance_checkpoint"),
-    function("eventlog.enrol_tenant"),
-    function("eventlog.enrol_day"),
-    table("eventlog.event", "SELECT"),
-    table("eventlog.head", "SELECT"),
-    table("eventlog.checkpoint", "SELECT"),
-    table("eventlog.permission", "SELECT"),
-    table("eventlog.tenant", "SELECT"),
-    table("eventlog.data_key", "SELECT"),
-    table("dlr.delivery_receipts", "SELECT"),
-    table("dlr.delivery_receipts", "INSERT"),
-    table("dlr.orphaned_receipts", "SELECT"),
-    table("dlr.orphaned_receipts", "INSERT"),
-    table("dlr.orphan_resolutions", "SELECT"),
-    table("dlr.orphan_resolutions", "INSERT"),
-    column("orch.sms_messages.message_id", "SELECT"),
-    column("orch.sms_messages.tenant_id", "SELECT"),
-    column("orch.sms_messages.account_id", "SELECT"),
-    column("orch.sms_messages.operator_id", "SELECT"),
-    column("orch.sms_messages.operator_message_id", "SELECT"),
-    column("orch.sms_messages.to_msisdn", "SELECT"),
-    column("orch.sms_messages.segment_count", "SELECT"),
-    column("orch.sms_messages.metadata", "SELECT"),
-    column("orch.sms_messages.enqueued_at", "SELECT"),
-    column("orch.sms_messages.status", "SELECT"),
-    column("orch.sms_messages.dlr_status", "SELECT"),
-    column("orch.sms_messages.processed_at", "SELECT"),
-    column("orch.sms_messages.status", "UPDATE"),
-    column("orch.sms_messages.dlr_status", "UPDATE"),
-    column("orch.sms_messages.dlr_received_at", "UPDATE"),
-    column("orch.sms_messages.processed_at", "UPDATE"),
-];
 
 /// Why we do not work with this database.
 #[derive(Debug, thiserror::Error)]
@@ -107,12 +38,14 @@ pub enum DatabaseError {
     #[error("checking the database")]
     Query(#[from] tokio_postgres::Error),
     /// The role could go around the protection of the data.
-    #[error("database role {role} {power}; use a role of CONTRACTS 6, such as dlr_svc")]
+    #[error("database role {role} {power}; use {instead}, as CONTRACTS 6 has it")]
     TooPowerful {
         /// The role.
         role: String,
         /// What it could do.
         power: String,
+        /// The role made for the service.
+        instead: &'static str,
     },
     /// Something is not there.
     #[error("{kind} {name} is missing; {remedy}")]
@@ -136,7 +69,7 @@ pub enum DatabaseError {
         /// On what.
         name: String,
         /// Who grants it.
-        remedy: &'static str,
+        remedy: String,
     },
 }
 
@@ -144,16 +77,21 @@ pub enum DatabaseError {
 ///
 /// # Errors
 /// The role may too much, something is missing, or the database cannot be asked.
-pub async fn check(database: &Database, needs: &[Need]) -> Result<(), DatabaseError> {
+pub async fn check(database: &Database, needs: &Needs) -> Result<(), DatabaseError> {
     let client = database.client("check").await?;
     let row = client.query_one(ROLE, &[]).await?;
     let role: String = row.try_get("role")?;
     if let Some(power) = row.try_get::<_, Option<String>>("power")? {
-        return Err(DatabaseError::TooPowerful { role, power });
+        let instead = needs.role;
+        return Err(DatabaseError::TooPowerful {
+            role,
+            power,
+            instead,
+        });
     }
-    let kinds: Vec<_> = needs.iter().map(|need| need.kind).collect();
-    let names: Vec<_> = needs.iter().map(|need| need.name).collect();
-    let rights: Vec<_> = needs.iter().map(|need| need.right).collect();
+    let kinds: Vec<_> = needs.all.iter().map(|need| need.kind).collect();
+    let names: Vec<_> = needs.all.iter().map(|need| need.name).collect();
+    let rights: Vec<_> = needs.all.iter().map(|need| need.right).collect();
     let Some(row) = client.query_opt(UNMET, &[&kinds, &names, &rights]).await? else {
         return Ok(());
     };
@@ -168,9 +106,9 @@ pub async fn check(database: &Database, needs: &[Need]) -> Result<(), DatabaseEr
         return Err(DatabaseError::Missing { kind, name, remedy });
     }
     let remedy = if theirs {
-        THEIRS
+        THEIRS.to_owned()
     } else {
-        "`tollbook migrate` grants it to dlr_svc"
+        format!("`tollbook migrate` grants it to {}", needs.role)
     };
     let right = row.try_get("need_right")?;
     Err(DatabaseError::NotGranted {

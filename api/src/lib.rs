@@ -6,9 +6,16 @@
 pub mod cli;
 pub mod config;
 pub mod database;
+pub mod dev;
+mod files;
 pub mod health;
+pub mod http;
+pub mod identity;
 pub mod lifecycle;
 pub mod nats;
 pub mod probes;
+pub mod rest;
 pub mod role;
+pub mod service;
 pub mod telemetry;
+mod trust;

@@ -164,7 +164,10 @@ fn start_telemetry(cli: &Cli, runtime: &runtime::Handle) -> Result<Option<Teleme
         Role::Dlr(settings) | Role::Reconcile(settings) => {
             Telemetry::start(&settings.telemetry, cli.role.service(), runtime).map(Some)
         }
-        Role::Provision(_) | Role::Migrate(_) | Role::Schema(_) => Ok(None),
+        Role::Billing(settings) => {
+            Telemetry::start(&settings.telemetry, cli.role.service(), runtime).map(Some)
+        }
+        Role::Provision(_) | Role::Migrate(_) | Role::Schema(_) | Role::Dev(_) => Ok(None),
     }
 }
 

@@ -39,6 +39,11 @@ pub const DLR: Identity = Identity {
     user: "dlr-processor",
     inbox: "_INBOX_dlr",
 };
+/// Charges settled messages.
+pub const BILLING: Identity = Identity {
+    user: "billing-service",
+    inbox: "_INBOX_billing",
+};
 /// Makes streams and consumers.
 pub const ADMIN: Identity = Identity {
     user: "tollbook-admin",

@@ -131,7 +131,7 @@ mod tests {
         let metrics = Arc::new(projections::metrics::ProjectionMetrics::default());
         let mut registry = Registry::default();
         metrics.register(&mut registry);
-        actors::metrics::DlrMetrics::default().register(&mut registry);
+        actors::dlr::DlrMetrics::default().register(&mut registry);
         let shown = Shown {
             health: Arc::clone(&health),
             registry: Arc::new(registry),

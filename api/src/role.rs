@@ -1,5 +1,7 @@
 //! What a process can be. One file per role.
 
+pub mod billing;
+pub mod dev;
 pub mod dlr;
 pub mod migrate;
 pub mod provision;
@@ -16,6 +18,7 @@ use crate::{
     cli::Role,
     config::ConfigError,
     database::DatabaseError,
+    dev::SigningError,
     lifecycle::Shutdown,
     nats::{NatsError, provision::ProvisionError},
 };
@@ -61,6 +64,17 @@ pub enum RoleError {
         /// Which.
         path: PathBuf,
     },
+    /// A key or a token could not be made.
+    #[error(transparent)]
+    Signing(#[from] SigningError),
+    /// A file of `dev` could not be read or written.
+    #[error("file {path}")]
+    DevFile {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
     /// A part of the service died that cannot be started again within the process.
     #[error("a part of the service has died")]
     Died(#[source] Option<tokio::task::JoinError>),
@@ -79,10 +93,12 @@ pub enum RoleError {
 pub async fn run(role: Role, shutdown: Shutdown) -> Result<(), RoleError> {
     match role {
         Role::Dlr(settings) => dlr::run(*settings, shutdown).await,
+        Role::Billing(settings) => billing::run(*settings, shutdown).await,
         Role::Reconcile(settings) => reconcile::run(*settings, shutdown).await,
         Role::Provision(settings) => provision::run(&settings).await,
         Role::Migrate(settings) => migrate::run(&settings).await,
         Role::Schema(settings) => schema::run(&settings),
+        Role::Dev(settings) => dev::run(&settings.command),
     }
 }
 

@@ -3,6 +3,10 @@
 //! A field's name is the variable's name in lower case; the configuration file uses the same
 //! name. What is secret can also be named by a file and is never shown.
 
+mod charges;
+mod http;
+mod identity;
+
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 use clap::Args;
@@ -13,6 +17,10 @@ use super::{
     ConfigError, Secret, SecretSource,
     values::{self, NatsServers, is_this_machine},
 };
+
+pub use charges::ChargeSettings;
+pub use http::HttpSettings;
+pub use identity::IdentitySettings;
 
 /// Logs and traces.
 #[derive(Debug, Clone, Args)]
@@ -325,3 +333,6 @@ fn readable(key: &'static str, path: Option<&PathBuf>) -> Result<(), ConfigError
         Some((_, Ok(_))) | None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;

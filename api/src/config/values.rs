@@ -6,6 +6,8 @@
 use std::{borrow::Cow, fmt, str::FromStr, time::Duration};
 
 use async_nats::ServerAddr;
+use schema::{AccountId, TenantId};
+use uuid::Uuid;
 
 use super::Secret;
 
@@ -75,6 +77,26 @@ pub fn share(text: &str) -> Result<f64, Expected> {
         .ok()
         .filter(|share| (0.0..=1.0).contains(share));
     share.ok_or(Expected::words("must be a share from 0 to 1"))
+}
+
+/// The id of a tenant.
+///
+/// # Errors
+/// It is something else.
+pub fn tenant(text: &str) -> Result<TenantId, Expected> {
+    uuid(text).map(TenantId)
+}
+
+/// The id of an account.
+///
+/// # Errors
+/// It is something else.
+pub fn account(text: &str) -> Result<AccountId, Expected> {
+    uuid(text).map(AccountId)
+}
+
+fn uuid(text: &str) -> Result<Uuid, Expected> {
+    Uuid::try_parse(text).map_err(|_| Expected::words("must be a UUID"))
 }
 
 /// The NATS servers of one cluster. The logins that addresses may hold are kept apart.

@@ -15,6 +15,10 @@ const DAY: Duration = Duration::from_hours(24);
 pub const ACK_WAIT: Duration = Duration::from_secs(30);
 /// The consumer that receipts are read with.
 pub const DLR_CONSUMER: &str = "dlr-processor";
+/// The stream of settled messages.
+pub const BILLING_STREAM: &str = "BILLING_EVENTS";
+/// The consumer that settled messages are read with.
+pub const BILLING_CONSUMER: &str = "billing-consumer";
 
 /// A stream as it has to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,11 +45,11 @@ pub const STREAMS: [StreamPlan; 6] = [
         consumers: &[DLR_CONSUMER],
     },
     StreamPlan {
-        name: "BILLING_EVENTS",
+        name: BILLING_STREAM,
         subject: "billing.events",
         max_age: DAY.saturating_mul(7),
         duplicate_window: MINUTE.saturating_mul(10),
-        consumers: &["billing-consumer"],
+        consumers: &[BILLING_CONSUMER],
     },
     StreamPlan {
         name: "WEBHOOK_DISPATCH",

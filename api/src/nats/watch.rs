@@ -1,12 +1,11 @@
 //! Looks at our consumer now and then: it may be deleted under us, and its backlog tells how
 //! far behind we are.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use actors::metrics::DlrMetrics;
-use async_nats::jetstream::Context;
+use async_nats::jetstream::{Context, consumer::Info};
 
-use super::{NatsError, consumer, plan::DLR_CONSUMER};
+use super::{NatsError, consumer};
 use crate::health::Health;
 
 /// How often.
@@ -14,19 +13,30 @@ const LOOK: Duration = Duration::from_secs(2);
 /// How long the server may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Watches the consumer of `stream`, for ever.
-pub async fn watch(jetstream: &Context, stream: &str, metrics: &DlrMetrics, health: &Health) {
+/// Told after each look: what the server says, or nothing if it does not answer.
+pub type Tell = Arc<dyn Fn(Option<&Info>) + Send + Sync>;
+
+/// The consumer to look at, and who wants to know.
+#[derive(Clone)]
+pub struct Watched {
+    /// Its stream.
+    pub stream: String,
+    /// Its name.
+    pub consumer: &'static str,
+    /// Who wants to know.
+    pub tell: Tell,
+}
+
+/// Watches the consumer, for ever.
+pub async fn watch(jetstream: &Context, watched: &Watched, health: &Health) {
     let mut ticks = tokio::time::interval(LOOK);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        match look(jetstream, stream, metrics, health).await {
-            Ok(()) => {
-                metrics.nats_consumer_status.set(1);
-                health.consumer.good();
-            }
+        match look(jetstream, watched, health).await {
+            Ok(()) => health.consumer.good(),
             Err(why) => {
-                metrics.nats_consumer_status.set(0);
+                (watched.tell)(None);
                 health.consumer.bad(why);
             }
         }
@@ -34,21 +44,14 @@ pub async fn watch(jetstream: &Context, stream: &str, metrics: &DlrMetrics, heal
 }
 
 /// Looks once; why it could not in our own words.
-async fn look(
-    jetstream: &Context,
-    stream: &str,
-    metrics: &DlrMetrics,
-    health: &Health,
-) -> Result<(), &'static str> {
+async fn look(jetstream: &Context, watched: &Watched, health: &Health) -> Result<(), &'static str> {
     if !health.nats.is_up() {
         return Err("nats is away");
     }
-    let found = tokio::time::timeout(PATIENCE, consumer(jetstream, stream, DLR_CONSUMER)).await;
-    match found {
+    let found = consumer(jetstream, &watched.stream, watched.consumer);
+    match tokio::time::timeout(PATIENCE, found).await {
         Ok(Ok(consumer)) => {
-            let info = consumer.cached_info();
-            metrics.nats_ack_pending.set(gauge(info.num_ack_pending));
-            metrics.nats_pending.set(gauge(info.num_pending));
+            (watched.tell)(Some(consumer.cached_info()));
             Ok(())
         }
         Ok(Err(error)) => {
@@ -64,6 +67,7 @@ async fn look(
     }
 }
 
-fn gauge<N: TryInto<i64>>(count: N) -> i64 {
+/// A count as a gauge takes it.
+pub fn gauge<N: TryInto<i64>>(count: N) -> i64 {
     count.try_into().unwrap_or(i64::MAX)
 }

@@ -1,64 +1,31 @@
 //! `tollbook dlr`: takes in delivery receipts, records and publishes them.
-//!
-//! This file connects and checks; [`serve`] is where the actors and projections are put together.
 
 use std::sync::Arc;
 
-use actors::{
-    dlr::{DlrDeps, DlrOptions},
-    intake::IntakeOptions,
-    metrics::DlrMetrics,
-};
-use async_nats::{Client, jetstream};
-use eventstore::{
-    EventStore, Feed, LogId,
-    keyring::MasterKeyFile,
-    log::chain,
-    postgres::{Database, PgKeyring, PgStore},
-};
-use projections::metrics::ProjectionMetrics;
+use actors::dlr::{DlrDeps, DlrMetrics, DlrOptions, IntakeOptions};
 use prometheus_client::registry::Registry;
 use tokio::sync::watch;
 
 use super::RoleError;
 use crate::{
     cli::DlrSettings,
-    config::{
-        ConfigError,
-        settings::{NatsOptions, ReceiptSettings},
-    },
-    database::{self, DLR_NEEDS},
-    health::Health,
+    config::settings::ReceiptSettings,
+    database::needs,
     lifecycle::Shutdown,
-    nats::{self, plan::DLR_CONSUMER, rotation},
-    probes::{self, Probes, Shown},
+    nats::{
+        self,
+        plan::DLR_CONSUMER,
+        watch::{Watched, gauge},
+    },
+    service::{LOG, Plan, Service, Settings, size, until_served},
     telemetry::traceparent,
 };
 
 /// Everything that handling receipts needs, connected and checked.
 pub struct Context {
-    /// The connection to NATS.
-    pub nats: Client,
-    /// `JetStream` over it.
-    pub jetstream: jetstream::Context,
-    /// The name of the stream of receipts.
-    pub stream: String,
-    /// The pool of connections to Postgres, as a modest role.
-    pub database: Database,
-    /// What wraps the data keys.
-    pub master_keys: MasterKeyFile,
-    /// How receipts are handled.
-    pub receipts: ReceiptSettings,
-    /// What the actors count.
-    pub metrics: Arc<DlrMetrics>,
-    /// How far projections are.
-    pub progress: Arc<ProjectionMetrics>,
-    /// What the probes show.
-    pub health: Arc<Health>,
-    /// When to stop.
-    pub shutdown: Shutdown,
-    nats_options: NatsOptions,
-    _probes: Probes,
+    service: Service,
+    receipts: ReceiptSettings,
+    metrics: Arc<DlrMetrics>,
 }
 
 /// Runs until it is told to stop.
@@ -70,18 +37,10 @@ pub async fn run(settings: DlrSettings, shutdown: Shutdown) -> Result<(), RoleEr
         context = connect(settings, nats::DLR.user, shutdown.clone()) => context?,
         () = shutdown.soft() => return Ok(()),
     };
-    tracing::info!(event = "service.started");
-    // Whoever watches does so for as long as we serve, and not a moment longer.
-    tokio::select! {
-        served = serve(&context) => served?,
-        never = look_after(&context) => match never {},
-    }
-    tracing::info!(event = "service.stopped");
-    Ok(())
+    context.service.run(serve(&context)).await
 }
 
-/// Connects everything and checks that it is as it must be. What is wrong with the settings is
-/// said before anything connects.
+/// Connects everything as `application`.
 ///
 /// # Errors
 /// Something needed is not there.
@@ -90,103 +49,70 @@ pub async fn connect(
     application: &str,
     shutdown: Shutdown,
 ) -> Result<Context, RoleError> {
-    let nats_options = settings.nats.options()?;
-    let database_options = settings.database.options(application)?;
-    let master_keys = MasterKeyFile::new(settings.master_key.path()?)
-        .map_err(|error| ConfigError::value("MASTER_KEY_FILE", chain(&error)))?;
-    let database = Database::new(database_options)
-        .map_err(|error| ConfigError::value("DATABASE_URL", chain(&error)))?;
-
-    let health = Arc::new(Health::default());
     let metrics = Arc::new(DlrMetrics::default());
-    let progress = Arc::new(ProjectionMetrics::default());
     let mut registry = Registry::default();
     metrics.register(&mut registry);
-    progress.register(&mut registry);
-    let shown = Shown {
-        health: Arc::clone(&health),
-        registry: Arc::new(registry),
+    let plan = Plan {
+        identity: nats::DLR,
+        application,
+        needs: &needs::DLR,
+        watched: watched(&settings, &metrics),
+        registry,
     };
-    let probes = probes::start(&settings.probes, shown).await?;
-
-    database::check(&database, &DLR_NEEDS).await?;
-    health.postgres.good();
-    let client = nats::connect(&nats_options, nats::DLR, Arc::clone(&health)).await?;
-    let jetstream = jetstream::new(client.clone());
-    let stream = settings.nats.nats_stream_dlr;
-    nats::consumer(&jetstream, &stream, DLR_CONSUMER).await?;
-    health.consumer.good();
-    metrics.nats_consumer_status.set(1);
+    let shared = Settings {
+        nats: &settings.nats,
+        database: &settings.database,
+        master_key: &settings.master_key,
+        probes: &settings.probes,
+    };
     Ok(Context {
-        nats: client,
-        jetstream,
-        stream,
-        database,
-        master_keys,
+        service: Service::connect(shared, plan, shutdown).await?,
         receipts: settings.receipts,
         metrics,
-        progress,
-        health,
-        shutdown,
-        nats_options,
-        _probes: probes,
     })
 }
 
 /// Handles receipts until a soft stop, then finishes what was begun: intake first, so that
 /// nothing new comes in, then the projections, at last the acknowledgements still queued.
-///
-/// # Errors
-/// A part died that cannot be started again.
-pub async fn serve(context: &Context) -> Result<(), RoleError> {
-    let deps = context.deps();
+async fn serve(context: &Context) -> Result<(), RoleError> {
+    let service = &context.service;
+    let projections = projections::dlr(&service.nats, &service.keyring);
+    let following = service.follow(projections);
     let (end, ending) = watch::channel(false);
-    let feed = Arc::clone(&deps.feed);
-    let polling = tokio::spawn(async move { feed.poll_head().await });
-    let projectors = projections::start(projections::Deps {
-        log: deps.log,
-        database: deps.database.clone(),
-        feed: Arc::clone(&deps.feed),
-        metrics: Arc::clone(&context.progress),
-        projections: projections::every(&context.nats, &deps.keyring),
-    });
-    let (jetstream, stream) = (context.jetstream.clone(), context.stream.clone());
-    let consumer = move || {
-        let (jetstream, stream) = (jetstream.clone(), stream.clone());
-        async move { nats::consumer(&jetstream, &stream, DLR_CONSUMER).await }
-    };
-    let mut processor = tokio::spawn(actors::dlr::run(deps, context.options(), consumer, ending));
-    tokio::select! {
-        () = context.shutdown.soft() => {}
-        // It never ends by itself; whatever ended it, a fresh process is the cure.
-        ended = &mut processor => return Err(RoleError::Died(ended.err())),
-    }
-    context.health.set_stopping();
-    end.send_replace(true);
-    processor
-        .await
-        .map_err(|died| RoleError::Died(Some(died)))?;
-    projectors.stop().await;
-    polling.abort();
-    if let Err(error) = context.nats.flush().await {
-        tracing::warn!(event = "dlr.ack_error", error = %chain(&error));
-    }
+    let (deps, options) = (context.deps(), context.options());
+    let actors = actors::dlr::run(deps, options, service.consumer(), ending);
+    until_served(service.shutdown.soft(), tokio::spawn(actors), end).await?;
+    following.stop().await;
+    service.flush().await;
     Ok(())
+}
+
+fn watched(settings: &DlrSettings, metrics: &Arc<DlrMetrics>) -> Watched {
+    let metrics = Arc::clone(metrics);
+    Watched {
+        stream: settings.nats.nats_stream_dlr.clone(),
+        consumer: DLR_CONSUMER,
+        tell: Arc::new(move |info| {
+            metrics.nats_consumer_status.set(i64::from(info.is_some()));
+            if let Some(info) = info {
+                metrics.nats_ack_pending.set(gauge(info.num_ack_pending));
+                metrics.nats_pending.set(gauge(info.num_pending));
+            }
+        }),
+    }
 }
 
 impl Context {
     /// What the actors work with.
     #[must_use]
     pub fn deps(&self) -> DlrDeps {
-        let log = LogId::DEFAULT;
-        let store: Arc<dyn EventStore> = Arc::new(PgStore::new(self.database.clone(), log));
-        let keyring = PgKeyring::new(self.database.clone(), self.master_keys.clone());
+        let service = &self.service;
         DlrDeps {
-            database: self.database.clone(),
-            feed: Feed::new(Arc::clone(&store)),
-            store,
-            log,
-            keyring: Arc::new(keyring),
+            database: service.database.clone(),
+            store: Arc::clone(&service.store),
+            log: LOG,
+            feed: Arc::clone(&service.feed),
+            keyring: Arc::clone(&service.keyring),
             metrics: Arc::clone(&self.metrics),
             adopt: traceparent::adopt,
         }
@@ -206,23 +132,4 @@ impl Context {
             live_max: size(receipts.dlr_live_actors),
         }
     }
-}
-
-fn size(number: u32) -> usize {
-    usize::try_from(number).unwrap_or(usize::MAX)
-}
-
-/// Looks after the connections while we serve.
-async fn look_after(context: &Context) -> std::convert::Infallible {
-    tokio::join!(
-        database::watch(&context.database, &context.health),
-        nats::watch::watch(
-            &context.jetstream,
-            &context.stream,
-            &context.metrics,
-            &context.health
-        ),
-        rotation::watch(&context.nats, &context.nats_options),
-    );
-    unreachable!("the watches never end")
 }

@@ -1,18 +1,18 @@
-//! `tollbook schema`: the JSON Schemas of everything stored or sent.
+//! `tollbook schema`: the JSON Schemas of everything stored or sent, and the `OpenAPI` document.
 
 use std::{fs, path::Path};
 
 use schema::document::{self, Document};
 
 use super::{RoleError, say};
-use crate::cli::SchemaSettings;
+use crate::{cli::SchemaSettings, rest};
 
 /// Prints all schemas, writes them to a folder, or checks those in a folder.
 ///
 /// # Errors
 /// A file cannot be written or read, or differs.
 pub fn run(settings: &SchemaSettings) -> Result<(), RoleError> {
-    let documents = document::all();
+    let documents = documents();
     match (&settings.write, &settings.check) {
         (Some(folder), _) => write(folder, &documents),
         (None, Some(folder)) => check(folder, &documents),
@@ -52,6 +52,16 @@ fn check(folder: &Path, documents: &[Document]) -> Result<(), RoleError> {
     Ok(())
 }
 
+/// The schemas of what is stored or sent, and the document of the REST API.
+fn documents() -> Vec<Document> {
+    let mut documents = document::all();
+    documents.push(Document {
+        file: "openapi.json",
+        schema: rest::document(),
+    });
+    documents
+}
+
 /// As it is committed.
 fn text(document: &Document) -> String {
     format!("{:#}\n", document.schema)
@@ -64,7 +74,7 @@ mod tests {
     #[test]
     fn what_was_written_checks_and_what_was_changed_does_not() {
         let folder = std::env::temp_dir().join(format!("tollbook-schema-{}", std::process::id()));
-        let documents = document::all();
+        let documents = documents();
         write(&folder, &documents).expect("writes");
         check(&folder, &documents).expect("the same");
         let path = folder.join(documents[0].file);

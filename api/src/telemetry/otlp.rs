@@ -4,11 +4,7 @@
 //! away costs spans and one warning, never more.
 
 use std::{
-    path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 
@@ -17,13 +13,15 @@ use axum::http::{HeaderValue, Request, Response, header::AUTHORIZATION};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use opentelemetry_http::{Bytes, HttpClient, HttpError, hyper::HyperClient};
-use rustls::{
-    ClientConfig, RootCertStore,
-    pki_types::{CertificateDer, pem::PemObject},
-};
 use tokio::runtime::Handle;
 
-use crate::config::{ConfigError, SecretSource, settings::OtlpOptions};
+use crate::{
+    config::{ConfigError, SecretSource, settings::OtlpOptions},
+    trust,
+};
+
+/// The setting that names whom to trust.
+const KEY: &str = "OTEL_EXPORTER_OTLP_CERTIFICATE";
 
 /// An OTLP client.
 #[derive(Debug)]
@@ -45,7 +43,7 @@ impl OtlpClient {
         runtime: Handle,
     ) -> Result<Self, ConfigError> {
         let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(tls(options.certificate.as_deref())?)
+            .with_tls_config(trust::client(KEY, options.certificate.as_deref())?)
             .https_or_http()
             .enable_http1()
             .build();
@@ -97,32 +95,4 @@ impl HttpClient for OtlpClient {
         }
         answer
     }
-}
-
-fn tls(certificate: Option<&Path>) -> Result<ClientConfig, ConfigError> {
-    const KEY: &str = "OTEL_EXPORTER_OTLP_CERTIFICATE";
-    let mut roots = RootCertStore::empty();
-    match certificate {
-        None => {
-            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        }
-        Some(path) => {
-            let pem = std::fs::read(path)
-                .map_err(|source| ConfigError::unreadable(KEY, path, &source))?;
-            let unusable = || ConfigError::value(KEY, "holds no usable PEM certificate");
-            for certificate in CertificateDer::pem_slice_iter(&pem) {
-                let certificate = certificate.map_err(|_| unusable())?;
-                roots.add(certificate).map_err(|_| unusable())?;
-            }
-            if roots.is_empty() {
-                return Err(unusable());
-            }
-        }
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        // Unwrap safety: ring's provider supports the default protocol versions.
-        .expect("ring supports TLS 1.2 and 1.3");
-    Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }

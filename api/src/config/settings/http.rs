@@ -1,0 +1,114 @@
+//! The port that callers reach, and how much each of them may ask of it.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    num::NonZeroU32,
+    path::PathBuf,
+    time::Duration,
+};
+
+use clap::Args;
+
+use super::readable;
+use crate::{
+    config::{ConfigError, values},
+    http::{body::BodyLimits, limits::Allowance, server::ServerOptions, tls::TlsFiles},
+};
+
+/// The longest time for a TLS handshake and for the headers of a request.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// The REST port.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "REST")]
+pub struct HttpSettings {
+    /// Where the REST API listens; without TLS only this machine's own addresses are allowed
+    #[arg(long, env = "BILLING_ADDRESS", default_value = "0.0.0.0")]
+    pub billing_address: IpAddr,
+    /// Its port; 0 takes a free one and logs it
+    #[arg(long, env = "BILLING_PORT", default_value_t = 3020,
+          value_parser = values::number::<u16, 0, 65_535>)]
+    pub billing_port: u16,
+    /// PEM file with its certificate and those between it and its authority; noticed when changed
+    #[arg(long, env = "BILLING_TLS_CERT_FILE")]
+    pub billing_tls_cert_file: Option<PathBuf>,
+    /// PEM file with the key to that certificate; noticed when changed
+    #[arg(long, env = "BILLING_TLS_KEY_FILE")]
+    pub billing_tls_key_file: Option<PathBuf>,
+    /// PEM file with the authorities of client certificates; without it none is asked for
+    #[arg(long, env = "BILLING_TLS_CLIENT_CA_FILE")]
+    pub billing_tls_client_ca_file: Option<PathBuf>,
+    /// The most bytes of a request's body
+    #[arg(long, env = "HTTP_BODY_MAX", default_value_t = 65_536,
+          value_parser = values::number::<u32, 1_024, 16_777_216>)]
+    pub http_body_max: u32,
+    /// The longest time until an answer; half of it is for the body to arrive
+    #[arg(long, env = "HTTP_TIMEOUT", default_value = "10s", value_parser = values::duration)]
+    pub http_timeout: Duration,
+    /// The most connections at a time; more wait to be accepted
+    #[arg(long, env = "HTTP_CONNECTIONS_MAX", default_value_t = 1_000,
+          value_parser = values::number::<u32, 1, 100_000>)]
+    pub http_connections_max: u32,
+    /// Calls per second of one caller in the long run
+    #[arg(long, env = "HTTP_RATE", default_value = "50", value_parser = not_zero)]
+    pub http_rate: NonZeroU32,
+    /// Calls of one caller at once after a quiet time
+    #[arg(long, env = "HTTP_BURST", default_value = "100", value_parser = not_zero)]
+    pub http_burst: NonZeroU32,
+}
+
+impl HttpSettings {
+    /// Where and how to listen.
+    ///
+    /// # Errors
+    /// Half of a pair is missing, or a file cannot be read.
+    pub fn server(&self) -> Result<ServerOptions, ConfigError> {
+        readable("BILLING_TLS_CERT_FILE", self.billing_tls_cert_file.as_ref())?;
+        readable("BILLING_TLS_KEY_FILE", self.billing_tls_key_file.as_ref())?;
+        let client_ca = self.billing_tls_client_ca_file.clone();
+        readable("BILLING_TLS_CLIENT_CA_FILE", client_ca.as_ref())?;
+        let tls = match (&self.billing_tls_cert_file, &self.billing_tls_key_file) {
+            (Some(certificate), Some(key)) => Some(TlsFiles {
+                certificate: certificate.clone(),
+                key: key.clone(),
+                client_ca,
+            }),
+            (None, None) if client_ca.is_none() => None,
+            (_, None) => return Err(ConfigError::missing("BILLING_TLS_KEY_FILE")),
+            (None, _) => return Err(ConfigError::missing("BILLING_TLS_CERT_FILE")),
+        };
+        Ok(ServerOptions {
+            address: SocketAddr::from((self.billing_address, self.billing_port)),
+            tls,
+            connections_max: size(self.http_connections_max),
+            patience: PATIENCE,
+        })
+    }
+
+    /// How much of a body is read and for how long.
+    #[must_use]
+    pub fn body(&self) -> BodyLimits {
+        BodyLimits {
+            max: size(self.http_body_max),
+            patience: self.http_timeout / 2,
+        }
+    }
+
+    /// How often one caller may call.
+    #[must_use]
+    pub const fn allowance(&self) -> Allowance {
+        Allowance {
+            rate: self.http_rate,
+            burst: self.http_burst,
+        }
+    }
+}
+
+fn size(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+fn not_zero(text: &str) -> Result<NonZeroU32, values::Expected> {
+    let number = values::number::<u32, 1, 1_000_000>(text)?;
+    NonZeroU32::new(number).ok_or(values::Expected::words("must not be zero"))
+}

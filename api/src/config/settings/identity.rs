@@ -1,0 +1,96 @@
+//! Whom callers may say they are.
+
+use std::path::PathBuf;
+
+use axum::http::Uri;
+use clap::Args;
+
+use super::{http::HttpSettings, readable};
+use crate::{
+    config::{ConfigError, values::is_this_machine},
+    identity::{
+        Identity,
+        jwks::{JwksSource, Keys, PAUSE},
+        token::Expected,
+    },
+};
+
+/// Tokens and the gateway.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Identity")]
+pub struct IdentitySettings {
+    /// File with the keys (JWKS) that tokens are verified with; noticed when changed
+    #[arg(long, env = "JWT_JWKS_FILE")]
+    pub jwt_jwks_file: Option<PathBuf>,
+    /// Web address of those keys instead; `https://` unless it is on this machine
+    #[arg(long, env = "JWT_JWKS_URL")]
+    pub jwt_jwks_url: Option<Uri>,
+    /// PEM file with the authorities to trust for that address; by default the system's
+    #[arg(long, env = "JWT_JWKS_CA_FILE")]
+    pub jwt_jwks_ca_file: Option<PathBuf>,
+    /// Who must have made a token (`iss`); needed
+    #[arg(long, env = "JWT_ISSUER")]
+    pub jwt_issuer: Option<String>,
+    /// Whom a token must be meant for (`aud`); needed
+    #[arg(long, env = "JWT_AUDIENCE")]
+    pub jwt_audience: Option<String>,
+    /// Name in Kong's client certificate (common name, DNS name or URI); without it no API keys
+    #[arg(long, env = "BILLING_KONG_SUBJECT")]
+    pub billing_kong_subject: Option<String>,
+}
+
+impl IdentitySettings {
+    /// What tells who calls on the port that `http` describes.
+    ///
+    /// # Errors
+    /// Something needed is not set, or a file cannot be used.
+    pub fn identity(&self, http: &HttpSettings) -> Result<Identity, ConfigError> {
+        let needed = |key, value: &Option<String>| {
+            let given = value.clone().filter(|value| !value.is_empty());
+            given.ok_or_else(|| ConfigError::missing(key))
+        };
+        let expected = Expected {
+            issuer: needed("JWT_ISSUER", &self.jwt_issuer)?,
+            audience: needed("JWT_AUDIENCE", &self.jwt_audience)?,
+        };
+        let gateway = self.billing_kong_subject.clone();
+        let gateway = gateway.filter(|name| !name.is_empty());
+        if gateway.is_some() && http.billing_tls_client_ca_file.is_none() {
+            // Without it there are no certificates to find the name in.
+            return Err(ConfigError::missing("BILLING_TLS_CLIENT_CA_FILE"));
+        }
+        Ok(Identity {
+            keys: Keys::new(self.source()?, PAUSE)?,
+            expected,
+            gateway,
+        })
+    }
+
+    fn source(&self) -> Result<JwksSource, ConfigError> {
+        readable("JWT_JWKS_FILE", self.jwt_jwks_file.as_ref())?;
+        readable("JWT_JWKS_CA_FILE", self.jwt_jwks_ca_file.as_ref())?;
+        match (&self.jwt_jwks_file, &self.jwt_jwks_url) {
+            (Some(file), None) => Ok(JwksSource::File(file.clone())),
+            (None, Some(url)) => {
+                let safe = match (url.scheme_str(), url.host()) {
+                    (Some("https"), Some(_)) => true,
+                    (Some("http"), Some(host)) => is_this_machine(host),
+                    _ => false,
+                };
+                if !safe {
+                    let problem = "must be https:// unless it is on this machine";
+                    return Err(ConfigError::value("JWT_JWKS_URL", problem));
+                }
+                Ok(JwksSource::Url {
+                    url: url.clone(),
+                    ca: self.jwt_jwks_ca_file.clone(),
+                })
+            }
+            (Some(_), Some(_)) => Err(ConfigError::value(
+                "JWT_JWKS_FILE",
+                "JWT_JWKS_URL is set as well",
+            )),
+            (None, None) => Err(ConfigError::missing("JWT_JWKS_FILE")),
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! One request from its first line to its log line: id, trace, panic, problem body, access log.
+//!
+//! The access line tells the route and not the path, and neither query, header values nor
+//! bodies, because any of them may hold what must not be logged.
+
+use std::{panic::AssertUnwindSafe, time::Instant};
+
+use axum::{
+    body::Body,
+    extract::{MatchedPath, Request},
+    http::{Method, StatusCode},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use futures::FutureExt;
+use tracing::Instrument;
+
+use super::{
+    problem::{Code, Problem},
+    request_id::{self, RequestId},
+};
+use crate::{identity::CallerRef, telemetry::traceparent};
+
+/// Goes around every route, and around what happens where there is none.
+pub(super) async fn observe(mut request: Request, next: Next) -> Response {
+    let begun = Instant::now();
+    let id = RequestId::of(request.headers());
+    let method = known(request.method());
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let route = route.as_ref().map_or("none", MatchedPath::as_str);
+    let span = tracing::info_span!(
+        "http.request",
+        method,
+        route,
+        request_id = id.as_str(),
+        status = tracing::field::Empty,
+    );
+    if let Some(Ok(header)) = request
+        .headers()
+        .get("traceparent")
+        .map(|header| header.to_str())
+    {
+        traceparent::adopt(&span, header);
+    }
+    request.extensions_mut().insert(id.clone());
+
+    let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
+    // The panic hook has told its place, and nobody is told its message.
+    let mut response = match answer.instrument(span.clone()).await {
+        Ok(response) => response,
+        Err(_) => Problem::new(Code::Internal).into_response(),
+    };
+    let problem = problem_of(&mut response, &id);
+    response
+        .headers_mut()
+        .insert(request_id::HEADER, id.header());
+    span.record("status", response.status().as_u16());
+    span.in_scope(|| {
+        log(&Line {
+            method,
+            route,
+            status: response.status(),
+            problem,
+            id: &id,
+            caller: response.extensions().get::<CallerRef>(),
+            begun,
+        });
+    });
+    response
+}
+
+/// Writes the body of a problem. An error that a library answered becomes a problem of ours.
+fn problem_of(response: &mut Response, id: &RequestId) -> Option<Code> {
+    let mut problem = response.extensions_mut().remove::<Problem>();
+    let status = response.status();
+    if problem.is_none() && (status.is_client_error() || status.is_server_error()) {
+        let stranger = Problem::new(Code::Internal);
+        tracing::error!(event = "http.foreign_error", status = status.as_u16());
+        *response = stranger.clone().into_response();
+        problem = Some(stranger);
+    }
+    let problem = problem?;
+    *response.body_mut() = Body::from(problem.document(id.as_str()));
+    Some(problem.code())
+}
+
+/// What the access line tells.
+struct Line<'a> {
+    method: &'static str,
+    route: &'a str,
+    status: StatusCode,
+    problem: Option<Code>,
+    id: &'a RequestId,
+    caller: Option<&'a CallerRef>,
+    begun: Instant,
+}
+
+fn log(line: &Line<'_>) {
+    let caller = line.caller.map(|caller| caller.0.as_ref());
+    let duration_ms = u64::try_from(line.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+    tracing::info!(
+        event = "http.request",
+        method = line.method,
+        route = line.route,
+        status = line.status.as_u16(),
+        problem = line.problem.map(Code::as_str),
+        duration_ms,
+        request_id = line.id.as_str(),
+        subject = caller.map(|caller| caller.subject.as_str()),
+        tenant_id = caller.map(|caller| tracing::field::display(caller.tenant)),
+        account_id = caller
+            .and_then(|caller| caller.account)
+            .map(tracing::field::display),
+    );
+}
+
+/// Only names that we know: a method is a text of the caller's like any other.
+fn known(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        Method::TRACE => "TRACE",
+        _ => "OTHER",
+    }
+}

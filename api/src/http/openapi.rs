@@ -1,0 +1,178 @@
+//! What the API promises, collected from the types that do it, as `OpenAPI` 3.1.
+//!
+//! [`Operation`] is what is known of one endpoint; whatever a handler takes or gives adds itself
+//! through [`Documented`]. [`document`](document::document) writes all of them down.
+
+pub mod document;
+
+use std::collections::BTreeSet;
+
+use axum::{
+    extract::State,
+    http::{Method, StatusCode},
+};
+use schemars::{Schema, SchemaGenerator};
+
+use super::problem::Code;
+use crate::identity::Right;
+
+/// What a handler takes or gives, and can say of itself.
+pub trait Documented {
+    /// Adds it to the operation.
+    fn document(operation: &mut Operation);
+}
+
+impl<S> Documented for State<S> {
+    fn document(_: &mut Operation) {}
+}
+
+/// Makes the schema of a type.
+pub type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
+
+/// Where parameters are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// In braces in the path.
+    Path,
+    /// After the question mark.
+    Query,
+}
+
+impl Place {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Path => "path",
+            Self::Query => "query",
+        }
+    }
+}
+
+/// A header that a caller may send.
+#[derive(Debug, Clone, Copy)]
+pub struct HeaderParameter {
+    /// Its name.
+    pub name: &'static str,
+    /// What it means.
+    pub description: &'static str,
+    /// A regular expression for its values.
+    pub pattern: &'static str,
+}
+
+/// An answer when all is well.
+#[derive(Debug, Clone, Copy)]
+struct Success {
+    status: StatusCode,
+    body: Option<SchemaOf>,
+}
+
+/// What is known of one endpoint.
+#[derive(Debug, Clone)]
+pub struct Operation {
+    method: Method,
+    path: &'static str,
+    id: &'static str,
+    summary: &'static str,
+    right: Option<Right>,
+    parameters: Vec<(Place, SchemaOf)>,
+    headers: Vec<HeaderParameter>,
+    body: Option<SchemaOf>,
+    successes: Vec<Success>,
+    /// The headers that every answer has when all is well.
+    shown: BTreeSet<&'static str>,
+    problems: BTreeSet<Code>,
+}
+
+impl Operation {
+    /// An operation that only may refuse as every operation may.
+    #[must_use]
+    pub fn new(method: Method, path: &'static str) -> Self {
+        let problems = BTreeSet::from([
+            Code::NoCredentials,
+            Code::InvalidToken,
+            Code::TenantMismatch,
+            Code::AccountMismatch,
+            Code::TooManyRequests,
+            Code::Internal,
+            Code::TimedOut,
+        ]);
+        Self {
+            method,
+            path,
+            id: "",
+            summary: "",
+            right: None,
+            parameters: Vec::new(),
+            headers: Vec::new(),
+            body: None,
+            successes: Vec::new(),
+            shown: BTreeSet::from(["X-Request-Id"]),
+            problems,
+        }
+    }
+
+    /// Its path, with names in braces.
+    #[must_use]
+    pub const fn path(&self) -> &'static str {
+        self.path
+    }
+
+    /// The right that it needs.
+    #[must_use]
+    pub const fn right(&self) -> Option<Right> {
+        self.right
+    }
+
+    /// Its name for generated clients, and one line that says what it does.
+    pub const fn name(&mut self, id: &'static str, summary: &'static str) {
+        self.id = id;
+        self.summary = summary;
+    }
+
+    /// It needs this right.
+    pub fn needs(&mut self, right: Right) {
+        self.right = Some(right);
+        self.may_refuse(&[Code::RightMissing]);
+    }
+
+    /// It takes the fields of this schema as parameters.
+    pub fn takes_parameters(&mut self, place: Place, schema: SchemaOf) {
+        self.parameters.push((place, schema));
+    }
+
+    /// It takes this header.
+    pub fn takes_header(&mut self, header: HeaderParameter) {
+        self.headers.push(header);
+    }
+
+    /// It takes a body of this schema.
+    pub const fn takes_body(&mut self, schema: SchemaOf) {
+        self.body = Some(schema);
+    }
+
+    /// It answers so when all is well; each status once.
+    pub fn answers(&mut self, status: StatusCode, body: Option<SchemaOf>) {
+        self.successes.push(Success { status, body });
+    }
+
+    /// Its answer has this header when all is well.
+    pub fn answers_with(&mut self, header: &'static str) {
+        self.shown.insert(header);
+    }
+
+    /// It may answer with these problems.
+    pub fn may_refuse(&mut self, codes: &[Code]) {
+        self.problems.extend(codes);
+    }
+
+    /// Whether its document says that it may answer so.
+    #[must_use]
+    pub fn promises(&self, status: StatusCode, problem: Option<Code>) -> bool {
+        match problem {
+            Some(code) => self.problems.contains(&code),
+            None => self
+                .successes
+                .iter()
+                .any(|success| success.status == status),
+        }
+    }
+}

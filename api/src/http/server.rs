@@ -1,0 +1,223 @@
+//! Listens, and gives each connection a task of its own.
+//!
+//! Nobody can hold a connection for nothing: the TLS handshake, the headers of each request, the
+//! body, the answer and the reading of the answer are all bounded in time, and the number of
+//! connections is bounded too. At a soft stop nothing new is accepted and what was begun is
+//! finished; the caller ends the rest by dropping [`Server::serve`].
+
+use std::{net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+
+use axum::Router;
+use hyper::{
+    Request,
+    body::Incoming,
+    server::conn::http1,
+    service::{Service, service_fn},
+};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use socket2::{SockRef, TcpKeepalive};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+    task::JoinSet,
+    time::{sleep, timeout},
+};
+
+use super::{
+    peer::Peer,
+    tls::{Tls, TlsFiles},
+};
+use crate::{config::ConfigError, lifecycle::Shutdown};
+
+/// How long a connection may stay without data that was asked for or sent being taken.
+const UNREAD: Duration = Duration::from_secs(30);
+/// After which silence we ask whether the other end is still there.
+const KEEPALIVE: Duration = Duration::from_mins(1);
+/// The most bytes of request line and headers.
+const HEADERS_MAX: usize = 32 * 1024;
+/// How long to wait when the system has no more sockets for us.
+const BREATH: Duration = Duration::from_millis(100);
+/// How often the TLS files are looked at.
+const LOOK: Duration = Duration::from_secs(10);
+
+/// Where and how to listen.
+#[derive(Debug, Clone)]
+pub struct ServerOptions {
+    /// Address and port; port 0 takes a free one.
+    pub address: SocketAddr,
+    /// TLS. Without it the address must be this machine's own.
+    pub tls: Option<TlsFiles>,
+    /// The most connections at a time; more wait to be accepted.
+    pub connections_max: usize,
+    /// The longest time for a TLS handshake, and for the headers of a request. A connection on
+    /// which nothing is asked for so long is closed.
+    pub patience: Duration,
+}
+
+/// A listening server.
+#[derive(Debug)]
+pub struct Server {
+    /// Where it listens.
+    pub address: SocketAddr,
+    listener: TcpListener,
+    tls: Option<Arc<Tls>>,
+    connections_max: usize,
+    patience: Duration,
+}
+
+impl Server {
+    /// Begins to listen; connections wait until [`Server::serve`].
+    ///
+    /// # Errors
+    /// The port cannot be had, a TLS file cannot be used, or the way would be unencrypted.
+    pub async fn bind(options: ServerOptions) -> Result<Self, ConfigError> {
+        let wanted = options.address;
+        if options.tls.is_none() && !wanted.ip().is_loopback() {
+            let problem = "is needed unless BILLING_ADDRESS is this machine's own";
+            return Err(ConfigError::value("BILLING_TLS_CERT_FILE", problem));
+        }
+        let tls = options.tls.map(Tls::new).transpose()?.map(Arc::new);
+        let refused = |error: std::io::Error| {
+            let problem = format!("cannot listen on {wanted}: {}", error.kind());
+            ConfigError::value("BILLING_PORT", problem)
+        };
+        let listener = TcpListener::bind(wanted).await.map_err(refused)?;
+        let address = listener.local_addr().map_err(refused)?;
+        tracing::info!(event = "http.listening", %address, tls = tls.is_some());
+        Ok(Self {
+            address,
+            listener,
+            tls,
+            connections_max: options.connections_max,
+            patience: options.patience,
+        })
+    }
+
+    /// Serves until a soft stop, and then what was begun until it is done.
+    pub async fn serve(self, router: Router, shutdown: &Shutdown) {
+        let tls = self.tls.clone();
+        let rotation = async {
+            match &tls {
+                Some(tls) => tls.look_after(LOOK).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = self.accept(router, shutdown) => {}
+            never = rotation => match never {},
+        }
+    }
+
+    async fn accept(self, router: Router, shutdown: &Shutdown) {
+        // Whoever drops us drops the set, and that ends every connection in it.
+        let mut connections = JoinSet::new();
+        let places = Arc::new(Semaphore::new(self.connections_max));
+        loop {
+            let next = async {
+                // Unwrap safety: nobody closes this semaphore.
+                let place = Arc::clone(&places).acquire_owned().await;
+                let place = place.expect("an open semaphore");
+                (place, self.listener.accept().await)
+            };
+            let (place, accepted) = tokio::select! {
+                next = next => next,
+                () = shutdown.soft() => break,
+            };
+            while connections.try_join_next().is_some() {}
+            match accepted {
+                Ok((stream, address)) => {
+                    let connection = Connection {
+                        tls: self.tls.clone(),
+                        patience: self.patience,
+                        router: router.clone(),
+                        shutdown: shutdown.clone(),
+                    };
+                    connections.spawn(async move {
+                        connection.serve(stream, address).await;
+                        drop(place);
+                    });
+                }
+                Err(error) => {
+                    tracing::warn!(event = "http.accept_error", error = %error.kind());
+                    sleep(BREATH).await;
+                }
+            }
+        }
+        drop(self.listener);
+        while connections.join_next().await.is_some() {}
+    }
+}
+
+/// What one connection needs.
+struct Connection {
+    tls: Option<Arc<Tls>>,
+    patience: Duration,
+    router: Router,
+    shutdown: Shutdown,
+}
+
+impl Connection {
+    async fn serve(self, stream: TcpStream, address: SocketAddr) {
+        if let Err(error) = bound(&stream) {
+            tracing::debug!(event = "http.connection_lost", error = %error.kind());
+            return;
+        }
+        let address = address.ip().to_canonical();
+        let Some(tls) = &self.tls else {
+            return self.talk(stream, Peer::stranger(address)).await;
+        };
+        match timeout(self.patience, tls.acceptor().accept(stream)).await {
+            Ok(Ok(stream)) => {
+                let shown = stream.get_ref().1.peer_certificates();
+                let peer = match shown.and_then(<[_]>::first) {
+                    Some(certificate) => Peer::verified(address, certificate),
+                    None => Peer::stranger(address),
+                };
+                self.talk(stream, peer).await;
+            }
+            Ok(Err(error)) => tracing::debug!(event = "http.handshake_failed", error = %error),
+            Err(_) => tracing::debug!(event = "http.handshake_too_slow"),
+        }
+    }
+
+    /// Answers requests until either side has enough.
+    async fn talk<I>(self, stream: I, peer: Peer)
+    where
+        I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let routes = TowerToHyperService::new(self.router);
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(peer.clone());
+            routes.call(request)
+        });
+        let mut connection = pin!(
+            http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(self.patience)
+                .max_buf_size(HEADERS_MAX)
+                .serve_connection(TokioIo::new(stream), service)
+        );
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = self.shutdown.soft() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(event = "http.connection_lost", error = %error);
+        }
+    }
+}
+
+/// Lets the system end a connection whose other end reads nothing or is gone.
+fn bound(stream: &TcpStream) -> std::io::Result<()> {
+    stream.set_nodelay(true)?;
+    let socket = SockRef::from(stream);
+    socket.set_tcp_user_timeout(Some(UNREAD))?;
+    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE))
+}

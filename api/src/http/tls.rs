@@ -1,0 +1,126 @@
+//! Our side of TLS: 1.2 or newer, with client certificates for those who have one.
+//!
+//! Certificate, key and authorities are read again when their files change. A half-written pair
+//! is waited out with the one we have; connections that are open stay as they are.
+
+use std::{
+    convert::Infallible,
+    path::{Path, PathBuf},
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use rustls::{
+    ServerConfig,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    server::WebPkiClientVerifier,
+};
+use tokio_rustls::TlsAcceptor;
+
+use crate::{config::ConfigError, files::Stamps, trust};
+
+const CERT_FILE: &str = "BILLING_TLS_CERT_FILE";
+const KEY_FILE: &str = "BILLING_TLS_KEY_FILE";
+const CLIENT_CA_FILE: &str = "BILLING_TLS_CLIENT_CA_FILE";
+
+/// Where everything is, as PEM.
+#[derive(Debug, Clone)]
+pub struct TlsFiles {
+    /// Our certificate and what is between it and its authority.
+    pub certificate: PathBuf,
+    /// The key to it.
+    pub key: PathBuf,
+    /// The authorities that client certificates are verified with. Without them none is asked
+    /// for.
+    pub client_ca: Option<PathBuf>,
+}
+
+/// What connections are accepted with.
+#[derive(Debug)]
+pub struct Tls {
+    files: TlsFiles,
+    config: RwLock<Arc<ServerConfig>>,
+}
+
+impl Tls {
+    /// Reads the files.
+    ///
+    /// # Errors
+    /// One of them cannot be read or used; the key of the setting is named.
+    pub fn new(files: TlsFiles) -> Result<Self, ConfigError> {
+        let config = RwLock::new(Arc::new(config(&files)?));
+        Ok(Self { files, config })
+    }
+
+    /// Accepts with what the files said last.
+    #[must_use]
+    pub fn acceptor(&self) -> TlsAcceptor {
+        let config = self.config.read().unwrap_or_else(PoisonError::into_inner);
+        TlsAcceptor::from(Arc::clone(&config))
+    }
+
+    /// Looks at the files so often, for ever, and uses what is new.
+    pub async fn look_after(&self, every: Duration) -> Infallible {
+        let files = || {
+            let files = [&self.files.certificate, &self.files.key];
+            files.into_iter().chain(&self.files.client_ca)
+        };
+        let mut used = Stamps::of(files());
+        loop {
+            tokio::time::sleep(every).await;
+            let now = Stamps::of(files());
+            if now == used {
+                continue;
+            }
+            match config(&self.files) {
+                Ok(config) => {
+                    let mut place = self.config.write().unwrap_or_else(PoisonError::into_inner);
+                    *place = Arc::new(config);
+                    used = now;
+                    tracing::info!(event = "http.certificate_rotated");
+                }
+                Err(error) => {
+                    tracing::warn!(event = "http.certificate_unusable", error = %error);
+                }
+            }
+        }
+    }
+}
+
+fn config(files: &TlsFiles) -> Result<ServerConfig, ConfigError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        // Unwrap safety: ring's provider supports the default protocol versions.
+        .expect("ring supports TLS 1.2 and 1.3");
+    let builder = match &files.client_ca {
+        None => builder.with_no_client_auth(),
+        Some(path) => {
+            let roots = Arc::new(trust::authorities(CLIENT_CA_FILE, path)?);
+            let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider)
+                .allow_unauthenticated()
+                .build()
+                .map_err(|_| ConfigError::value(CLIENT_CA_FILE, "cannot be verified with"))?;
+            builder.with_client_cert_verifier(verifier)
+        }
+    };
+    let (chain, key) = pair(&files.certificate, &files.key)?;
+    let mut config = builder
+        .with_single_cert(chain, key)
+        .map_err(|_| ConfigError::value(KEY_FILE, "is not the key to the certificate"))?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+type Pair = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
+
+fn pair(certificate: &Path, key: &Path) -> Result<Pair, ConfigError> {
+    let chain = CertificateDer::pem_file_iter(certificate)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .ok()
+        .filter(|chain| !chain.is_empty())
+        .ok_or_else(|| ConfigError::value(CERT_FILE, "holds no usable PEM certificate"))?;
+    let key = PrivateKeyDer::from_pem_file(key)
+        .map_err(|_| ConfigError::value(KEY_FILE, "holds no usable PEM key"))?;
+    Ok((chain, key))
+}

@@ -1,0 +1,121 @@
+//! Who calls, and what they may.
+//!
+//! A caller is believed for one of two reasons: a token that one of our keys verifies
+//! ([`token`], [`jwks`]), or the gateway's word for an API key ([`gateway`]), which counts only on
+//! a connection whose client certificate is the gateway's. Headers that name a tenant or an account
+//! beside a token can only contradict it, never widen it.
+
+mod caller;
+pub mod crypto;
+pub mod gateway;
+pub mod jwks;
+pub mod token;
+
+use std::convert::Infallible;
+
+use axum::http::{HeaderMap, HeaderName, header::AUTHORIZATION};
+use uuid::Uuid;
+
+pub use caller::{Caller, CallerRef, Right};
+
+use crate::http::{
+    peer::Peer,
+    problem::{Code, Problem},
+};
+use jwks::Keys;
+use token::{Expected, TokenFault, UnverifiedToken, VerifiedToken};
+
+/// The tenant that a caller acts for.
+const TENANT: HeaderName = HeaderName::from_static("x-tenant-id");
+/// The account that a caller acts for.
+const ACCOUNT: HeaderName = HeaderName::from_static("x-account-id");
+
+/// Tells who calls.
+#[derive(Debug)]
+pub struct Identity {
+    /// The keys that tokens are verified with.
+    pub keys: Keys,
+    /// What a token must say of itself.
+    pub expected: Expected,
+    /// A name in the gateway's certificate; without one no API keys are accepted.
+    pub gateway: Option<String>,
+}
+
+impl Identity {
+    /// Who made a call with these headers from `peer`.
+    ///
+    /// # Errors
+    /// 401 if that is not known, 403 if the headers contradict the token.
+    pub async fn of(&self, peer: &Peer, headers: &HeaderMap) -> Result<Caller, Problem> {
+        let from_gateway = self.gateway.as_ref().is_some_and(|name| peer.is(name));
+        match bearer(headers) {
+            Some(Ok(text)) => match self.verified(text).await {
+                Ok(token) => {
+                    let caller = Caller::of_token(token.claims());
+                    agree(&caller, headers)?;
+                    Ok(caller)
+                }
+                Err(fault) => Err(refused(fault)),
+            },
+            Some(Err(fault)) => Err(refused(fault)),
+            None if from_gateway => gateway::caller(headers),
+            None => Err(Problem::new(Code::NoCredentials)),
+        }
+    }
+
+    /// Keeps the keys fresh, for ever.
+    pub async fn look_after(&self) -> Infallible {
+        self.keys.look_after().await
+    }
+
+    async fn verified(&self, text: &str) -> Result<VerifiedToken, TokenFault> {
+        let token = UnverifiedToken::parse(text)?;
+        let key = self.keys.find(token.kid()).await;
+        let key = key.ok_or(TokenFault::UnknownKey)?;
+        token.verify(&key, &self.expected)
+    }
+}
+
+/// The caller hears only that the token is not accepted; the log says why.
+fn refused(fault: TokenFault) -> Problem {
+    tracing::info!(event = "identity.token_refused", reason = fault.as_str());
+    Problem::new(Code::InvalidToken)
+}
+
+/// The token that a caller shows, if any.
+fn bearer(headers: &HeaderMap) -> Option<Result<&str, TokenFault>> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let value = values.next()?;
+    if values.next().is_some() {
+        return Some(Err(TokenFault::Malformed));
+    }
+    let Ok(text) = value.to_str() else {
+        return Some(Err(TokenFault::Malformed));
+    };
+    let (scheme, token) = text.split_once(' ')?;
+    let bearer = scheme.eq_ignore_ascii_case("bearer");
+    bearer.then(|| Ok(token.trim_matches(' ')))
+}
+
+/// Headers that name tenant or account must name the token's.
+fn agree(caller: &Caller, headers: &HeaderMap) -> Result<(), Problem> {
+    if !all_are(headers, &TENANT, caller.tenant.0) {
+        return Err(Problem::new(Code::TenantMismatch).at("X-Tenant-Id"));
+    }
+    match caller.account {
+        Some(account) if !all_are(headers, &ACCOUNT, account.0) => {
+            Err(Problem::new(Code::AccountMismatch).at("X-Account-Id"))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn all_are(headers: &HeaderMap, name: &HeaderName, id: Uuid) -> bool {
+    headers
+        .get_all(name)
+        .iter()
+        .all(|value| Uuid::try_parse_ascii(value.as_bytes()) == Ok(id))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,142 @@
+//! A caller whom we believe, and the rights that roles and scopes give.
+
+use std::{collections::BTreeSet, fmt, sync::Arc};
+
+use axum::{extract::FromRequestParts, http::request::Parts};
+use schema::{AccountId, TenantId};
+
+use super::token::Claims;
+use crate::http::{
+    openapi::{Documented, Operation},
+    problem::{Code, Problem},
+};
+
+/// What a caller may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Right {
+    /// See what an account used and what it costs.
+    BillingRead,
+    /// Set prices, costs and accounts.
+    BillingAdmin,
+    /// Void invoices.
+    Finance,
+    /// See what any account of any tenant used. Each such look is recorded.
+    ReadAnyAccount,
+    /// See the history.
+    Audit,
+}
+
+impl fmt::Display for Right {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::BillingRead => "billing:read",
+            Self::BillingAdmin => "billing:admin",
+            Self::Finance => "billing:finance",
+            Self::ReadAnyAccount => "billing:read-any",
+            Self::Audit => "billing:audit",
+        })
+    }
+}
+
+impl Right {
+    /// What a role of a token gives; roles that we do not know give nothing.
+    fn of_role(role: &str) -> &'static [Self] {
+        match role {
+            "account.admin" | "account.viewer" => &[Self::BillingRead],
+            "platform.admin" => &[Self::BillingRead, Self::ReadAnyAccount],
+            "platform.billing_admin" => &[Self::BillingAdmin],
+            "platform.finance" => &[Self::Finance],
+            "platform.auditor" => &[Self::Audit],
+            _ => &[],
+        }
+    }
+
+    /// What a scope of an API key gives. Keys belong to customers, so none gives more.
+    fn of_scope(scope: &str) -> &'static [Self] {
+        match scope {
+            "billing:read" => &[Self::BillingRead],
+            _ => &[],
+        }
+    }
+}
+
+/// Somebody whom we believe who they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// The token's subject, or `api-key:` and the key's id.
+    pub subject: String,
+    /// The tenant they belong to.
+    pub tenant: TenantId,
+    /// The account they act for; none means the whole tenant.
+    pub account: Option<AccountId>,
+    rights: BTreeSet<Right>,
+    platform: bool,
+}
+
+impl Caller {
+    /// The caller that a verified token speaks of.
+    pub(crate) fn of_token(claims: &Claims) -> Self {
+        let roles = || claims.roles.iter().map(String::as_str);
+        Self {
+            subject: claims.sub.clone(),
+            tenant: claims.tenant_id,
+            account: claims.account_id,
+            rights: roles().flat_map(Right::of_role).copied().collect(),
+            platform: roles().any(|role| role.starts_with("platform.")),
+        }
+    }
+
+    /// The caller that the gateway found behind an API key.
+    pub(super) fn of_key<'a>(
+        key: &str,
+        tenant: TenantId,
+        account: Option<AccountId>,
+        scopes: impl Iterator<Item = &'a str>,
+    ) -> Self {
+        Self {
+            subject: format!("api-key:{key}"),
+            tenant,
+            account,
+            rights: scopes.flat_map(Right::of_scope).copied().collect(),
+            platform: false,
+        }
+    }
+
+    /// Whether they may.
+    #[must_use]
+    pub fn may(&self, right: Right) -> bool {
+        self.rights.contains(&right)
+    }
+
+    /// Whether they run the platform, and so may see cost and margin.
+    #[must_use]
+    pub const fn is_platform(&self) -> bool {
+        self.platform
+    }
+}
+
+/// The caller of a request, for handlers. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct CallerRef(pub Arc<Caller>);
+
+impl std::ops::Deref for CallerRef {
+    type Target = Caller;
+
+    fn deref(&self) -> &Caller {
+        &self.0
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for CallerRef {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let caller = parts.extensions.get::<Self>().cloned();
+        // A route without a guard is a mistake of ours.
+        caller.ok_or(Problem::new(Code::Internal))
+    }
+}
+
+impl Documented for CallerRef {
+    fn document(_: &mut Operation) {}
+}

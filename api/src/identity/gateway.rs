@@ -1,0 +1,52 @@
+//! API keys, as the gateway (Kong) resolves them.
+//!
+//! Only for calls that came on a connection with the gateway's certificate: the same headers from
+//! anybody else mean nothing.
+
+use axum::http::{HeaderMap, HeaderName};
+use schema::{AccountId, TenantId};
+use uuid::Uuid;
+
+use super::{ACCOUNT, Caller, TENANT};
+use crate::http::problem::{Code, Problem};
+
+/// Which key it was.
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key-id");
+/// What the key may do, separated by spaces or commas.
+const SCOPES: HeaderName = HeaderName::from_static("x-scopes");
+
+/// The caller whom the gateway names.
+///
+/// # Errors
+/// It names nobody, or not in the way we agreed.
+pub fn caller(headers: &HeaderMap) -> Result<Caller, Problem> {
+    named(headers).ok_or_else(|| Problem::new(Code::NoCredentials))
+}
+
+fn named(headers: &HeaderMap) -> Option<Caller> {
+    let key = only(headers, &API_KEY)?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    if !(1..=128).contains(&key.len()) || !key.bytes().all(plain) {
+        return None;
+    }
+    let tenant = TenantId(Uuid::try_parse(only(headers, &TENANT)?).ok()?);
+    let account = if headers.contains_key(&ACCOUNT) {
+        Some(AccountId(Uuid::try_parse(only(headers, &ACCOUNT)?).ok()?))
+    } else {
+        None
+    };
+    let scopes = only(headers, &SCOPES).unwrap_or_default();
+    Some(Caller::of_key(
+        key,
+        tenant,
+        account,
+        scopes.split([' ', ',']),
+    ))
+}
+
+/// The value of a header that is there once.
+fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next()?.to_str().ok()?;
+    values.next().is_none().then_some(value)
+}

@@ -1,0 +1,142 @@
+//! What the headers of a call say of its caller.
+
+use std::net::Ipv4Addr;
+
+use axum::http::HeaderValue;
+use rcgen::{CertificateParams, DnType};
+use serde_json::json;
+
+use super::*;
+
+/// Headers of a call.
+fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+    let header = |(name, value): &(&'static str, &str)| {
+        let value = HeaderValue::try_from(*value).expect("a header");
+        (HeaderName::from_static(name), value)
+    };
+    let mut headers = HeaderMap::new();
+    for (name, value) in pairs.iter().map(header) {
+        headers.append(name, value);
+    }
+    headers
+}
+
+fn stranger() -> Peer {
+    Peer::stranger(Ipv4Addr::LOCALHOST.into())
+}
+
+/// Somebody whose verified certificate has this common name.
+fn known_as(name: &str) -> Peer {
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, name);
+    let key = rcgen::KeyPair::generate().expect("a key");
+    let certificate = params.self_signed(&key).expect("signed");
+    Peer::verified(Ipv4Addr::LOCALHOST.into(), certificate.der())
+}
+
+#[tokio::test]
+async fn headers_can_contradict_a_token_and_never_widen_it() {
+    let issuer = Issuer::new();
+    let identity = issuer.identity();
+    let code = async |token: &str, more: &[(&'static str, &str)]| {
+        let bearer = format!("Bearer {token}");
+        let mut all = vec![("authorization", bearer.as_str())];
+        all.extend_from_slice(more);
+        let caller = identity.of(&stranger(), &headers(&all)).await;
+        caller.err().map(|problem| problem.code())
+    };
+    let own = issuer.token(json!({}));
+    let upper = TENANT_ID.to_uppercase();
+    assert_eq!(
+        code(
+            &own,
+            &[("x-tenant-id", &upper), ("x-account-id", ACCOUNT_ID)]
+        )
+        .await,
+        None
+    );
+    for other in [ACCOUNT_ID, "mine", ""] {
+        let found = code(&own, &[("x-tenant-id", other)]).await;
+        assert_eq!(found, Some(Code::TenantMismatch), "{other}");
+    }
+    let twice = [("x-tenant-id", TENANT_ID), ("x-tenant-id", ACCOUNT_ID)];
+    assert_eq!(code(&own, &twice).await, Some(Code::TenantMismatch));
+    let other = [("x-account-id", TENANT_ID)];
+    assert_eq!(code(&own, &other).await, Some(Code::AccountMismatch));
+    let whole = issuer.token(json!({"account_id": null}));
+    assert_eq!(code(&whole, &other).await, None);
+    assert_eq!(code("nonsense", &[]).await, Some(Code::InvalidToken));
+    let two = [("authorization", "Bearer x")];
+    assert_eq!(code(&own, &two).await, Some(Code::InvalidToken));
+}
+
+#[tokio::test]
+async fn api_keys_are_believed_from_the_gateway_alone() {
+    let identity = Issuer::new().identity();
+    let key = [
+        ("x-tenant-id", TENANT_ID),
+        ("x-account-id", ACCOUNT_ID),
+        ("x-api-key-id", "key-1"),
+        ("x-scopes", "billing:read sms:send"),
+    ];
+    let of = async |peer: &Peer, pairs: &[(&'static str, &str)]| {
+        let caller = identity.of(peer, &headers(pairs)).await;
+        caller.map_err(|problem| problem.code())
+    };
+    let kong = known_as("kong");
+    let caller = of(&kong, &key).await.expect("the gateway says so");
+    assert_eq!(caller.subject, "api-key:key-1");
+    assert_eq!(
+        caller.account.map(|id| id.to_string()).as_deref(),
+        Some(ACCOUNT_ID)
+    );
+    assert!(caller.may(Right::BillingRead) && !caller.is_platform());
+
+    let nobody = Err(Code::NoCredentials);
+    assert_eq!(of(&stranger(), &key).await, nobody);
+    assert_eq!(of(&known_as("kong2"), &key).await, nobody);
+    assert_eq!(of(&kong, &key[..2]).await, nobody, "without a key");
+    assert_eq!(of(&kong, &key[1..]).await, nobody, "without a tenant");
+    let odd = [key[0], ("x-account-id", "mine"), key[2]];
+    assert_eq!(of(&kong, &odd).await, nobody, "an account that is none");
+    let basic = [("authorization", "Basic eDp5")];
+    assert_eq!(of(&stranger(), &basic).await, nobody);
+
+    let greedy = [key[0], key[2], ("x-scopes", "billing:admin,platform.admin")];
+    let caller = of(&kong, &greedy).await.expect("the gateway says so");
+    assert!(!caller.may(Right::BillingAdmin) && !caller.may(Right::BillingRead));
+}
+
+#[tokio::test]
+async fn roles_give_rights() {
+    use Right::{Audit, BillingAdmin, BillingRead, Finance, ReadAnyAccount};
+    let issuer = Issuer::new();
+    let identity = issuer.identity();
+    let table: [(&str, &[Right]); 8] = [
+        ("account.admin", &[BillingRead]),
+        ("account.viewer", &[BillingRead]),
+        ("platform.admin", &[BillingRead, ReadAnyAccount]),
+        ("platform.billing_admin", &[BillingAdmin]),
+        ("platform.finance", &[Finance]),
+        ("platform.auditor", &[Audit]),
+        ("account.janitor", &[]),
+        ("Platform.Admin", &[]),
+    ];
+    for (role, expected) in table {
+        let bearer = format!("bearer {}", issuer.token(json!({"roles": [role]})));
+        let headers = headers(&[("authorization", &bearer)]);
+        let caller = identity.of(&stranger(), &headers).await.expect("known");
+        for right in [BillingRead, BillingAdmin, Finance, ReadAnyAccount, Audit] {
+            assert_eq!(
+                caller.may(right),
+                expected.contains(&right),
+                "{role} {right}"
+            );
+        }
+        assert_eq!(
+            caller.is_platform(),
+            role.starts_with("platform."),
+            "{role}"
+        );
+    }
+}

@@ -1,0 +1,129 @@
+//! Accounts: whose they are, what they have subscribed to, what they pay in, and the name and the
+//! address on their invoices.
+//!
+//! Name and address may be a person's. They are opened only for the answer of an endpoint here, and
+//! neither problems nor logs ever hold them.
+
+pub(super) mod put;
+pub(super) mod show;
+
+use actors::decide::EventPlace;
+use eventstore::{keyring::KeyringError, seal};
+use projections::tables::billing::accounts::{self, Account};
+use schema::{
+    AccountId, AccountTier, Currency, Personal, Sealed, SealedValue, StreamId, TenantId, Timestamp,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::{fault, state::Shared};
+use crate::http::problem::Problem;
+
+/// Where an account is.
+const PATH: &str = "/v1/admin/accounts/{accountId}";
+
+/// Where one account is.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct AccountPath {
+    /// The account.
+    account_id: AccountId,
+}
+
+/// A registered account.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct AccountRow {
+    /// The account.
+    account_id: AccountId,
+    /// Whose it is.
+    tenant_id: TenantId,
+    /// What it has subscribed to.
+    account_tier: AccountTier,
+    /// What it pays in.
+    currency: Currency,
+    /// The name on its invoices; null once it is erased.
+    #[serde(serialize_with = "exposed")]
+    #[schemars(with = "Option<String>")]
+    billing_name: Option<Personal>,
+    /// The address on its invoices; null once it is erased.
+    #[serde(serialize_with = "exposed")]
+    #[schemars(with = "Option<String>")]
+    billing_address: Option<Personal>,
+    /// When it was registered.
+    created_at: Timestamp,
+    /// When it was registered or changed last.
+    changed_at: Timestamp,
+}
+
+/// Here personal data leaves us, to somebody who may see it.
+fn exposed<S: Serializer>(data: &Option<Personal>, serializer: S) -> Result<S::Ok, S::Error> {
+    data.as_ref().map(Personal::expose).serialize(serializer)
+}
+
+/// The account, if it is registered.
+async fn find(shared: &Shared, account: AccountId) -> Result<Option<Account>, Problem> {
+    let found = accounts::find(&shared.reader, account).await;
+    found.map_err(fault::unread)
+}
+
+/// The account with its name and address opened.
+async fn opened(shared: &Shared, account: Account) -> Result<AccountRow, Problem> {
+    let opener = Opener::new(shared, &account).await?;
+    let billing_name = opener
+        .open(account.billing_name.as_ref(), Sealed::BILLING_NAME)
+        .await?;
+    let billing_address = opener
+        .open(account.billing_address.as_ref(), Sealed::BILLING_ADDRESS)
+        .await?;
+    Ok(AccountRow {
+        account_id: account.account,
+        tenant_id: account.tenant,
+        account_tier: account.account_tier,
+        currency: account.currency,
+        billing_name,
+        billing_address,
+        created_at: account.created_at,
+        changed_at: account.changed_at,
+    })
+}
+
+/// Opens what was sealed in one event.
+struct Opener<'a> {
+    shared: &'a Shared,
+    place: EventPlace,
+}
+
+impl<'a> Opener<'a> {
+    async fn new(shared: &'a Shared, account: &Account) -> Result<Self, Problem> {
+        let tenants = shared.keyring.of_tenants(&[account.tenant]).await;
+        let tenants = tenants.map_err(|error| fault::keyless(&error))?;
+        let tenant = tenants.get(&account.tenant);
+        let tenant = tenant.ok_or_else(|| fault::keyless(&KeyringError::Absent))?;
+        let place = EventPlace {
+            log: shared.reader.log(),
+            stream: StreamId::tenant(tenant.pseudonym),
+            version: account.sealed_version,
+        };
+        Ok(Self { shared, place })
+    }
+
+    /// The data, unless there is none or its key is destroyed.
+    async fn open(
+        &self,
+        sealed: Option<&SealedValue>,
+        field: &str,
+    ) -> Result<Option<Personal>, Problem> {
+        let Some(sealed) = sealed else {
+            return Ok(None);
+        };
+        let id = seal::key_of(sealed).map_err(|error| fault::broken(&error))?;
+        let keys = self.shared.keyring.by_id(&[id]).await;
+        let keys = keys.map_err(|error| fault::keyless(&error))?;
+        let Some(key) = keys.get(&id) else {
+            return Ok(None);
+        };
+        let opened = key.open(&self.place.of_field(field), sealed);
+        opened.map(Some).map_err(|error| fault::broken(&error))
+    }
+}

@@ -1,0 +1,158 @@
+//! `PUT /v1/admin/accounts/{accountId}`: registers an account or changes it. The same again changes
+//! nothing.
+
+use std::borrow::Cow;
+
+use actors::{billing::desk::AccountWish, decide::account::Changed};
+use axum::{extract::State, http::Method};
+use schema::{AccountTier, Currency, Personal, TenantId, event::AccountFacts};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, de::Error as _};
+
+use super::{AccountPath, AccountRow, PATH, find, opened};
+use crate::{
+    http::{
+        answer::{Put, Versioned},
+        body::Body,
+        endpoint::Endpoint,
+        headers::IfMatch,
+        params::PathParams,
+        problem::{Code, Problem},
+    },
+    identity::Right,
+    rest::{errand::Errand, fault, state::Shared, versions, visible},
+};
+
+/// The projection that shows accounts.
+const PROJECTION: &str = "accounts";
+
+/// What an account is to be.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct AccountBody {
+    /// Whose it is.
+    tenant_id: TenantId,
+    /// What it has subscribed to.
+    account_tier: AccountTier,
+    /// What it pays in.
+    currency: Currency,
+    /// The name on its invoices.
+    billing_name: PersonalText<200>,
+    /// The address on its invoices; it may have several lines.
+    billing_address: PersonalText<1000>,
+}
+
+/// A text that may be a person's, of at most `MAX` characters. It has no `Debug`.
+struct PersonalText<const MAX: usize>(Personal);
+
+impl<'de, const MAX: usize> Deserialize<'de> for PersonalText<MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Personal::new(String::deserialize(deserializer)?);
+        if is_printable(text.expose(), MAX) {
+            Ok(Self(text))
+        } else {
+            Err(D::Error::custom("not a printable text of that length"))
+        }
+    }
+}
+
+/// Whether something of it can be seen, and nothing of it moves anything but the line.
+fn is_printable(text: &str, max: usize) -> bool {
+    let seen = text.chars().any(|c| !c.is_whitespace());
+    let still = text.chars().all(|c| c == '\n' || !c.is_control());
+    seen && still && text.chars().count() <= max
+}
+
+impl<const MAX: usize> JsonSchema for PersonalText<MAX> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("PersonalText{MAX}").into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "minLength": 1,
+            "maxLength": MAX,
+            "allOf": [
+                { "pattern": r"\S" },
+                { "pattern": r"^[^\u0000-\u0009\u000b-\u001f\u007f-\u009f]*$" },
+            ],
+        })
+    }
+}
+
+pub(in crate::rest) fn endpoint() -> Endpoint<Shared> {
+    Endpoint::new(Method::PUT, PATH, put)
+        .named("putAccount", "An account as it is to be")
+        .needs(Right::BillingAdmin)
+        .may_refuse(&[Code::AccountOfAnotherTenant])
+        .may_refuse(visible::CODES)
+}
+
+async fn put(
+    State(shared): State<Shared>,
+    errand: Errand,
+    PathParams(path): PathParams<AccountPath>,
+    condition: IfMatch,
+    Body(body): Body<AccountBody>,
+) -> Result<Versioned<Put<AccountRow>>, Problem> {
+    let before = find(&shared, path.account_id).await?;
+    match &before {
+        Some(account) if account.tenant != body.tenant_id => {
+            return Err(Problem::new(Code::AccountOfAnotherTenant).at("/tenantId"));
+        }
+        None if condition == IfMatch::Exists => return Err(changed()),
+        Some(_) | None => {}
+    }
+    let wish = AccountWish {
+        tenant: body.tenant_id,
+        account: AccountFacts {
+            account_id: path.account_id,
+            account_tier: body.account_tier,
+            currency: body.currency,
+        },
+        billing_name: Some(body.billing_name.0),
+        billing_address: Some(body.billing_address.0),
+    };
+    let (caller, if_at) = (errand.at_desk(errand.fresh), versions::insisted(condition));
+    let written = shared.desk.put_account(caller, wish, if_at).await;
+    let refused = |Changed { .. }| changed();
+    let written = written.map_err(|error| fault::undone(error, refused))?;
+    visible::shown(&shared, PROJECTION, written.position).await?;
+    let account = find(&shared, path.account_id).await?;
+    // It is not there only while the table is built anew.
+    let account = account.ok_or(Problem::new(Code::NotYetVisible))?;
+    let etag = versions::etag(account.changed_position);
+    let row = opened(&shared, account).await?;
+    let answer = if before.is_none() && written.new {
+        Put::Created(row)
+    } else {
+        Put::Changed(row)
+    };
+    Ok(Versioned(etag, answer))
+}
+
+fn changed() -> Problem {
+    Problem::new(Code::PreconditionFailed).at("If-Match")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_printable_and_short() {
+        let long = "é".repeat(10);
+        for good in ["A", "Example GmbH", "line\nline", &long] {
+            assert!(is_printable(good, 12), "{good:?}");
+        }
+        let long = "é".repeat(13);
+        for wrong in ["", " \n ", "a\tb", "a\u{7f}", "a\u{85}b", &long] {
+            assert!(!is_printable(wrong, 12), "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! A request on its way to the desk: who makes it, under which id, in which trace.
+
+use actors::billing::desk;
+use axum::{extract::FromRequestParts, http::request::Parts};
+use schema::id::derive;
+use tracing::Span;
+use uuid::Uuid;
+
+use crate::{
+    http::{
+        headers::IdempotencyKey,
+        openapi::{Documented, Operation},
+        problem::Problem,
+        request_id::RequestId,
+    },
+    identity::CallerRef,
+    telemetry::traceparent,
+};
+
+/// Who asks for something to be recorded.
+#[derive(Debug, Clone)]
+pub(super) struct Errand {
+    /// The caller.
+    pub(super) caller: CallerRef,
+    /// What the answer and our log lines call the request.
+    pub(super) request_id: RequestId,
+    /// What the log calls it. Not the caller's own id, which may come again with something else.
+    pub(super) fresh: Uuid,
+}
+
+impl Errand {
+    /// The caller as the desk knows them, with the request that is a repeat if it comes again.
+    pub(super) fn at_desk(&self, request: Uuid) -> desk::Caller {
+        desk::Caller {
+            principal: self.caller.subject.clone(),
+            request,
+            trace: traceparent::of(&Span::current()),
+        }
+    }
+
+    /// The request of this piece of work: the same for the same caller, `operation` and key; without
+    /// a key it is new.
+    pub(super) fn request(&self, operation: &str, key: &IdempotencyKey) -> Uuid {
+        match &key.0 {
+            Some(key) => derive(
+                "request",
+                &[
+                    operation.as_bytes(),
+                    self.caller.subject.as_bytes(),
+                    key.as_bytes(),
+                ],
+            ),
+            None => self.fresh,
+        }
+    }
+}
+
+/// The id of the version that `request` opens with `content`.
+pub(super) fn version(request: Uuid, content: &impl serde::Serialize) -> Uuid {
+    // Unwrap safety: what endpoints ask for is made of words, numbers and times.
+    let content = serde_json::to_vec(content).expect("content is JSON");
+    derive("version", &[request.as_bytes(), &content])
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Errand {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        Ok(Self {
+            caller: CallerRef::from_request_parts(parts, state).await?,
+            request_id: RequestId::from_request_parts(parts, state).await?,
+            fresh: mint(),
+        })
+    }
+}
+
+impl Documented for Errand {
+    fn document(_: &mut Operation) {}
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a request that names itself by no key is like no other; the ids of what it does \
+              are derived from this one"
+)]
+fn mint() -> Uuid {
+    Uuid::now_v7()
+}

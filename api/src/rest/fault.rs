@@ -1,0 +1,65 @@
+//! What is told when something behind an endpoint fails. The caller hears that it failed, the log
+//! why.
+
+use actors::billing::desk::DeskError;
+use eventstore::{StoreError, keyring::KeyringError, log::chain};
+use projections::ReadError;
+
+use crate::http::problem::{Code, Problem};
+
+/// A question had no answer.
+pub(super) fn unread(error: ReadError) -> Problem {
+    match error {
+        ReadError::Store(error) => failed(&error),
+        ReadError::Unreadable { .. } => broken(&error),
+    }
+}
+
+/// The log or its tables cannot be reached.
+pub(super) fn unreachable(error: &StoreError) -> Problem {
+    failed(error)
+}
+
+/// A key could not be had.
+pub(super) fn keyless(error: &KeyringError) -> Problem {
+    away(error)
+}
+
+/// What we keep cannot be understood, or we asked for nonsense. Nobody but us can mend it.
+pub(super) fn broken(error: &dyn std::error::Error) -> Problem {
+    tracing::error!(event = "rest.broken", error = chain(error));
+    Problem::new(Code::Internal)
+}
+
+/// A wish was not granted; `refused` says what a refusal is called here.
+pub(super) fn undone<R: std::fmt::Debug + 'static>(
+    error: DeskError<R>,
+    refused: impl FnOnce(R) -> Problem,
+) -> Problem {
+    match error {
+        DeskError::Refused(refusal) => refused(refusal),
+        DeskError::Contended => Problem::new(Code::Contended),
+        DeskError::Away => Problem::new(Code::Unavailable),
+        DeskError::Store(error) => failed(&error),
+        DeskError::Keyring(error) => away(&error),
+    }
+}
+
+/// The log or its tables failed: usually because they are away, but a statement that Postgres refuses
+/// to carry out is a mistake of ours.
+fn failed(error: &StoreError) -> Problem {
+    let StoreError::Postgres { source, .. } = error else {
+        return away(error);
+    };
+    let class = source.code().map(|state| &state.code()[..2]);
+    match class {
+        // Data, integrity, syntax and rights.
+        Some("22" | "23" | "42") => broken(error),
+        _ => away(error),
+    }
+}
+
+fn away(error: &dyn std::error::Error) -> Problem {
+    tracing::error!(event = "rest.unavailable", error = chain(error));
+    Problem::new(Code::Unavailable)
+}

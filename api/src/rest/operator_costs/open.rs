@@ -1,0 +1,108 @@
+//! `POST /v1/admin/operator-costs`: a new cost for a period in which there is none. It may begin in
+//! the past; what is recorded already keeps the cost it has.
+
+use actors::decide::timeline::Wish;
+use axum::{extract::State, http::Method};
+use eventstore::clock;
+use projections::tables::billing::operator_costs::{self, CostVersion};
+use schema::{
+    CostKey, Currency, Direction, OperatorCostId, OperatorId, Timestamp, event::CostTerms,
+};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{OperatorCost, written};
+use crate::{
+    http::{
+        answer::{Created, Located, Versioned},
+        body::Body,
+        endpoint::Endpoint,
+        headers::IdempotencyKey,
+        problem::Problem,
+    },
+    identity::Right,
+    rest::{
+        errand::{self, Errand},
+        fault,
+        fields::{self, PriceText},
+        state::Shared,
+        versions, visible,
+    },
+};
+
+/// A new cost.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct NewCost {
+    /// What this carrier takes.
+    operator_id: OperatorId,
+    /// For messages going this way.
+    #[serde(default = "fields::to_handsets")]
+    direction: Direction,
+    /// For one segment.
+    cost_per_segment: PriceText,
+    /// In this currency.
+    currency: Currency,
+    /// The first instant at which it is in effect; now, if none is given.
+    effective_from: Option<Timestamp>,
+    /// The first instant at which it is not in effect any more; without one it is open.
+    effective_to: Option<Timestamp>,
+}
+
+type Answer = Located<Versioned<Created<OperatorCost>>>;
+
+pub(in crate::rest) fn endpoint() -> Endpoint<Shared> {
+    Endpoint::new(Method::POST, "/v1/admin/operator-costs", open)
+        .named("openCost", "A new cost")
+        .needs(Right::BillingAdmin)
+        .may_refuse(versions::OPENING)
+        .may_refuse(visible::CODES)
+}
+
+async fn open(
+    State(shared): State<Shared>,
+    errand: Errand,
+    idempotency: IdempotencyKey,
+    Body(new): Body<NewCost>,
+) -> Result<Answer, Problem> {
+    let terms = CostTerms {
+        cost_per_segment: new.cost_per_segment.price("/costPerSegment")?,
+        currency: new.currency,
+    };
+    let key = CostKey {
+        operator_id: new.operator_id,
+        direction: new.direction,
+    };
+    let request = errand.request("openCost", &idempotency);
+    let content = (
+        (key.operator_id, key.direction, terms),
+        (new.effective_from, new.effective_to),
+    );
+    let id = OperatorCostId(errand::version(request, &content));
+    if idempotency.0.is_some() {
+        let found = operator_costs::by_request(&shared.reader, request).await;
+        match found.map_err(fault::unread)? {
+            Some(version) if version.operator_cost_id == id => return Ok(answer(version)),
+            Some(_) => return Err(versions::reused()),
+            None => {}
+        }
+    }
+
+    let period = versions::period(new.effective_from, new.effective_to, clock::now())?;
+    let wish = Wish::Open {
+        id: id.0,
+        terms,
+        period,
+    };
+    let caller = errand.at_desk(request);
+    let opened = shared.desk.amend_cost(caller, key, wish, None).await;
+    let refused = |refusal| versions::refused(refusal, "/effectiveTo");
+    let opened = opened.map_err(|error| fault::undone(error, refused))?;
+    written(&shared, id, opened.position).await.map(answer)
+}
+
+fn answer(version: CostVersion) -> Answer {
+    let place = format!("/v1/admin/operator-costs/{}", version.operator_cost_id);
+    let etag = versions::etag(version.changed_position);
+    Located(place, Versioned(etag, Created(version.into())))
+}

@@ -1,0 +1,20 @@
+//! What the endpoints share.
+
+use std::sync::Arc;
+
+use actors::billing::Desk;
+use eventstore::{EventStore, keyring::Keyring};
+use projections::Reader;
+
+/// Cheap to clone; each request has one.
+#[derive(Clone)]
+pub struct Shared {
+    /// Where questions are asked.
+    pub reader: Reader,
+    /// Where wishes are brought.
+    pub desk: Desk,
+    /// The log, for its head only.
+    pub store: Arc<dyn EventStore>,
+    /// The keys that billing names and addresses open with.
+    pub keyring: Arc<dyn Keyring>,
+}

@@ -1,0 +1,238 @@
+//! Whose usage somebody may see.
+//!
+//! Everybody sees their own account; whoever acts for a whole tenant, each account of it; whoever
+//! administers the platform, each account there is. A look at an account that is not the caller's
+//! own is recorded before it is answered, whether it is allowed or not.
+
+use actors::decide::access::Access;
+use projections::{
+    Scope,
+    tables::billing::{
+        accounts,
+        usage::{self, Granularity, UsageOf},
+    },
+};
+use schema::{
+    AccountId, TenantId,
+    event::{AccessRefused, CrossAccountRead},
+};
+use time::{Date, macros::date};
+
+use crate::{
+    http::problem::{Code, Problem},
+    identity::{Caller, Right},
+    rest::{errand::Errand, fault, state::Shared},
+};
+
+/// What is looked at, as the log tells it.
+const ENDPOINT: &str = "GET /v1/billing/usage";
+
+/// All the days there are.
+const EVER: (Date, Date) = (date!(0000 - 01 - 01), date!(9999 - 12 - 31));
+
+/// What access may be refused with.
+pub(super) const CODES: &[Code] = &[
+    Code::RightMissing,
+    Code::AccountRequired,
+    Code::AccountMismatch,
+    Code::NotFound,
+];
+
+/// An account that may be looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Whose {
+    /// Whose it is.
+    pub(super) tenant: TenantId,
+    /// Which.
+    pub(super) account: AccountId,
+}
+
+/// What somebody wants to look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Look {
+    /// Their own account.
+    Own(AccountId),
+    /// An account of the tenant that they act for, if it is one.
+    OfTenant(AccountId),
+    /// An account of anybody.
+    OfAnybody(AccountId),
+    /// One that they may not see.
+    Forbidden(AccountId, Code),
+    /// Nothing that could be shown.
+    Nothing(Code),
+}
+
+impl Look {
+    fn of(caller: &Caller, asked: Option<AccountId>) -> Self {
+        let reads = caller.may(Right::BillingRead);
+        match (asked.or(caller.account), caller.account) {
+            (None, _) if reads => Self::Nothing(Code::AccountRequired),
+            (None, _) => Self::Nothing(Code::RightMissing),
+            (Some(asked), Some(own)) if asked == own && reads => Self::Own(own),
+            (Some(asked), Some(own)) if asked == own => Self::Nothing(Code::RightMissing),
+            (Some(asked), _) if caller.may(Right::ReadAnyAccount) => Self::OfAnybody(asked),
+            (Some(asked), _) if !reads => Self::Forbidden(asked, Code::RightMissing),
+            (Some(asked), Some(_)) => Self::Forbidden(asked, Code::AccountMismatch),
+            (Some(asked), None) => Self::OfTenant(asked),
+        }
+    }
+}
+
+/// The account that is looked at: the one `asked` for, or the caller's own.
+///
+/// # Errors
+/// It may not be looked at, is not there, or the look could not be recorded.
+pub(super) async fn whose(
+    shared: &Shared,
+    errand: &Errand,
+    asked: Option<AccountId>,
+) -> Result<Whose, Problem> {
+    let tenant = errand.caller.tenant;
+    match Look::of(&errand.caller, asked) {
+        Look::Own(account) => Ok(Whose { tenant, account }),
+        Look::OfTenant(account) => {
+            let whose = Whose { tenant, account };
+            if is_known(shared, whose).await? {
+                return Ok(whose);
+            }
+            refuse(shared, errand, account, Code::NotFound).await
+        }
+        Look::OfAnybody(account) => {
+            let tenant = accounts::tenant_of(&shared.reader, account).await;
+            match tenant.map_err(fault::unread)? {
+                Some(tenant) => allow(shared, errand, Whose { tenant, account }).await,
+                None => refuse(shared, errand, account, Code::NotFound).await,
+            }
+        }
+        Look::Forbidden(account, code) => refuse(shared, errand, account, code).await,
+        Look::Nothing(code) => Err(problem(code)),
+    }
+}
+
+/// Whether the account is registered under the tenant, or was ever used under it.
+async fn is_known(shared: &Shared, whose: Whose) -> Result<bool, Problem> {
+    let account = accounts::find(&shared.reader, whose.account).await;
+    let account = account.map_err(fault::unread)?;
+    if account.is_some_and(|account| account.tenant == whose.tenant) {
+        return Ok(true);
+    }
+    let ever = UsageOf {
+        tenant: whose.tenant,
+        account: whose.account,
+        from: EVER.0,
+        to: EVER.1,
+        granularity: Granularity::Month,
+        operator: None,
+    };
+    let used = usage::usage(&shared.reader, Scope::Tenant(whose.tenant), ever).await;
+    Ok(!used.map_err(fault::unread)?.is_empty())
+}
+
+async fn allow(shared: &Shared, errand: &Errand, whose: Whose) -> Result<Whose, Problem> {
+    let read = CrossAccountRead {
+        endpoint: ENDPOINT.to_owned(),
+        account_id: whose.account,
+        request_id: errand.request_id.as_str().to_owned(),
+    };
+    record(shared, errand, Access::Read(read), Some(whose.tenant)).await?;
+    Ok(whose)
+}
+
+/// Always an error: the refusal once it is recorded, or why it could not be. Whose account it is, if
+/// it is one, is not looked up: who may not see it cannot tell from anything whether it exists.
+async fn refuse(
+    shared: &Shared,
+    errand: &Errand,
+    account: AccountId,
+    code: Code,
+) -> Result<Whose, Problem> {
+    let refused = AccessRefused {
+        endpoint: ENDPOINT.to_owned(),
+        account_id: account,
+        request_id: errand.request_id.as_str().to_owned(),
+        code: code.as_str().to_owned(),
+    };
+    record(shared, errand, Access::Refused(refused), None).await?;
+    Err(problem(code))
+}
+
+async fn record(
+    shared: &Shared,
+    errand: &Errand,
+    access: Access,
+    tenant: Option<TenantId>,
+) -> Result<(), Problem> {
+    let caller = errand.at_desk(errand.fresh);
+    let recorded = shared.desk.record_access(caller, access, tenant).await;
+    recorded
+        .map(drop)
+        .map_err(|error| fault::undone(error, |never| match never {}))
+}
+
+fn problem(code: Code) -> Problem {
+    match code {
+        Code::RightMissing => Problem::new(code).because(format!("needs {}", Right::BillingRead)),
+        _ => Problem::new(code).at("accountId"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::identity::token::Claims;
+
+    const OWN: AccountId = AccountId(Uuid::from_u128(1));
+    const OTHER: AccountId = AccountId(Uuid::from_u128(2));
+
+    fn look(role: &str, account: Option<AccountId>, asked: Option<AccountId>) -> Look {
+        let claims = Claims {
+            sub: "anna".to_owned(),
+            tenant_id: TenantId(Uuid::from_u128(9)),
+            account_id: account,
+            roles: vec![role.to_owned()],
+        };
+        Look::of(&Caller::of_token(&claims), asked)
+    }
+
+    #[test]
+    fn everybody_sees_their_own_account() {
+        for role in ["account.admin", "account.viewer", "platform.admin"] {
+            assert_eq!(look(role, Some(OWN), None), Look::Own(OWN));
+            assert_eq!(look(role, Some(OWN), Some(OWN)), Look::Own(OWN));
+        }
+        let missing = Look::Nothing(Code::RightMissing);
+        assert_eq!(look("platform.finance", Some(OWN), None), missing);
+        assert_eq!(look("platform.finance", Some(OWN), Some(OWN)), missing);
+    }
+
+    #[test]
+    fn who_acts_for_a_tenant_says_which_account() {
+        let required = Look::Nothing(Code::AccountRequired);
+        assert_eq!(look("account.admin", None, None), required);
+        assert_eq!(look("platform.admin", None, None), required);
+        assert_eq!(
+            look("account.admin", None, Some(OTHER)),
+            Look::OfTenant(OTHER)
+        );
+    }
+
+    #[test]
+    fn only_administrators_of_the_platform_see_any_account() {
+        for account in [None, Some(OWN)] {
+            assert_eq!(
+                look("platform.admin", account, Some(OTHER)),
+                Look::OfAnybody(OTHER)
+            );
+            assert_eq!(
+                look("platform.billing_admin", account, Some(OTHER)),
+                Look::Forbidden(OTHER, Code::RightMissing)
+            );
+        }
+        assert_eq!(
+            look("account.admin", Some(OWN), Some(OTHER)),
+            Look::Forbidden(OTHER, Code::AccountMismatch)
+        );
+    }
+}

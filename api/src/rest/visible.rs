@@ -1,0 +1,50 @@
+//! Who wrote something sees it in their next question: a write is answered only then.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{fault, state::Shared};
+use crate::http::problem::{Code, Problem};
+
+/// How long a write waits to be visible.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What may go wrong once something is written.
+pub(super) const CODES: &[Code] = &[Code::Unavailable, Code::Contended, Code::NotYetVisible];
+
+/// Waits until `projection` shows what was written at `position`.
+///
+/// # Errors
+/// It does not in time; the write stands.
+pub(super) async fn shown(shared: &Shared, projection: &str, position: i64) -> Result<(), Problem> {
+    if passed(shared, projection, position).await? {
+        Ok(())
+    } else {
+        Err(Problem::new(Code::NotYetVisible))
+    }
+}
+
+/// Waits until `projection` shows everything that is in the log now.
+///
+/// # Errors
+/// It does not in time.
+pub(super) async fn caught_up(shared: &Shared, projection: &str) -> Result<(), Problem> {
+    let head = shared
+        .store
+        .head()
+        .await
+        .map_err(|error| fault::unreachable(&error))?;
+    if passed(shared, projection, head).await? {
+        Ok(())
+    } else {
+        Err(Problem::new(Code::Unavailable))
+    }
+}
+
+async fn passed(shared: &Shared, projection: &str, position: i64) -> Result<bool, Problem> {
+    let deadline = Instant::now() + PATIENCE;
+    let reader = &shared.reader;
+    let passed = reader.wait_until(&[projection], position, deadline).await;
+    passed.map_err(|error| fault::unreachable(&error))
+}

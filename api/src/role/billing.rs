@@ -1,0 +1,159 @@
+//! `tollbook billing`: charges settled messages, and answers about it.
+
+use std::sync::Arc;
+
+use actors::{
+    billing::{Billing, BillingDeps, BillingMetrics, BillingOptions},
+    intake::PullOptions,
+};
+use projections::Reader;
+use prometheus_client::registry::Registry;
+use tokio::sync::watch;
+
+use super::RoleError;
+use crate::{
+    cli::BillingSettings,
+    config::settings::ChargeSettings,
+    database::needs,
+    http::{edge::Edge, limits::RateLimits, server::Server},
+    lifecycle::Shutdown,
+    nats::{
+        self,
+        plan::{BILLING_CONSUMER, BILLING_STREAM},
+        watch::{Watched, gauge},
+    },
+    rest::{self, state::Shared},
+    service::{LOG, Plan, Service, Settings, size, until_served},
+    telemetry::traceparent,
+};
+
+/// Runs until it is told to stop.
+///
+/// # Errors
+/// Something needed is not there at the start, or not everything could be finished at the end.
+pub async fn run(settings: BillingSettings, shutdown: Shutdown) -> Result<(), RoleError> {
+    // Before anything connects: what is wrong with the settings of the REST port.
+    let edge = Arc::new(Edge {
+        identity: settings.identity.identity(&settings.http)?,
+        limits: RateLimits::new(settings.http.allowance()),
+        body: settings.http.body(),
+        timeout: settings.http.http_timeout,
+    });
+    let options = settings.http.server()?;
+    let metrics = Arc::new(BillingMetrics::default());
+    let service = tokio::select! {
+        service = connect(&settings, &metrics, shutdown.clone()) => service?,
+        () = shutdown.soft() => return Ok(()),
+    };
+    let server = Server::bind(options).await?;
+    let parts = Parts {
+        service: &service,
+        charges: &settings.charges,
+        metrics,
+        edge,
+    };
+    service.run(parts.serve(server)).await
+}
+
+async fn connect(
+    settings: &BillingSettings,
+    metrics: &Arc<BillingMetrics>,
+    shutdown: Shutdown,
+) -> Result<Service, RoleError> {
+    let mut registry = Registry::default();
+    metrics.register(&mut registry);
+    let plan = Plan {
+        identity: nats::BILLING,
+        application: nats::BILLING.user,
+        needs: &needs::BILLING,
+        watched: watched(metrics),
+        registry,
+    };
+    let shared = Settings {
+        nats: &settings.nats,
+        database: &settings.database,
+        master_key: &settings.master_key,
+        probes: &settings.probes,
+    };
+    Service::connect(shared, plan, shutdown).await
+}
+
+fn watched(metrics: &Arc<BillingMetrics>) -> Watched {
+    let metrics = Arc::clone(metrics);
+    Watched {
+        stream: BILLING_STREAM.to_owned(),
+        consumer: BILLING_CONSUMER,
+        tell: Arc::new(move |info| {
+            metrics.nats_consumer_status.set(i64::from(info.is_some()));
+            if let Some(info) = info {
+                metrics.nats_ack_pending.set(gauge(info.num_ack_pending));
+                metrics.nats_consumer_lag.set(gauge(info.num_pending));
+            }
+        }),
+    }
+}
+
+/// What serving takes.
+struct Parts<'a> {
+    service: &'a Service,
+    charges: &'a ChargeSettings,
+    metrics: Arc<BillingMetrics>,
+    edge: Arc<Edge>,
+}
+
+impl Parts<'_> {
+    /// Charges and answers until a soft stop, then finishes what was begun: calls first, then
+    /// intake, then the projections, which both wait for, at last the acknowledgements still queued.
+    async fn serve(self, server: Server) -> Result<(), RoleError> {
+        let service = self.service;
+        let following = service.follow(projections::billing());
+        let (billing, desk) = Billing::new(self.deps(), self.options());
+        let shared = Shared {
+            reader: Reader::new(service.database.clone(), LOG),
+            desk,
+            store: Arc::clone(&service.store),
+            keyring: Arc::clone(&service.keyring),
+        };
+        let router = rest::router(shared, &self.edge);
+        let (end, ending) = watch::channel(false);
+        let actors = tokio::spawn(billing.run(service.consumer(), ending));
+        // Calls under way need the actors, so these end when the last call is answered.
+        let edge = Arc::clone(&self.edge);
+        let serving = async {
+            tokio::select! {
+                () = server.serve(router, &service.shutdown) => {}
+                never = edge.identity.look_after() => match never {},
+                never = edge.limits.look_after() => match never {},
+            }
+        };
+        until_served(serving, actors, end).await?;
+        following.stop().await;
+        service.flush().await;
+        Ok(())
+    }
+
+    fn deps(&self) -> BillingDeps {
+        let service = self.service;
+        BillingDeps {
+            database: service.database.clone(),
+            store: Arc::clone(&service.store),
+            log: LOG,
+            feed: Arc::clone(&service.feed),
+            keyring: Arc::clone(&service.keyring),
+            metrics: Arc::clone(&self.metrics),
+            adopt: traceparent::adopt,
+        }
+    }
+
+    fn options(&self) -> BillingOptions {
+        let charges = self.charges;
+        let intake = PullOptions {
+            batch: size(charges.billing_batch),
+            in_flight_max: size(charges.billing_max_ack_pending),
+        };
+        BillingOptions {
+            intake: charges.billing_consumer_enabled.then_some(intake),
+            live_max: size(charges.billing_live_actors),
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! What both services stand on: settings that were read before anything connects, connections
+//! that were checked, probes, projections that follow the log, and whoever looks after them.
+
+use std::{convert::Infallible, sync::Arc};
+
+use async_nats::{
+    Client,
+    jetstream::{self, consumer::PullConsumer},
+};
+use eventstore::{
+    EventStore, Feed, LogId,
+    keyring::{Keyring, MasterKeyFile},
+    log::chain,
+    postgres::{Database, PgKeyring, PgStore},
+};
+use projections::{Projection, Projectors, metrics::ProjectionMetrics};
+use prometheus_client::registry::Registry;
+use tokio::{sync::watch, task::JoinHandle};
+
+use crate::{
+    config::{
+        ConfigError,
+        settings::{DatabaseSettings, MasterKeySettings, NatsOptions, NatsSettings, ProbeSettings},
+    },
+    database::{self, needs::Needs},
+    health::Health,
+    lifecycle::Shutdown,
+    nats::{self, Identity, NatsError, rotation, watch::Watched},
+    probes::{self, Probes, Shown},
+    role::RoleError,
+};
+
+/// The settings that both services have.
+#[derive(Debug)]
+pub struct Settings<'a> {
+    /// NATS.
+    pub nats: &'a NatsSettings,
+    /// Postgres.
+    pub database: &'a DatabaseSettings,
+    /// Sealing.
+    pub master_key: &'a MasterKeySettings,
+    /// Probes and metrics.
+    pub probes: &'a ProbeSettings,
+}
+
+/// Who a service is to the others.
+pub struct Plan<'a> {
+    /// The user of NATS.
+    pub identity: Identity,
+    /// What Postgres shows in `pg_stat_activity`.
+    pub application: &'a str,
+    /// What it needs of the database.
+    pub needs: &'static Needs,
+    /// The consumer it reads.
+    pub watched: Watched,
+    /// What it counts.
+    pub registry: Registry,
+}
+
+/// Connections that work, and what hangs on them.
+pub struct Service {
+    /// The connection to NATS.
+    pub nats: Client,
+    /// The pool of connections to Postgres, as a modest role.
+    pub database: Database,
+    /// The log.
+    pub store: Arc<dyn EventStore>,
+    /// The shared view of the log.
+    pub feed: Arc<Feed>,
+    /// The keys.
+    pub keyring: Arc<dyn Keyring>,
+    /// How far projections are.
+    pub progress: Arc<ProjectionMetrics>,
+    /// What the probes show.
+    pub health: Arc<Health>,
+    /// When to stop.
+    pub shutdown: Shutdown,
+    jetstream: jetstream::Context,
+    watched: Watched,
+    nats_options: NatsOptions,
+    _probes: Probes,
+}
+
+/// Projections that follow the log.
+pub struct Following {
+    projectors: Projectors,
+    polling: JoinHandle<()>,
+}
+
+/// The log of a deployment.
+pub const LOG: LogId = LogId::DEFAULT;
+
+impl Service {
+    /// Connects everything and checks that it is as it must be. What is wrong with the settings is
+    /// said before anything connects.
+    ///
+    /// # Errors
+    /// Something needed is not there.
+    pub async fn connect(
+        settings: Settings<'_>,
+        plan: Plan<'_>,
+        shutdown: Shutdown,
+    ) -> Result<Self, RoleError> {
+        let nats_options = settings.nats.options()?;
+        let database_options = settings.database.options(plan.application)?;
+        let master_keys = MasterKeyFile::new(settings.master_key.path()?)
+            .map_err(|error| ConfigError::value("MASTER_KEY_FILE", chain(&error)))?;
+        let database = Database::new(database_options)
+            .map_err(|error| ConfigError::value("DATABASE_URL", chain(&error)))?;
+
+        let health = Arc::new(Health::default());
+        let progress = Arc::new(ProjectionMetrics::default());
+        let mut registry = plan.registry;
+        progress.register(&mut registry);
+        let shown = Shown {
+            health: Arc::clone(&health),
+            registry: Arc::new(registry),
+        };
+        let probes = probes::start(settings.probes, shown).await?;
+
+        database::check(&database, plan.needs).await?;
+        health.postgres.good();
+        let client = nats::connect(&nats_options, plan.identity, Arc::clone(&health)).await?;
+        let jetstream = jetstream::new(client.clone());
+        let watched = plan.watched;
+        let consumer = nats::consumer(&jetstream, &watched.stream, watched.consumer).await?;
+        health.consumer.good();
+        (watched.tell)(Some(consumer.cached_info()));
+
+        let store: Arc<dyn EventStore> = Arc::new(PgStore::new(database.clone(), LOG));
+        Ok(Self {
+            nats: client,
+            feed: Feed::new(Arc::clone(&store)),
+            store,
+            keyring: Arc::new(PgKeyring::new(database.clone(), master_keys)),
+            database,
+            progress,
+            health,
+            shutdown,
+            jetstream,
+            watched,
+            nats_options,
+            _probes: probes,
+        })
+    }
+
+    /// What finds the consumer anew, each time it is asked.
+    pub fn consumer(
+        &self,
+    ) -> impl Fn() -> futures::future::BoxFuture<'static, Result<PullConsumer, NatsError>>
+    + Send
+    + Sync
+    + 'static
+    + use<> {
+        let (jetstream, watched) = (self.jetstream.clone(), self.watched.clone());
+        move || {
+            let (jetstream, watched) = (jetstream.clone(), watched.clone());
+            Box::pin(
+                async move { nats::consumer(&jetstream, &watched.stream, watched.consumer).await },
+            )
+        }
+    }
+
+    /// Lets `projections` follow the log.
+    #[must_use]
+    pub fn follow(&self, projections: Vec<Arc<dyn Projection>>) -> Following {
+        let feed = Arc::clone(&self.feed);
+        let polling = tokio::spawn(async move { feed.poll_head().await });
+        let projectors = projections::start(projections::Deps {
+            log: LOG,
+            database: self.database.clone(),
+            feed: Arc::clone(&self.feed),
+            metrics: Arc::clone(&self.progress),
+            projections,
+        });
+        Following {
+            projectors,
+            polling,
+        }
+    }
+
+    /// Runs `serving` for as long as the connections are looked after, and not a moment longer.
+    ///
+    /// # Errors
+    /// What `serving` says.
+    pub async fn run(
+        &self,
+        serving: impl Future<Output = Result<(), RoleError>>,
+    ) -> Result<(), RoleError> {
+        tracing::info!(event = "service.started");
+        tokio::select! {
+            served = serving => served?,
+            never = self.look_after() => match never {},
+        }
+        tracing::info!(event = "service.stopped");
+        Ok(())
+    }
+
+    /// Sends the acknowledgements that are still queued.
+    pub async fn flush(&self) {
+        if let Err(error) = self.nats.flush().await {
+            tracing::warn!(event = "nats.ack_error", error = %chain(&error));
+        }
+    }
+
+    async fn look_after(&self) -> Infallible {
+        tokio::join!(
+            database::watch(&self.database, &self.health),
+            nats::watch::watch(&self.jetstream, &self.watched, &self.health),
+            rotation::watch(&self.nats, &self.nats_options),
+            self.tell_of_stop(),
+        );
+        unreachable!("the watches never end")
+    }
+
+    async fn tell_of_stop(&self) {
+        self.shutdown.soft().await;
+        self.health.set_stopping();
+    }
+}
+
+impl Following {
+    /// Lets every projection finish the batch it is at, and ends them.
+    pub async fn stop(self) {
+        self.projectors.stop().await;
+        self.polling.abort();
+    }
+}
+
+/// Runs actors for as long as `serving` lasts, which is until a soft stop, and then until they
+/// have finished what was begun.
+///
+/// # Errors
+/// They died; a fresh process is the cure.
+pub async fn until_served(
+    serving: impl Future<Output = ()>,
+    mut actors: JoinHandle<()>,
+    end: watch::Sender<bool>,
+) -> Result<(), RoleError> {
+    tokio::select! {
+        () = serving => {}
+        // They never end by themselves.
+        ended = &mut actors => return Err(RoleError::Died(ended.err())),
+    }
+    end.send_replace(true);
+    actors.await.map_err(|died| RoleError::Died(Some(died)))
+}
+
+/// A count of the settings as the actors take it.
+#[must_use]
+pub fn size(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
