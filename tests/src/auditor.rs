@@ -7,11 +7,17 @@
 //! Loading ([`load`], [`streams`]) and judging ([`judge`]) are apart, so that every
 //! invariant can be tested with a handful of made-up facts.
 
+mod agreed_checks;
+mod billing_facts;
+mod billing_tables;
+mod book;
+mod charge_checks;
 mod facts;
 mod findings;
 mod invariant;
 mod judge;
 mod load;
+mod load_billing;
 mod log_checks;
 mod orphan_checks;
 mod private;
@@ -22,6 +28,8 @@ mod table_checks;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use async_nats::jetstream;
 use serde::Serialize;
 use tokio_postgres::Client;
@@ -31,7 +39,7 @@ pub use self::{
     invariant::Invariant,
 };
 use self::{judge::Judge, published_checks::Subject};
-use crate::traffic::Expected;
+use crate::traffic::{Expected, tariff::Usage};
 
 /// Where the auditor reads.
 #[derive(Debug, Clone, Copy)]
@@ -42,6 +50,8 @@ pub struct Sources<'a> {
     pub jetstream: Option<&'a jetstream::Context>,
     /// The projections that must have a checkpoint.
     pub projections: &'a [&'a str],
+    /// Whether billing is at work: then everything that is settled must be charged or wait.
+    pub billing: bool,
 }
 
 /// What the auditor saw, whether right or wrong.
@@ -72,6 +82,30 @@ pub struct Counts {
     pub webhooks: u64,
     /// Messages on `sms.dlr.unmatched`.
     pub unmatched: u64,
+    /// Events that a message was charged.
+    pub charges: u64,
+    /// Messages whose charge had to wait.
+    pub held: u64,
+    /// Of these, charged since.
+    pub resolved: u64,
+    /// Events that a message was settled again with other content.
+    pub conflicts: u64,
+    /// Charges that cost more than they bring.
+    pub losses: u64,
+    /// Charges through carriers without a known cost.
+    pub costs_missing: u64,
+    /// Versions of prices that were opened.
+    pub prices: u64,
+    /// Versions of costs that were opened.
+    pub costs: u64,
+    /// Looks at accounts of others.
+    pub looks: u64,
+    /// The same, refused.
+    pub looks_refused: u64,
+    /// Rows of `billing.billing_events`.
+    pub charge_rows: u64,
+    /// Rows of `billing.usage_summaries`.
+    pub usage_rows: u64,
 }
 
 /// The auditor's report.
@@ -82,6 +116,8 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// What there was.
     pub counts: Counts,
+    /// What was charged, by currency.
+    pub usage: BTreeMap<String, Usage>,
     /// How many things are missing.
     pub lost: u64,
     /// How many things are there too often.
@@ -136,11 +172,12 @@ pub enum AuditError {
 pub async fn audit(sources: &Sources<'_>, expected: &Expected) -> Result<Report, AuditError> {
     let database = sources.database;
     let log = load::log(database).await?;
-    let mut judge = Judge::new(&log, expected, sources.projections);
+    let mut judge = Judge::new(&log, expected, sources.projections, sources.billing);
     load::receipts(database, |row| judge.receipt_row(&row)).await?;
     load::orphans(database, |row| judge.orphan_row(&row)).await?;
     load::resolutions(database, |row| judge.resolution_row(&row)).await?;
     load::statuses(database, |row| judge.status_row(&row)).await?;
+    billing(database, &mut judge).await?;
     judge.end_of_rows();
     judge.went_back(&load::went_back(database).await?);
     judge.leaks(&load::leaks(database).await?);
@@ -155,4 +192,14 @@ pub async fn audit(sources: &Sources<'_>, expected: &Expected) -> Result<Report,
         }
     }
     Ok(judge.into_report())
+}
+
+async fn billing(database: &Client, judge: &mut Judge<'_>) -> Result<(), AuditError> {
+    load_billing::charges(database, |row| judge.charge_row(&row)).await?;
+    load_billing::held(database, |row| judge.held_row(&row)).await?;
+    load_billing::hours(database, |bucket, usage| judge.hour(bucket, usage)).await?;
+    load_billing::days(database, |bucket, usage| judge.day(bucket, usage)).await?;
+    load_billing::prices(database, |row| judge.price_row(&row)).await?;
+    load_billing::costs(database, |row| judge.cost_row(&row)).await?;
+    load_billing::accounts(database, |row| judge.account_row(&row)).await
 }

@@ -1,7 +1,12 @@
 //! `./dev demo`: the main job on realistic traffic, and whether the books balance.
+//!
+//! Receipts come in, messages are settled, charged by prices that were set over REST, and summed
+//! into usage; what has no price waits until it has one.
+
+mod money;
 
 use std::{
-    io::{IsTerminal as _, Write as _},
+    io::{IsTerminal as _, Write},
     time::Duration,
 };
 
@@ -11,6 +16,7 @@ use tokio_postgres::Client;
 
 use crate::{
     auditor::Report,
+    demo::money::Money,
     drive::{self, Progress},
     traffic::{Counts, Shape},
     world::{Fault, World, WorldOptions},
@@ -28,7 +34,7 @@ pub struct DemoArgs {
     /// Receipts per second; as fast as it goes if not said
     #[arg(long)]
     rate: Option<u64>,
-    /// How many service processes share the work
+    /// How many processes of each service share the work
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=8))]
     processes: u8,
     /// Print one JSON object instead of the summary
@@ -46,6 +52,9 @@ struct Summary {
     sent: Counts,
     /// Receipts refused by validation.
     refused: u64,
+    /// What was charged, and what waits.
+    #[serde(flatten)]
+    money: Money,
     /// What the auditor saw and found.
     audit: Report,
     /// From the first receipt's arrival to the last commit, before late rows came.
@@ -84,21 +93,37 @@ pub async fn demo(args: DemoArgs) -> Result<bool, Fault> {
     };
     steps.step("starting Postgres and NATS, migrating, provisioning");
     let world = World::start(WorldOptions::default()).await?;
-    let mut services = Vec::new();
+    let (mut receipts, mut billing) = (Vec::new(), Vec::new());
     for _ in 0..args.processes {
-        services.push(world.service(&[]).await?);
+        receipts.push(world.service(&[]).await?);
+        billing.push(world.billing(&[]).await?);
     }
-    steps.step(&format!("{} tollbook dlr ready; sending", services.len()));
+    let rest = world.rest(&billing[0]).await?;
+    steps.step("services ready; registering accounts, setting prices and costs over REST");
     let shape = Shape::new(args.seed, args.messages, eventstore::clock::now());
-    let expected = drive::send(&world, &shape, args.rate, &steps).await?;
+    let tariff = money::agree(&rest, &shape).await?;
+    let (prices, accounts) = (tariff.prices.len(), tariff.accounts.len());
+    steps.step(&format!(
+        "{accounts} accounts, {prices} versions of prices; sending"
+    ));
+    let mut expected = drive::send(&world, &shape, args.rate, &steps).await?;
     steps.step("everything sent; waiting until orphans are healed and projections are at the head");
-    drive::rest(&world, Duration::from_mins(5)).await?;
+    drive::rest_with_billing(&world, Duration::from_mins(5)).await?;
+    steps.step("everything is charged or held; opening the missing prices and accounts");
+    let mut complaints = Vec::new();
+    let due = money::complete(&world, &rest, &tariff, &mut complaints).await?;
+    steps.step("asking for usage as a customer, as the platform, as a stranger");
+    drive::rest_with_billing(&world, Duration::from_mins(5)).await?;
+    let customer = money::ask(&rest, &tariff, &due, &mut complaints).await?;
+    drive::rest_with_billing(&world, Duration::from_mins(5)).await?;
     steps.step("auditing log, tables and published messages");
-    let audit = world.audit(&expected).await?;
-    let summary = summary(&world.admin().await?, audit, expected.counts, began).await?;
-    for service in services {
+    expected.tariff = Some(tariff);
+    let audit = world.audit_with_billing(&expected).await?;
+    let money = money::told(&audit, customer, complaints);
+    let summary = summary(&world.admin().await?, audit, money, expected.counts, began).await?;
+    for service in receipts.into_iter().chain(billing) {
         if !service.terminate().await? {
-            return Err("tollbook dlr did not end well".into());
+            return Err("a service did not end well".into());
         }
     }
     world.stop().await?;
@@ -109,6 +134,7 @@ pub async fn demo(args: DemoArgs) -> Result<bool, Fault> {
 async fn summary(
     database: &Client,
     audit: Report,
+    money: Money,
     sent: Counts,
     began: Instant,
 ) -> Result<Summary, Fault> {
@@ -116,9 +142,10 @@ async fn summary(
         .query_one(include_str!("demo/pace.sql"), &[])
         .await?;
     Ok(Summary {
-        balanced: audit.balanced(),
+        balanced: audit.balanced() && money.complaints.is_empty(),
         refused: sent.refused(),
         sent,
+        money,
         audit,
         receipts_per_s: u64::try_from(row.get::<_, i64>(0))?,
         commit_p50_ms: row.get(1),
@@ -133,7 +160,9 @@ fn print(summary: &Summary, json: bool) -> Result<(), Fault> {
         writeln!(out, "{}", serde_json::to_string(summary)?)?;
         return Ok(());
     }
-    let Summary { sent, audit, .. } = summary;
+    let Summary {
+        sent, audit, money, ..
+    } = summary;
     let counts = &audit.counts;
     writeln!(out, "\nTollbook demo\n")?;
     let rows = [
@@ -152,11 +181,18 @@ fn print(summary: &Summary, json: bool) -> Result<(), Fault> {
         ("published billing.events", counts.billed),
         ("published webhook.dispatch", counts.webhooks),
         ("published sms.dlr.unmatched", counts.unmatched),
+        ("messages charged", money.charges),
+        ("  at a loss", counts.losses),
+        ("charges held", money.held),
+        ("  resolved", money.resolved),
+        ("  still waiting, as they must", money.still_held),
+        ("conflicts", money.conflicts),
         ("receipts per second", summary.receipts_per_s),
     ];
     for (name, number) in rows {
         writeln!(out, "  {name:<28} {number:>10}")?;
     }
+    print_usage(&mut out, money)?;
     let (p50, p99) = (summary.commit_p50_ms, summary.commit_p99_ms);
     writeln!(
         out,
@@ -177,11 +213,23 @@ fn print(summary: &Summary, json: bool) -> Result<(), Fault> {
             finding.what
         )?;
     }
+    for complaint in &money.complaints {
+        writeln!(out, "    {complaint}")?;
+    }
     let verdict = if summary.balanced {
         "the books balance"
     } else {
         "THE BOOKS DO NOT BALANCE"
     };
     writeln!(out, "  {verdict}")?;
+    Ok(())
+}
+
+fn print_usage(out: &mut impl Write, money: &Money) -> Result<(), Fault> {
+    for (currency, usage) in &money.usage {
+        let (price, cost, margin) = (usage.price, usage.cost, usage.margin());
+        let name = format!("{currency} price, cost, margin");
+        writeln!(out, "  {name:<28} {price:>10} {cost:>14} {margin:>14}")?;
+    }
     Ok(())
 }

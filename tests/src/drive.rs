@@ -1,11 +1,14 @@
 //! Drives a traffic through a world, and waits until the world has come to rest.
 
+mod agree;
+
 use std::time::Duration;
 
 use async_nats::jetstream::consumer::{Consumer, pull};
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_postgres::Client;
 
+pub use self::agree::agree;
 use crate::{
     orchestrator,
     traffic::{self, Expected, Generator, LaterRow, RowComes, Shape},
@@ -16,6 +19,10 @@ use crate::{
 /// seconds, and well past it.
 const WITHIN_GRACE: Duration = Duration::from_millis(1_500);
 const PAST_GRACE: Duration = Duration::from_secs(8);
+
+/// Where receipts and settlements wait: the stream and its consumer.
+const RECEIPTS: (&str, &str) = ("SMS_DLR", "dlr-processor");
+const SETTLEMENTS: (&str, &str) = ("BILLING_EVENTS", "billing-consumer");
 
 /// What is told while it goes on.
 pub trait Progress: Sync {
@@ -93,25 +100,54 @@ async fn due(
 /// # Errors
 /// It does not come to rest within `patience`; the message says what still moves.
 pub async fn rest(world: &World, patience: Duration) -> Result<(), Fault> {
+    rest_of(world, &[RECEIPTS], patience).await
+}
+
+/// The same where `tollbook billing` is at work: every announcement is acknowledged, too.
+///
+/// # Errors
+/// It does not come to rest within `patience`; the message says what still moves.
+pub async fn rest_with_billing(world: &World, patience: Duration) -> Result<(), Fault> {
+    rest_of(world, &[RECEIPTS, SETTLEMENTS], patience).await
+}
+
+/// The same where `tollbook billing` alone is at work.
+///
+/// # Errors
+/// It does not come to rest within `patience`; the message says what still moves.
+pub async fn rest_of_billing(world: &World, patience: Duration) -> Result<(), Fault> {
+    rest_of(world, &[SETTLEMENTS], patience).await
+}
+
+async fn rest_of(
+    world: &World,
+    consumers: &[(&str, &str)],
+    patience: Duration,
+) -> Result<(), Fault> {
     let until = Instant::now() + patience;
     let database = world.admin().await?;
     let admin = world.jetstream("tollbook-admin").await?;
-    let mut consumer: Consumer<pull::Config> = admin
-        .get_consumer_from_stream("dlr-processor", "SMS_DLR")
-        .await?;
+    let mut all: Vec<Consumer<pull::Config>> = Vec::new();
+    for (stream, consumer) in consumers {
+        all.push(admin.get_consumer_from_stream(*consumer, *stream).await?);
+    }
     let (mut quiet, mut still) = (0, String::new());
     while quiet < 3 {
         if Instant::now() > until {
             return Err(format!("the world does not come to rest: {still}").into());
         }
-        let info = consumer.info().await?;
-        let (pending, unacknowledged) = (info.num_pending, info.num_ack_pending);
+        let (mut pending, mut unacknowledged) = (0, 0);
+        for consumer in &mut all {
+            let info = consumer.info().await?;
+            pending += info.num_pending;
+            unacknowledged += info.num_ack_pending;
+        }
         let row = database
             .query_one(include_str!("drive/moving.sql"), &[])
             .await?;
         let (behind, unhealed): (i64, i64) = (row.get(0), row.get(1));
         still = format!(
-            "{pending} receipts waiting, {unacknowledged} not acknowledged, \
+            "{pending} messages waiting, {unacknowledged} not acknowledged, \
              {behind} events not projected, {unhealed} orphans not healed"
         );
         let at_rest = pending == 0 && unacknowledged == 0 && behind == 0 && unhealed == 0;

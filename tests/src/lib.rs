@@ -4,6 +4,7 @@ pub mod auditor;
 pub mod bench;
 pub mod demo;
 pub mod drive;
+pub mod money;
 pub mod orchestrator;
 pub mod stack;
 pub mod traffic;

@@ -14,12 +14,14 @@
 //! let expected = generator.into_expected();
 //! ```
 
+pub mod announce;
 mod cast;
 mod expected;
 mod generator;
 mod invalid;
 mod life;
 mod publish;
+pub mod tariff;
 #[cfg(test)]
 mod tests;
 mod wire;
@@ -29,9 +31,11 @@ use bytes::Bytes;
 use schema::Timestamp;
 
 pub use self::{
+    announce::Announced,
     expected::{Counts, Expected, Message, RowComes, Sent},
     generator::Generator,
-    publish::{PublishError, Published, publish},
+    publish::{PublishError, Published, publish, publish_on},
+    tariff::Tariff,
     words::Word,
 };
 use crate::orchestrator::OrchestratorRow;

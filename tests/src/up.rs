@@ -1,5 +1,5 @@
-//! `stack up`: a world without services until somebody says stop. `./dev up` runs it in the
-//! background, and whoever takes over its variables can run `tollbook dlr` in it.
+//! `stack up`: a world with both services until somebody says stop. `./dev up` runs it in the
+//! background, and whoever takes over its variables can use it or run further services in it.
 
 use std::{
     fs::{self, OpenOptions},
@@ -11,7 +11,7 @@ use std::{
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::world::{DATABASE, Fault, World, WorldOptions};
+use crate::world::{self, DATABASE, Fault, Service, World, WorldOptions};
 
 /// What `stack up` can be told.
 #[derive(Clone, Debug, clap::Args)]
@@ -21,7 +21,7 @@ pub struct UpArgs {
     env_file: PathBuf,
 }
 
-/// Starts the servers, migrates, provisions, writes how to reach them, and waits for SIGTERM or
+/// Starts the servers, migrates, provisions, starts both services, writes how to reach them, and waits for SIGTERM or
 /// Ctrl-C.
 ///
 /// # Errors
@@ -30,10 +30,14 @@ pub async fn up(args: UpArgs) -> Result<(), Fault> {
     let mut term = signal(SignalKind::terminate())?;
     let mut int = signal(SignalKind::interrupt())?;
     let world = World::start(WorldOptions::default()).await?;
-    publish(&args.env_file, &variables(&world))?;
+    let services = [world.service(&[]).await?, world.billing(&[]).await?];
+    publish(&args.env_file, &variables(&world, &services[1]).await?)?;
     tokio::select! {
         _ = term.recv() => {}
         _ = int.recv() => {}
+    }
+    for service in services {
+        service.terminate().await?;
     }
     // The file goes last: who waits for its absence knows that nothing is left.
     let stopped = world.stop().await;
@@ -42,24 +46,33 @@ pub async fn up(args: UpArgs) -> Result<(), Fault> {
 }
 
 /// The variables a person needs, one a line: first what `tollbook dlr` takes, then the rest.
-fn variables(world: &World) -> String {
+async fn variables(world: &World, billing: &Service) -> Result<String, Fault> {
     let service = world.variables("dlr-processor", "dlr_svc");
+    let key_file = world.tokens().await?.key_file();
+    let identity = world.billing_variables().await?.into_iter();
+    let identity = identity.filter(|(name, _)| name.starts_with("JWT_"));
     let others = [
         ("TOLLBOOK_STACK_PID", process::id().to_string()),
+        ("TOLLBOOK", world::binary()?.display().to_string()),
+        ("BILLING_URL", format!("http://{}", billing.rest_address())),
+        ("JWT_KEY_FILE", key_file.display().to_string()),
         ("ADMIN_DATABASE_URL", world.postgres.admin_url(DATABASE)),
         (
             "AUDITOR_DATABASE_URL",
             world.postgres.url("auditor", DATABASE),
         ),
+        (
+            "BILLING_DATABASE_URL",
+            world.postgres.url("billing_svc", DATABASE),
+        ),
         ("ADMIN_NATS_URL", world.nats.url("tollbook-admin")),
+        ("BILLING_NATS_URL", world.nats.url("billing-service")),
         ("CONNECTOR_NATS_URL", world.nats.url("smpp-connector")),
     ];
-    service
-        .into_iter()
-        .chain(others)
-        .fold(String::new(), |text, (name, value)| {
-            text + name + "=" + &value + "\n"
-        })
+    let all = service.into_iter().chain(identity).chain(others);
+    Ok(all.fold(String::new(), |text, (name, value)| {
+        text + name + "=" + &value + "\n"
+    }))
 }
 
 /// Writes the file for our own user, whole or not at all: its presence says that all is ready.

@@ -4,18 +4,20 @@
 //! `migrate` and `provision` are the real roles of the real binary; nothing here reaches into the
 //! services.
 
+mod identity;
 mod last_will;
+pub mod rest;
 mod service;
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use async_nats::jetstream;
 use tempfile::TempDir;
-use tokio::process::Command;
+use tokio::{process::Command, sync::OnceCell};
 use tokio_postgres::Client;
 
-use self::last_will::LastWill;
-pub use self::service::Service;
+use self::{identity::TokenDesk, last_will::LastWill};
+pub use self::{rest::Rest, service::Service};
 use crate::{
     auditor::{self, Report, Sources},
     orchestrator,
@@ -34,6 +36,17 @@ pub const PROJECTIONS: [&str; 6] = [
     "webhook.dispatch",
     "sms.dlr.unmatched",
 ];
+/// The projections that `tollbook billing` keeps.
+pub const BILLING_PROJECTIONS: [&str; 6] = [
+    "billing_events",
+    "usage_summaries",
+    "pricing_tables",
+    "operator_costs",
+    "accounts",
+    "held_charges",
+];
+/// More calls than any test makes, so that only tests of the limit meet it.
+const UNLIMITED: &str = "100000";
 /// A master key for tests; the real ones come from a secret store.
 const MASTER_KEY: &str = "1 AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=\n";
 
@@ -68,6 +81,7 @@ pub struct World {
     /// NATS.
     pub nats: Nats,
     folder: TempDir,
+    tokens: OnceCell<Arc<TokenDesk>>,
     _will: LastWill,
 }
 
@@ -87,6 +101,7 @@ impl World {
             postgres,
             nats,
             _will: LastWill::new("rm -rf \"$1\"", folder.path())?,
+            tokens: OnceCell::new(),
             folder,
         };
         std::fs::write(world.path("master.key"), MASTER_KEY)?;
@@ -170,11 +185,61 @@ impl World {
     /// # Errors
     /// It does not become ready; the message is the end of its log.
     pub async fn service(&self, more: &[(&'static str, &str)]) -> Result<Service, Fault> {
-        let mut variables = self.variables("dlr-processor", "dlr_svc");
+        let variables = self.variables("dlr-processor", "dlr_svc");
+        self.spawn("dlr", variables, more).await
+    }
+
+    /// A running `tollbook billing` that is ready.
+    ///
+    /// # Errors
+    /// It does not become ready; the message is the end of its log.
+    pub async fn billing(&self, more: &[(&'static str, &str)]) -> Result<Service, Fault> {
+        self.spawn("billing", self.billing_variables().await?, more)
+            .await
+    }
+
+    /// What the environment of `tollbook billing` must say.
+    ///
+    /// # Errors
+    /// The keys for tokens cannot be made.
+    pub async fn billing_variables(&self) -> Result<BTreeMap<&'static str, String>, Fault> {
+        let tokens = self.tokens().await?;
+        let mut variables = self.variables("billing-service", "billing_svc");
+        variables.insert("BILLING_ADDRESS", "127.0.0.1".to_owned());
+        variables.insert("HTTP_RATE", UNLIMITED.to_owned());
+        variables.insert("HTTP_BURST", UNLIMITED.to_owned());
+        variables.extend(tokens.settings());
+        Ok(variables)
+    }
+
+    /// Whoever makes the tokens of this world.
+    pub(crate) async fn tokens(&self) -> Result<&Arc<TokenDesk>, Fault> {
+        let made = async || TokenDesk::open(&self.path("keys")).await.map(Arc::new);
+        self.tokens.get_or_try_init(made).await
+    }
+
+    /// The REST API of a running `tollbook billing`.
+    ///
+    /// # Errors
+    /// The keys for tokens cannot be made.
+    pub async fn rest(&self, billing: &Service) -> Result<Rest, Fault> {
+        let tokens = Arc::clone(self.tokens().await?);
+        Ok(Rest::new(
+            format!("http://{}", billing.rest_address()),
+            tokens,
+        ))
+    }
+
+    async fn spawn(
+        &self,
+        role: &str,
+        mut variables: BTreeMap<&'static str, String>,
+        more: &[(&'static str, &str)],
+    ) -> Result<Service, Fault> {
         for (name, value) in more {
             variables.insert(name, (*value).to_owned());
         }
-        let service = Service::spawn(&binary()?, "dlr", variables, self.folder.path())?;
+        let service = Service::spawn(&binary()?, role, variables, self.folder.path())?;
         service.ready(Duration::from_secs(30)).await?;
         Ok(service)
     }
@@ -201,12 +266,39 @@ impl World {
     /// # Errors
     /// A server cannot be read.
     pub async fn audit(&self, expected: &Expected) -> Result<Report, Fault> {
+        self.look(expected, &PROJECTIONS, false).await
+    }
+
+    /// The same where `tollbook billing` was at work: what is settled must be charged or wait.
+    ///
+    /// # Errors
+    /// A server cannot be read.
+    pub async fn audit_with_billing(&self, expected: &Expected) -> Result<Report, Fault> {
+        let all = [PROJECTIONS, BILLING_PROJECTIONS].concat();
+        self.look(expected, &all, true).await
+    }
+
+    /// The same where `tollbook billing` alone was at work.
+    ///
+    /// # Errors
+    /// A server cannot be read.
+    pub async fn audit_billing(&self, expected: &Expected) -> Result<Report, Fault> {
+        self.look(expected, &BILLING_PROJECTIONS, true).await
+    }
+
+    async fn look(
+        &self,
+        expected: &Expected,
+        projections: &[&str],
+        billing: bool,
+    ) -> Result<Report, Fault> {
         let observer = self.jetstream("observer").await?;
         let database = self.admin().await?;
         let sources = Sources {
             database: &database,
             jetstream: Some(&observer),
-            projections: &PROJECTIONS,
+            projections,
+            billing,
         };
         Ok(auditor::audit(&sources, expected).await?)
     }

@@ -6,6 +6,10 @@ use schema::{Category, Status, StreamId, Timestamp};
 use serde::Deserialize;
 use uuid::Uuid;
 
+use super::billing_facts::{
+    AccountFacts, Charged, Closed, Conflict, CostOpened, Held, PriceOpened,
+};
+
 /// One row of `eventlog.event`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct LogEvent {
@@ -19,6 +23,8 @@ pub(super) struct LogEvent {
     pub(super) tenant: Option<Uuid>,
     pub(super) account: Option<Uuid>,
     pub(super) recorded_at: Timestamp,
+    /// Who caused it, where a table shows that.
+    pub(super) principal: Option<Box<str>>,
     pub(super) body: Body,
 }
 
@@ -41,6 +47,18 @@ pub(super) enum Body {
         receipt: Receipt,
     },
     Matched(Match),
+    Charged(Box<Charged>),
+    Held(Box<Held>),
+    Conflict(Box<Conflict>),
+    Account(AccountFacts),
+    PriceOpened(Box<PriceOpened>),
+    PriceClosed(Closed),
+    CostOpened(Box<CostOpened>),
+    CostClosed(Closed),
+    /// Somebody looked, or wanted to look, at an account that is not theirs.
+    Looked {
+        refused: bool,
+    },
     /// Of a category this auditor does not follow.
     Elsewhere,
     /// Its type or its payload is not understood.
@@ -92,7 +110,7 @@ impl Body {
             (Some(Category::Message | Category::Orphan), _) => serde_json::from_str(payload)
                 .ok()
                 .and_then(|payload| Self::of(name, payload)),
-            (Some(_), _) => Some(Self::Elsewhere),
+            (Some(category), _) => Self::of_billing(category, name, payload),
             (None, _) => None,
         };
         read.unwrap_or(Self::Unreadable)
@@ -125,6 +143,13 @@ impl Body {
                 Some(Category::Message)
             }
             Self::Orphaned { .. } | Self::Matched(_) => Some(Category::Orphan),
+            Self::Charged(_) | Self::Held(_) | Self::Conflict(_) => Some(Category::Charge),
+            Self::Account(_) => Some(Category::Tenant),
+            Self::PriceOpened(_)
+            | Self::PriceClosed(_)
+            | Self::CostOpened(_)
+            | Self::CostClosed(_) => Some(Category::Price),
+            Self::Looked { .. } => Some(Category::Audit),
             Self::Elsewhere | Self::Unreadable => None,
         }
     }
@@ -138,7 +163,7 @@ impl LogEvent {
             | Body::Settled { receipt, .. }
             | Body::Late { receipt, .. }
             | Body::Orphaned { receipt } => Some(receipt),
-            Body::Matched(_) | Body::Elsewhere | Body::Unreadable => None,
+            _ => None,
         }
     }
 

@@ -76,10 +76,38 @@ invariants! {
         "An orphan whose message exists is matched once, and its receipt is in that message's \
          stream."
     NoPersonalDataInClear "NO_PERSONAL_DATA_IN_CLEAR"
-        "No phone number, metadata or raw payload is readable in the log, in `dlr.*` or outside \
-         `webhook.dispatch`."
+        "No phone number, metadata, raw payload, billing name or address is readable in the log, \
+         in `dlr.*`, in `billing.*` or outside `webhook.dispatch`."
     CheckpointsAtHead "CHECKPOINTS_AT_HEAD"
         "At rest, every projection has applied the log up to its head."
+    ChargedOnce "CHARGED_ONCE"
+        "Every settled message is charged exactly once or, where it cannot be, waits, once."
+    ChargeSaysWhatSettled "CHARGE_SAYS_WHAT_SETTLED"
+        "Charges, holds and conflicts repeat a settlement that was announced, with its owner."
+    PriceOfItsTime "PRICE_OF_ITS_TIME"
+        "Every charge rests on the account, the price and the cost that were in effect for its \
+         time when it was recorded."
+    AmountsFollow "AMOUNTS_FOLLOW"
+        "The amounts and flags of every charge follow from its settlement, price and cost."
+    HeldForAReason "HELD_FOR_A_REASON"
+        "A charge is held for the reason that stands then, and waits no longer than it must."
+    ConflictsKept "CONFLICTS_KEPT"
+        "Every contradiction of a settlement is kept exactly once, and says in what it differs."
+    OnePriceAtATime "ONE_PRICE_AT_A_TIME"
+        "Versions of a price or a cost never overlap; closing one only shortens it."
+    ChargedAsAgreed "CHARGED_AS_AGREED"
+        "Charges and holds are those of the tariff that was agreed before anything was sent."
+    ChargeRowsMatchLog "CHARGE_ROWS_MATCH_LOG"
+        "`billing.billing_events` has exactly one row per charge, saying the same."
+    HeldRowsMatchLog "HELD_ROWS_MATCH_LOG"
+        "`billing.held_charges` has exactly one row per hold, with its end where it has one."
+    UsageMatchesLog "USAGE_MATCHES_LOG"
+        "Every bucket of `billing.usage_summaries` and `billing.usage_days` is the sum of its \
+         charges, and their sums are the sum of all charges."
+    PriceRowsMatchLog "PRICE_ROWS_MATCH_LOG"
+        "`billing.pricing_tables` and `billing.operator_costs` have exactly one row per version."
+    AccountRowsMatchLog "ACCOUNT_ROWS_MATCH_LOG"
+        "`billing.accounts` has exactly one row per registered account, as it was told last."
 }
 
 impl Serialize for Invariant {

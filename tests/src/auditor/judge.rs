@@ -1,9 +1,14 @@
 //! Judges facts as they come in; knows nothing of where they come from.
 
+use std::collections::BTreeMap;
+
+use time::Date;
 use uuid::Uuid;
 
 use super::{
     Counts, Fault, Invariant, Report,
+    billing_tables::{AccountRow, Bucket, ChargeRow, HeldRow, Tables, VersionRow},
+    charge_checks::{self, Charges},
     facts::{Body, Log},
     findings::Findings,
     log_checks, orphan_checks,
@@ -15,7 +20,10 @@ use super::{
         receipt_row_holds, resolution_row_holds,
     },
 };
-use crate::traffic::Expected;
+use crate::{
+    money::Millionths,
+    traffic::{Expected, tariff::Usage},
+};
 
 /// One audit.
 pub(super) struct Judge<'a> {
@@ -26,15 +34,24 @@ pub(super) struct Judge<'a> {
     receipts: Shown,
     orphans: Shown,
     resolutions: Shown,
+    tables: Tables,
+    usage: BTreeMap<String, Usage>,
 }
 
 impl<'a> Judge<'a> {
-    /// Judges the log by itself and against what was sent.
-    pub(super) fn new(log: &'a Log, expected: &'a Expected, projections: &[&str]) -> Self {
+    /// Judges the log by itself and against what was sent. `billing`: what is settled must be
+    /// charged or wait.
+    pub(super) fn new(
+        log: &'a Log,
+        expected: &'a Expected,
+        projections: &[&str],
+        billing: bool,
+    ) -> Self {
         let mut findings = Findings::default();
         log_checks::check(log, projections, &mut findings);
         receipt_checks::check(log, expected, &mut findings);
         orphan_checks::check(log, expected, &mut findings);
+        let known = charge_checks::check(log, expected, billing, &mut findings);
         let (receipts, orphans) = (
             Invariant::ReceiptRowsMatchLog,
             Invariant::OrphanRowsMatchLog,
@@ -43,7 +60,9 @@ impl<'a> Judge<'a> {
             log,
             expected,
             findings,
-            counts: count(log),
+            counts: count(log, &known),
+            tables: Tables::due(log, &known),
+            usage: usage(log),
             receipts: Shown::new(log, receipts, "dlr.delivery_receipts"),
             orphans: Shown::new(log, orphans, "dlr.orphaned_receipts"),
             resolutions: Shown::new(log, orphans, "dlr.orphan_resolutions"),
@@ -94,6 +113,44 @@ impl<'a> Judge<'a> {
             matches!(event.body, Body::Matched(_))
         });
         table_checks::check_rows_there(self.counts.messages, expected, findings);
+        self.tables.end(findings);
+    }
+
+    pub(super) fn charge_row(&mut self, row: &ChargeRow) {
+        self.counts.charge_rows += 1;
+        self.tables
+            .charges
+            .row(row.message_id, row, &mut self.findings);
+    }
+
+    pub(super) fn held_row(&mut self, row: &HeldRow) {
+        self.tables
+            .held
+            .row(row.message_id, row, &mut self.findings);
+    }
+
+    pub(super) fn hour(&mut self, bucket: Bucket<i64>, usage: Usage) {
+        self.counts.usage_rows += 1;
+        self.tables.in_hours.absorb(usage);
+        self.tables.hours.row(bucket, &usage, &mut self.findings);
+    }
+
+    pub(super) fn day(&mut self, bucket: Bucket<Date>, usage: Usage) {
+        self.tables.in_days.absorb(usage);
+        self.tables.days.row(bucket, &usage, &mut self.findings);
+    }
+
+    pub(super) fn price_row(&mut self, row: &VersionRow) {
+        self.tables.prices.row(row.id, row, &mut self.findings);
+    }
+
+    pub(super) fn cost_row(&mut self, row: &VersionRow) {
+        self.tables.costs.row(row.id, row, &mut self.findings);
+    }
+
+    pub(super) fn account_row(&mut self, row: &AccountRow) {
+        let key = (row.tenant_id, row.account_id);
+        self.tables.accounts.row(key, row, &mut self.findings);
     }
 
     pub(super) fn went_back(&mut self, messages: &[Uuid]) {
@@ -122,11 +179,12 @@ impl<'a> Judge<'a> {
             wrong: total(Fault::Wrong),
             findings: self.findings.kept,
             counts: self.counts,
+            usage: self.usage,
         }
     }
 }
 
-fn count(log: &Log) -> Counts {
+fn count(log: &Log, known: &Charges<'_>) -> Counts {
     let mut counts = Counts::default();
     for event in &log.events {
         counts.events += 1;
@@ -136,8 +194,35 @@ fn count(log: &Log) -> Counts {
             Body::Late { .. } => counts.late += 1,
             Body::Orphaned { .. } => counts.orphaned += 1,
             Body::Matched(_) => counts.healed += 1,
-            Body::Recorded { .. } | Body::Elsewhere | Body::Unreadable => {}
+            Body::Conflict(_) => counts.conflicts += 1,
+            Body::Looked { refused: false } => counts.looks += 1,
+            Body::Looked { refused: true } => counts.looks_refused += 1,
+            Body::PriceOpened(_) => counts.prices += 1,
+            Body::CostOpened(_) => counts.costs += 1,
+            Body::Charged(ref charged) => {
+                counts.charges += 1;
+                counts.losses += u64::from(charged.margin < Millionths::default());
+                counts.costs_missing += u64::from(charged.cost.is_none());
+            }
+            _ => {}
         }
     }
+    for fate in known.by_message.values().filter(|it| it.held.is_some()) {
+        counts.held += 1;
+        counts.resolved += u64::from(fate.charged.is_some());
+    }
     counts
+}
+
+/// What was charged in all, by currency.
+fn usage(log: &Log) -> BTreeMap<String, Usage> {
+    let mut sums: BTreeMap<String, Usage> = BTreeMap::new();
+    for event in &log.events {
+        if let Body::Charged(charged) = &event.body {
+            let sum = sums.entry(charged.currency.to_string()).or_default();
+            let segments = charged.settlement.segment_count;
+            sum.add(segments, charged.customer_price, charged.operator_cost);
+        }
+    }
+    sums
 }

@@ -19,10 +19,10 @@ use super::{
     table_checks::{OrphanRow, ReceiptRow, ResolutionRow, StatusRow},
 };
 
-type Result<T> = std::result::Result<T, AuditError>;
+pub(super) type Result<T> = std::result::Result<T, AuditError>;
 
 /// The log of the deployment.
-const LOG_ID: i16 = 1;
+pub(super) const LOG_ID: i16 = 1;
 
 /// The whole log and what stands beside it.
 pub(super) async fn log(client: &Client) -> Result<Log> {
@@ -254,11 +254,15 @@ fn log_event(row: &Row) -> std::result::Result<LogEvent, tokio_postgres::Error> 
         tenant: row.try_get(6)?,
         account: row.try_get(7)?,
         recorded_at: timestamp(row, 8)?,
+        principal: row.try_get::<_, Option<&str>>(10)?.map(Into::into),
         body: Body::read(category, row.try_get(5)?, row.try_get(9)?),
     })
 }
 
-fn timestamp(row: &Row, column: usize) -> std::result::Result<Timestamp, tokio_postgres::Error> {
+pub(super) fn timestamp(
+    row: &Row,
+    column: usize,
+) -> std::result::Result<Timestamp, tokio_postgres::Error> {
     get::<OffsetDateTime>(row, column).map(Timestamp::from_datetime)
 }
 
@@ -270,7 +274,7 @@ fn get<'a, T: FromSql<'a>>(
 }
 
 /// Runs `sql` and hands over its rows one by one, so that they are never all in memory.
-async fn each(
+pub(super) async fn each(
     client: &Client,
     what: &'static str,
     sql: &str,

@@ -120,7 +120,7 @@ fn derived(event: &LogEvent) -> Option<(Uuid, Uuid)> {
             event.stream,
             EventId::of_orphan_match(EventId(matched.orphan)).0,
         )),
-        Body::Elsewhere | Body::Unreadable => None,
+        _ => event.derived_in_billing(),
     }
 }
 

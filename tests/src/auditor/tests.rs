@@ -1,5 +1,8 @@
 //! A world at rest balances, and each invariant notices when it is broken.
 
+mod billing;
+mod billing_rows;
+mod billing_world;
 mod servers;
 mod shown;
 mod world;

@@ -4,7 +4,7 @@ SELECT format('%I.%I', schema.nspname, class.relname), quote_ident(att.attname)
 FROM pg_attribute AS att
 JOIN pg_class AS class ON class.oid = att.attrelid
 JOIN pg_namespace AS schema ON schema.oid = class.relnamespace
-WHERE schema.nspname IN ('eventlog', 'dlr')
+WHERE schema.nspname IN ('eventlog', 'dlr', 'billing')
   AND class.relkind IN ('r', 'p')
   AND NOT class.relispartition
   AND att.attnum > 0

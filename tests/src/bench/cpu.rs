@@ -28,6 +28,12 @@ impl Meter {
         self
     }
 
+    /// One more process, of which all that it ever used counts.
+    pub(super) fn joined_by(mut self, name: &'static str, pid: Option<u32>) -> Self {
+        self.roots.extend(pid.map(|pid| (name, pid)));
+        self
+    }
+
     /// What they used since.
     pub(super) fn stop(&self) -> Spent {
         let since = |(name, ticks): (&'static str, u64)| {

@@ -14,13 +14,14 @@ use tokio::time::Instant;
 
 use self::{
     contenders::Contender,
-    latency::{Latency, Percentiles},
+    latency::Latency,
     stage::{Run, Stage},
 };
 use super::{
     measure::{median, per_second},
     report::{Bar, Figure, Report},
     step,
+    watcher::Percentiles,
 };
 use crate::world::Fault;
 

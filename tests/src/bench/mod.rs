@@ -5,10 +5,12 @@
 //! not an error.
 
 mod append;
+mod billing;
 mod cpu;
 mod dlr;
 mod measure;
 mod report;
+mod watcher;
 
 use crate::world::Fault;
 
@@ -17,6 +19,8 @@ use crate::world::Fault;
 pub enum Bench {
     /// Receipts: a bare loop, the ordinary way, Tollbook; and latency under open-loop load.
     Dlr(dlr::DlrArgs),
+    /// Charges: ingest, the whole chain, latency under open-loop load, and questions of usage.
+    Billing(billing::BillingArgs),
     /// The log: appends of every size, read-back, and whether the cost grows with the log.
     Append(append::AppendArgs),
 }
@@ -28,6 +32,7 @@ pub enum Bench {
 pub async fn run(bench: Bench) -> Result<(), Fault> {
     match bench {
         Bench::Dlr(args) => Box::pin(dlr::run(args)).await,
+        Bench::Billing(args) => Box::pin(billing::run(args)).await,
         Bench::Append(args) => Box::pin(append::run(args)).await,
     }
 }

@@ -68,6 +68,17 @@ impl Cast {
         }
     }
 
+    /// Every tenant with its accounts, the largest first.
+    pub(super) fn tenants(&self) -> impl Iterator<Item = (TenantId, &[AccountId])> {
+        let tenants = self.tenants.iter();
+        tenants.map(|tenant| (tenant.id, tenant.accounts.as_slice()))
+    }
+
+    /// Every carrier, the largest first.
+    pub(super) fn operators(&self) -> impl Iterator<Item = OperatorId> {
+        self.operators.iter().map(|operator| operator.id)
+    }
+
     pub(super) fn operator_id(&self, operator: usize) -> OperatorId {
         self.operators[operator].id
     }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use schema::{AccountId, MessageId, OperatorId, OperatorMessageId, Status, TenantId, Timestamp};
 use uuid::Uuid;
 
-use super::words::Word;
+use super::{Announced, Tariff, words::Word};
 
 /// Everything the auditor needs to know of what was sent.
 #[derive(Debug, Clone, Default)]
@@ -18,6 +18,10 @@ pub struct Expected {
     pub messages: HashMap<MessageId, Message>,
     /// Receipts whose message never comes to be.
     pub orphans: HashMap<(OperatorId, OperatorMessageId), Vec<Sent>>,
+    /// Settlements that were announced to billing without any receipt.
+    pub announced: HashMap<MessageId, Vec<Announced>>,
+    /// What was agreed to be charged, if everything is charged by it.
+    pub tariff: Option<Tariff>,
     /// How much there was of everything.
     pub counts: Counts,
 }
@@ -130,6 +134,10 @@ impl Expected {
     pub fn absorb(&mut self, other: Self) {
         self.messages.extend(other.messages);
         self.orphans.extend(other.orphans);
+        for (message, announced) in other.announced {
+            self.announced.entry(message).or_default().extend(announced);
+        }
+        self.tariff = self.tariff.take().or(other.tariff);
         self.counts.absorb(&other.counts);
     }
 }

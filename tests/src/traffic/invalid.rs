@@ -2,11 +2,7 @@
 //!
 //! A row below is a sound receipt with one thing wrong, and the reason the metric must name.
 
-use schema::{
-    Reason,
-    inbound::MAX_BYTES,
-    receipt::MAX_RAW_PAYLOAD_BYTES,
-};
+use schema::{Reason, inbound::MAX_BYTES, receipt::MAX_RAW_PAYLOAD_BYTES};
 
 /// One thing that is wrong.
 enum Fault {

@@ -32,7 +32,7 @@ pub struct Published {
 
 /// A message was not acknowledged; nothing after it is known.
 #[derive(Debug, thiserror::Error)]
-#[error("publishing receipt {place} of the traffic")]
+#[error("publishing message {place} of the traffic")]
 pub struct PublishError {
     /// Which one, from 0.
     pub place: usize,
@@ -50,6 +50,19 @@ pub async fn publish(
     inbound: &[Inbound],
     rate: Option<u64>,
 ) -> Result<Published, PublishError> {
+    publish_on(SUBJECT, jetstream, inbound, rate).await
+}
+
+/// The same on another subject.
+///
+/// # Errors
+/// One of them is not acknowledged.
+pub async fn publish_on(
+    subject: &'static str,
+    jetstream: &Context,
+    inbound: &[Inbound],
+    rate: Option<u64>,
+) -> Result<Published, PublishError> {
     let began = Instant::now();
     let mut latest = Duration::ZERO;
     let mut waiting: VecDeque<(usize, PublishAckFuture)> = VecDeque::with_capacity(IN_FLIGHT);
@@ -60,7 +73,7 @@ pub async fn publish(
         if waiting.len() == IN_FLIGHT {
             settle(&mut waiting, IN_FLIGHT / 2).await?;
         }
-        let ack = send(jetstream, message)
+        let ack = send(subject, jetstream, message)
             .await
             .map_err(|source| PublishError { place, source })?;
         waiting.push_back((place, ack));
@@ -73,15 +86,19 @@ pub async fn publish(
     })
 }
 
-async fn send(jetstream: &Context, message: &Inbound) -> Result<PublishAckFuture, NatsError> {
+async fn send(
+    subject: &'static str,
+    jetstream: &Context,
+    message: &Inbound,
+) -> Result<PublishAckFuture, NatsError> {
     let payload = message.payload.clone();
     match &message.traceparent {
-        None => jetstream.publish(SUBJECT, payload).await,
+        None => jetstream.publish(subject, payload).await,
         Some(traceparent) => {
             let mut headers = HeaderMap::new();
             headers.insert("traceparent", traceparent.as_str());
             jetstream
-                .publish_with_headers(SUBJECT, headers, payload)
+                .publish_with_headers(subject, headers, payload)
                 .await
         }
     }

@@ -26,6 +26,7 @@ pub struct Service {
     child: Child,
     will: LastWill,
     port: u16,
+    rest_port: u16,
     log: PathBuf,
 }
 
@@ -38,10 +39,11 @@ impl Service {
     ) -> Result<Self, Fault> {
         static NUMBER: AtomicU32 = AtomicU32::new(1);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let port = std::net::TcpListener::bind(("127.0.0.1", 0))?
-            .local_addr()?
-            .port();
+        let (port, rest_port) = free_ports()?;
         variables.insert("PROBE_PORT", port.to_string());
+        if role == "billing" {
+            variables.insert("BILLING_PORT", rest_port.to_string());
+        }
         let log = folder.join(format!("{role}-{number}.log"));
         let output = File::create(&log)?;
         let child = Command::new(binary)
@@ -62,6 +64,7 @@ impl Service {
             child,
             will,
             port,
+            rest_port,
             log,
         })
     }
@@ -85,6 +88,12 @@ impl Service {
             sleep(Duration::from_millis(20)).await;
         }
         Err(self.said("does not become ready"))
+    }
+
+    /// Where its REST API listens, if it has one.
+    #[must_use]
+    pub fn rest_address(&self) -> String {
+        format!("127.0.0.1:{}", self.rest_port)
     }
 
     /// What a probe answers, head and body.
@@ -159,6 +168,13 @@ impl Service {
         let tail = log.char_indices().rev().nth(TAIL).map_or(0, |(at, _)| at);
         format!("tollbook {what}; it said:\n{}", &log[tail..]).into()
     }
+}
+
+/// Two ports nobody listens on.
+fn free_ports() -> Result<(u16, u16), Fault> {
+    let [one, two] = [(); 2].map(|()| std::net::TcpListener::bind(("127.0.0.1", 0)));
+    let (one, two) = (one?, two?);
+    Ok((one.local_addr()?.port(), two.local_addr()?.port()))
 }
 
 fn is_zombie(pid: u32) -> bool {

@@ -15,6 +15,7 @@ use super::{
         Invariant, Sources, audit,
         facts::{Body, LogEvent, Receipt},
     },
+    billing_rows::billing_tables,
     world::{World, start},
 };
 use crate::{
@@ -36,7 +37,7 @@ async fn a_world_in_real_servers_balances_and_a_broken_one_does_not() {
         .await
         .expect("postgres");
     let nats = Nats::start(NatsOptions::default()).await.expect("nats");
-    let world = World::at_rest(2_000);
+    let world = World::charged(2_000);
     let Traffic { all, .. } = Traffic::generate(&Shape::new(World::SEED, 2_000, start()));
     let database = prepare(&postgres, &all).await;
     write(&database, &world).await;
@@ -50,6 +51,7 @@ async fn a_world_in_real_servers_balances_and_a_broken_one_does_not() {
         database: &database,
         jetstream: Some(&observer),
         projections: &projections,
+        billing: true,
     };
     let report = audit(&sources, &world.expected).await.expect("an audit");
     assert!(report.balanced(), "{:#?}", report.findings);
@@ -62,6 +64,11 @@ async fn a_world_in_real_servers_balances_and_a_broken_one_does_not() {
         Invariant::ReceiptRowsMatchLog,
         Invariant::NoPersonalDataInClear,
         Invariant::BilledOnce,
+        Invariant::ChargeRowsMatchLog,
+        Invariant::HeldRowsMatchLog,
+        Invariant::UsageMatchesLog,
+        Invariant::PriceRowsMatchLog,
+        Invariant::AccountRowsMatchLog,
     ] {
         let found = report
             .findings
@@ -146,6 +153,10 @@ async fn spoil(database: &Client, nats: &Nats, world: &World) {
         .execute(update, &[&number])
         .await
         .expect("an update");
+    database
+        .batch_execute(include_str!("spoil_billing.sql"))
+        .await
+        .expect("updates");
     let again = world.published[0][0].payload.clone();
     let service = context(nats, "dlr-processor").await;
     let ack = service
@@ -238,6 +249,9 @@ async fn write(database: &Client, world: &World) {
     insert(database, "dlr.delivery_receipts", &receipts).await;
     insert(database, "dlr.orphaned_receipts", &orphans).await;
     insert(database, "dlr.orphan_resolutions", &resolutions).await;
+    for (table, rows) in billing_tables(world.billing.as_ref().expect("at work")) {
+        insert(database, table, &rows).await;
+    }
     let head = "UPDATE eventlog.head SET position = $1, recorded_at = $2";
     database
         .execute(head, &[&world.head, &start().datetime()])
@@ -301,7 +315,12 @@ fn stored(event: &LogEvent) -> Value {
                 "receiptId": matched.receipt,
             }),
         ),
-        Body::Elsewhere | Body::Unreadable => ("?", json!({})),
+        Body::Charged(body) => ("MessageCharged", json!(body)),
+        Body::Held(body) => ("ChargeHeld", json!(body)),
+        Body::PriceOpened(body) => ("PriceOpened", json!(body)),
+        Body::CostOpened(body) => ("CostOpened", json!(body)),
+        Body::Account(account) => ("AccountRegistered", json!({ "account": account })),
+        _ => ("?", json!({})),
     };
     let at: Timestamp = event.recorded_at;
     json!({
@@ -309,7 +328,7 @@ fn stored(event: &LogEvent) -> Value {
         "category": event.category.expect("known").as_str(), "stream_id": event.stream,
         "version": event.version, "event_id": event.event_id, "type": name, "schema_version": 1,
         "tenant": event.tenant, "account": event.account, "occurred_at": at, "recorded_at": at,
-        "principal": "test", "content_hash": "\\x00", "payload": payload,
+        "principal": event.principal.as_deref().unwrap_or("test"), "content_hash": "\\x00", "payload": payload,
     })
 }
 

@@ -17,6 +17,7 @@ use super::super::{
     published_checks::{Message, Subject},
     table_checks::{OrphanRow, ReceiptRow, ResolutionRow, StatusRow},
 };
+use super::billing_world::Shown;
 use crate::{
     orchestrator::SENT,
     traffic::{self, Expected, RowComes, Sent, Shape, Traffic},
@@ -37,6 +38,8 @@ pub(super) struct World {
     pub(super) went_back: Vec<Uuid>,
     pub(super) leaks: Vec<Leak>,
     pub(super) published: [Vec<Message>; 3],
+    /// What billing shows, where it is at work.
+    pub(super) billing: Option<Shown>,
 }
 
 pub(super) fn start() -> Timestamp {
@@ -44,7 +47,7 @@ pub(super) fn start() -> Timestamp {
 }
 
 /// A tenant's pseudonym, for tests.
-fn pseudonym(tenant: Uuid) -> Uuid {
+pub(super) fn pseudonym(tenant: Uuid) -> Uuid {
     Uuid::from_u128(!tenant.as_u128())
 }
 
@@ -73,6 +76,7 @@ impl World {
                 rows: 0,
             }],
             published: [const { Vec::new() }; 3],
+            billing: None,
         };
         let mut ids: Vec<_> = expected.messages.keys().copied().collect();
         ids.sort();
@@ -101,13 +105,15 @@ impl World {
 
     pub(super) fn audit(&self) -> Report {
         let log = self.log();
-        let mut judge = Judge::new(&log, &self.expected, &["one", "two"]);
+        let billing = self.billing.is_some();
+        let mut judge = Judge::new(&log, &self.expected, &["one", "two"], billing);
         self.receipts.iter().for_each(|row| judge.receipt_row(row));
         self.orphans.iter().for_each(|row| judge.orphan_row(row));
         self.resolutions
             .iter()
             .for_each(|row| judge.resolution_row(row));
         self.statuses.iter().for_each(|row| judge.status_row(row));
+        self.show(&mut judge);
         judge.end_of_rows();
         judge.went_back(&self.went_back);
         judge.leaks(&self.leaks);
@@ -289,7 +295,7 @@ impl World {
         });
     }
 
-    fn next_version(&self, stream: StreamId) -> i32 {
+    pub(super) fn next_version(&self, stream: StreamId) -> i32 {
         let of = |event: &&LogEvent| event.stream == stream.id && event.is_in(stream.category);
         self.events
             .iter()
@@ -311,7 +317,7 @@ impl World {
                 let operator = OperatorId(receipt.operator_id);
                 EventId::of_receipt(stream, operator, &name, receipt.dlr_status)
             }
-            Body::Elsewhere | Body::Unreadable => EventId(Uuid::nil()),
+            _ => EventId(Uuid::nil()),
         };
         self.events.push(LogEvent {
             position: i64::try_from(self.events.len()).expect("small") + 1,
@@ -322,6 +328,7 @@ impl World {
             tenant: None,
             account: None,
             recorded_at: start(),
+            principal: None,
             body,
         });
         self.events.last_mut().expect("just pushed")

@@ -1,0 +1,249 @@
+//! Accounts, prices and costs as the log has told of them so far, and what a settlement comes to
+//! by them. Versions are searched one after the other: slow, and hard to get wrong.
+
+use std::collections::HashMap;
+
+use schema::Timestamp;
+use uuid::Uuid;
+
+use super::{
+    Invariant,
+    billing_facts::{
+        AccountFacts, Closed, CostOpened, CostTerms, PriceOpened, PriceTerms, Settlement,
+    },
+    facts::{Body, LogEvent},
+    findings::Findings,
+};
+
+/// A `chargedAt` that is further ahead of its arrival is not believed.
+const SKEW_MICROS: i64 = 5_000_000;
+/// A settlement that arrives longer after its `chargedAt` is late.
+const LATE_MICROS: i64 = 24 * 3_600 * 1_000_000;
+
+/// One version of a price or a cost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Version<T> {
+    pub(super) id: Uuid,
+    pub(super) terms: T,
+    pub(super) from: Timestamp,
+    pub(super) to: Option<Timestamp>,
+    /// The stream that tells of it.
+    stream: Uuid,
+}
+
+impl<T> Version<T> {
+    fn contains(&self, at: Timestamp) -> bool {
+        self.from <= at && self.to.is_none_or(|to| at < to)
+    }
+
+    /// Whether some instant is in both.
+    fn meets(&self, other: &Self) -> bool {
+        let ends = [self.to, other.to].into_iter().flatten().min();
+        ends.is_none_or(|end| self.from.max(other.from) < end)
+    }
+}
+
+/// Whose, tier, operator, direction, currency.
+type PriceKey = (Option<Uuid>, Box<str>, Uuid, Box<str>, Box<str>);
+/// Operator, direction.
+type CostKey = (Uuid, Box<str>);
+
+/// All that a charge rests on.
+#[derive(Debug, Default)]
+pub(super) struct Book {
+    accounts: HashMap<(Uuid, Uuid), AccountFacts>,
+    prices: HashMap<PriceKey, Vec<Version<PriceTerms>>>,
+    costs: HashMap<CostKey, Vec<Version<CostTerms>>>,
+    /// Where to find the version with an id.
+    price_keys: HashMap<Uuid, PriceKey>,
+    cost_keys: HashMap<Uuid, CostKey>,
+}
+
+/// What a settlement comes to.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Rating<'a> {
+    Charge {
+        tier: &'a str,
+        currency: &'a str,
+        price: &'a Version<PriceTerms>,
+        own: bool,
+        cost: Option<&'a Version<CostTerms>>,
+    },
+    Hold {
+        tier: Option<&'a str>,
+        currency: Option<&'a str>,
+        reason: &'static str,
+    },
+}
+
+/// The time that decides, and whether it is not the stated one.
+pub(super) fn rated_at(settlement: &Settlement) -> (Timestamp, bool) {
+    let Settlement {
+        charged_at,
+        received_at,
+        ..
+    } = *settlement;
+    if charged_at.micros() - received_at.micros() > SKEW_MICROS {
+        (received_at, true)
+    } else {
+        (charged_at, false)
+    }
+}
+
+/// Whether a settlement came long after the fact.
+pub(super) fn is_late(settlement: &Settlement) -> bool {
+    settlement.received_at.micros() - settlement.charged_at.micros() > LATE_MICROS
+}
+
+impl Book {
+    /// Takes in one event; what is no account, price or cost changes nothing.
+    pub(super) fn learn(&mut self, event: &LogEvent, findings: &mut Findings) {
+        let sound = match &event.body {
+            Body::Account(account) => {
+                let tenant = event.tenant.unwrap_or_default();
+                let key = (tenant, account.account_id);
+                self.accounts.insert(key, account.clone());
+                event.tenant.is_some() && event.account == Some(account.account_id)
+            }
+            Body::PriceOpened(opened) => self.open_price(event, opened),
+            Body::CostOpened(opened) => self.open_cost(event, opened),
+            Body::PriceClosed(closed) => {
+                let versions = self.price_keys.get(&closed.id);
+                let versions = versions.and_then(|key| self.prices.get_mut(key));
+                versions.is_some_and(|versions| close(versions, event.stream, *closed))
+            }
+            Body::CostClosed(closed) => {
+                let versions = self.cost_keys.get(&closed.id);
+                let versions = versions.and_then(|key| self.costs.get_mut(key));
+                versions.is_some_and(|versions| close(versions, event.stream, *closed))
+            }
+            _ => true,
+        };
+        findings.hold(Invariant::OnePriceAtATime, sound, || {
+            format!("position {}", event.position)
+        });
+    }
+
+    fn open_price(&mut self, event: &LogEvent, opened: &PriceOpened) -> bool {
+        let PriceOpened {
+            account_tier,
+            operator_id,
+            direction,
+            currency,
+            ..
+        } = opened.clone();
+        let key = (event.tenant, account_tier, operator_id, direction, currency);
+        self.price_keys.insert(opened.pricing_table_id, key.clone());
+        let version = Version {
+            id: opened.pricing_table_id,
+            terms: opened.terms.clone(),
+            from: opened.effective_from,
+            to: opened.effective_to,
+            stream: event.stream,
+        };
+        open(self.prices.entry(key).or_default(), version)
+    }
+
+    fn open_cost(&mut self, event: &LogEvent, opened: &CostOpened) -> bool {
+        let key = (opened.operator_id, opened.direction.clone());
+        self.cost_keys.insert(opened.operator_cost_id, key.clone());
+        let version = Version {
+            id: opened.operator_cost_id,
+            terms: opened.terms.clone(),
+            from: opened.effective_from,
+            to: opened.effective_to,
+            stream: event.stream,
+        };
+        event.tenant.is_none() && open(self.costs.entry(key).or_default(), version)
+    }
+
+    /// What `settlement` of this tenant and account comes to.
+    pub(super) fn rate<'a>(
+        &'a self,
+        tenant: Uuid,
+        account: Uuid,
+        settlement: &'a Settlement,
+    ) -> Rating<'a> {
+        let registered = self.accounts.get(&(tenant, account));
+        let (tier, currency) = match registered {
+            Some(account) => (Some(&*account.account_tier), Some(&*account.currency)),
+            None => (
+                settlement.stated_tier.as_deref(),
+                settlement.stated_currency.as_deref(),
+            ),
+        };
+        let hold = |reason| Rating::Hold {
+            tier,
+            currency,
+            reason,
+        };
+        let (Some(tier), Some(currency)) = (tier, currency) else {
+            return hold("ACCOUNT_UNKNOWN");
+        };
+        let (at, _) = rated_at(settlement);
+        let price = |tenant| {
+            let key = (
+                tenant,
+                tier.into(),
+                settlement.operator_id,
+                settlement.direction.clone(),
+                currency.into(),
+            );
+            in_effect(self.prices.get(&key), at)
+        };
+        let own = price(Some(tenant));
+        let Some(price) = own.or_else(|| price(None)) else {
+            return hold("NO_PRICE");
+        };
+        let key = (settlement.operator_id, settlement.direction.clone());
+        let cost = in_effect(self.costs.get(&key), at);
+        if cost.is_some_and(|cost| *cost.terms.currency != *currency) {
+            return hold("CURRENCY_MISMATCH");
+        }
+        Rating::Charge {
+            tier,
+            currency,
+            price,
+            own: own.is_some(),
+            cost,
+        }
+    }
+
+    /// Every version of a price, with whose it is.
+    pub(super) fn price(&self, id: Uuid) -> Option<&Version<PriceTerms>> {
+        let versions = self.prices.get(self.price_keys.get(&id)?)?;
+        versions.iter().find(|version| version.id == id)
+    }
+
+    /// Every version of a cost.
+    pub(super) fn cost(&self, id: Uuid) -> Option<&Version<CostTerms>> {
+        let versions = self.costs.get(self.cost_keys.get(&id)?)?;
+        versions.iter().find(|version| version.id == id)
+    }
+}
+
+fn in_effect<T>(versions: Option<&Vec<Version<T>>>, at: Timestamp) -> Option<&Version<T>> {
+    versions?.iter().find(|version| version.contains(at))
+}
+
+/// Adds a version; `false` if that is not in order.
+fn open<T>(versions: &mut Vec<Version<T>>, version: Version<T>) -> bool {
+    let forward = version.to.is_none_or(|to| version.from < to);
+    let alone = !versions
+        .iter()
+        .any(|other| other.id == version.id || other.meets(&version));
+    versions.push(version);
+    forward && alone
+}
+
+/// Ends a version; `false` if that is not in order.
+fn close<T>(versions: &mut [Version<T>], stream: Uuid, closed: Closed) -> bool {
+    let version = versions.iter_mut().find(|version| version.id == closed.id);
+    let Some(version) = version else {
+        return false;
+    };
+    let sooner = version.to.is_none_or(|to| closed.effective_to <= to);
+    let sound = version.stream == stream && sooner && closed.effective_to >= version.from;
+    version.to = Some(closed.effective_to);
+    sound
+}

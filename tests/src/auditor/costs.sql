@@ -1,0 +1,6 @@
+-- auditor costs
+-- Every version of a cost as the projection shows it; it has no tier, model and statuses.
+SELECT operator_cost_id, NULL::uuid, operator_id, '', direction, currency::text, '', '',
+       cost_per_segment::text, effective_from, effective_to, created_by, created_at
+FROM billing.operator_costs
+WHERE log_id = $1

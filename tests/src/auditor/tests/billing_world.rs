@@ -1,0 +1,363 @@
+//! The same small world with billing: accounts and prices first, then a charge or a hold for
+//! every settlement, then what was missing, then the charges that had waited for it.
+
+use schema::{Category, EventId, MessageId, StreamId, Timestamp};
+use time::Date;
+use uuid::Uuid;
+
+use super::{
+    super::{
+        billing_facts::{
+            AccountFacts, AppliedCost, AppliedPrice, Charged, Conflict, CostOpened, CostTerms,
+            Held, PriceOpened, PriceTerms, Settlement,
+        },
+        billing_tables::{AccountRow, Bucket, ChargeRow, HeldRow, Rows, Tables, VersionRow},
+        charge_checks,
+        facts::{Body, LogEvent},
+        findings::Findings,
+        judge::Judge,
+    },
+    world::{World, pseudonym, start},
+};
+use crate::traffic::{
+    Announced, Shape, Tariff,
+    tariff::{Charge, Comes, Cost, Outcome, Price, Settled, Usage},
+};
+
+/// What the tables of billing show.
+#[derive(Clone, Default)]
+pub(super) struct Shown {
+    pub(super) charges: Vec<ChargeRow>,
+    pub(super) held: Vec<HeldRow>,
+    pub(super) hours: Vec<(Bucket<i64>, Usage)>,
+    pub(super) days: Vec<(Bucket<Date>, Usage)>,
+    pub(super) prices: Vec<VersionRow>,
+    pub(super) costs: Vec<VersionRow>,
+    pub(super) accounts: Vec<AccountRow>,
+}
+
+impl World {
+    /// A world at rest in which everything is charged by the traffic's tariff.
+    pub(super) fn charged(messages: u64) -> Self {
+        let mut world = Self::at_rest(messages);
+        let mut tariff = Tariff::draw(&Shape::new(Self::SEED, messages, start()));
+        let running = tariff.running().expect("an open price");
+        let unit = tariff.prices[running].unit.times(2);
+        tariff.change(running, start(), unit);
+        world.agree(&tariff, Comes::First);
+        for cost in &tariff.costs {
+            world.open_cost(cost);
+        }
+        let settled = world.settled();
+        let mut waiting = Vec::new();
+        for settlement in settled {
+            if !world.charge(&tariff, &settlement, Comes::First) {
+                waiting.push(settlement);
+            }
+        }
+        world.agree(&tariff, Comes::Later);
+        for settlement in waiting {
+            world.charge(&tariff, &settlement, Comes::Later);
+        }
+        world.expected.tariff = Some(tariff);
+        world.finish();
+        world
+    }
+
+    /// Says the settlement of the first charge once more, with another number of segments.
+    pub(super) fn contradict(&mut self) {
+        let charged = self.events.iter();
+        let charged = charged.filter(|event| matches!(event.body, Body::Charged(_)));
+        let first = charged.clone().next().expect("a charge").clone();
+        let mut settlement = first.settlement().expect("one").clone();
+        settlement.segment_count = settlement.segment_count % 10 + 1;
+        settlement.source_event_id = Uuid::from_u128(77);
+        let message = MessageId(settlement.message_id);
+        let announced = Announced {
+            event_id: settlement.source_event_id,
+            message,
+            tenant: schema::TenantId(self.tenants[&first.tenant.expect("a tenant")]),
+            account: schema::AccountId(first.account.expect("an account")),
+            operator: schema::OperatorId(settlement.operator_id),
+            segments: settlement.segment_count,
+            status: settlement.dlr_status,
+            charged_at: settlement.charged_at,
+            tier: None,
+            currency: None,
+        };
+        self.expected.announced.insert(message, vec![announced]);
+        let body = Body::Conflict(Box::new(Conflict {
+            settlement,
+            differs: vec!["segmentCount".into()],
+        }));
+        self.say(first.tenant, first.account, body);
+        self.finish();
+    }
+
+    /// Brings head, checkpoints and tables up to date.
+    pub(super) fn finish(&mut self) {
+        self.head = self.events.last().map_or(0, |event| event.position);
+        for (_, position) in &mut self.checkpoints {
+            *position = self.head;
+        }
+        let log = self.log();
+        let mut findings = Findings::default();
+        let charges = charge_checks::check(&log, &self.expected, false, &mut findings);
+        let tables = Tables::due(&log, &charges);
+        self.billing = Some(Shown {
+            charges: rows(&tables.charges),
+            held: rows(&tables.held),
+            hours: buckets(&tables.hours),
+            days: buckets(&tables.days),
+            prices: rows(&tables.prices),
+            costs: rows(&tables.costs),
+            accounts: rows(&tables.accounts),
+        });
+    }
+
+    /// Registers the accounts and opens the prices that come then.
+    fn agree(&mut self, tariff: &Tariff, comes: Comes) {
+        let accounts = tariff.accounts.iter();
+        for (id, account) in accounts.filter(|(_, account)| account.comes == comes) {
+            let tenant = pseudonym(account.tenant.0);
+            self.tenants.insert(tenant, account.tenant.0);
+            let body = Body::Account(AccountFacts {
+                account_id: id.0,
+                account_tier: account.tier.into(),
+                currency: account.currency.into(),
+            });
+            self.say(Some(tenant), Some(id.0), body);
+        }
+        let prices = (0..).zip(&tariff.prices);
+        for (number, price) in prices.filter(|(_, price)| price.comes == comes) {
+            self.open_price(number, price);
+        }
+    }
+
+    fn open_price(&mut self, number: u128, price: &Price) {
+        let all = schema::Status::ALL.into_iter().filter(|it| it.is_final());
+        let statuses = price.billable.map_or_else(|| all.collect(), <[_]>::to_vec);
+        let tenant = price.tenant.map(|tenant| pseudonym(tenant.0));
+        let body = Body::PriceOpened(Box::new(PriceOpened {
+            pricing_table_id: Uuid::from_u128(1_000_000 + number),
+            account_tier: price.tier.into(),
+            operator_id: price.operator.0,
+            direction: "MT".into(),
+            currency: price.currency.into(),
+            terms: PriceTerms {
+                pricing_model: price.model.into(),
+                unit_price: price.unit,
+                billable_statuses: statuses,
+            },
+            effective_from: price.from,
+            effective_to: price.to,
+        }));
+        self.say(tenant, None, body);
+    }
+
+    fn open_cost(&mut self, cost: &Cost) {
+        let number = u128::try_from(self.events.len()).expect("small");
+        let body = Body::CostOpened(Box::new(CostOpened {
+            operator_cost_id: Uuid::from_u128(2_000_000 + number),
+            operator_id: cost.operator.0,
+            direction: "MT".into(),
+            terms: CostTerms {
+                cost_per_segment: cost.per_segment,
+                currency: cost.currency.into(),
+            },
+            effective_from: cost.from,
+            effective_to: cost.to,
+        }));
+        self.say(None, None, body);
+    }
+
+    fn settled(&self) -> Vec<(Uuid, Uuid, Settlement)> {
+        let settlement = |event: &LogEvent| {
+            let Body::Settled { receipt, segments } = &event.body else {
+                return None;
+            };
+            let settlement = Settlement {
+                source_event_id: EventId(event.event_id).announced_on("billing.events"),
+                message_id: event.stream,
+                operator_id: receipt.operator_id,
+                direction: "MT".into(),
+                segment_count: *segments,
+                dlr_status: receipt.dlr_status,
+                occurred_at: receipt.delivered_at,
+                charged_at: receipt.delivered_at,
+                stated_tier: None,
+                stated_currency: None,
+                received_at: start(),
+            };
+            Some((event.tenant?, event.account?, settlement))
+        };
+        self.events.iter().filter_map(settlement).collect()
+    }
+
+    /// Charges a settlement by what is known, or holds it; whether it is charged.
+    fn charge(
+        &mut self,
+        tariff: &Tariff,
+        (tenant, account, settlement): &(Uuid, Uuid, Settlement),
+        known: Comes,
+    ) -> bool {
+        let settled = Settled {
+            message: MessageId(settlement.message_id),
+            tenant: schema::TenantId(self.tenants[tenant]),
+            account: schema::AccountId(*account),
+            operator: schema::OperatorId(settlement.operator_id),
+            segments: settlement.segment_count,
+            status: settlement.dlr_status,
+            charged_at: settlement.charged_at,
+            received_at: settlement.received_at,
+        };
+        let said = tariff.accounts.get(&settled.account);
+        let said = said.filter(|account| account.comes <= known && account.comes < Comes::Never);
+        let body = match tariff.outcome(&settled, known) {
+            Outcome::Charged(charge) => {
+                let account = said.expect("charged accounts are known");
+                Body::Charged(Box::new(self.charged_by(
+                    *tenant,
+                    account.tier,
+                    &charge,
+                    settlement,
+                )))
+            }
+            Outcome::Held(_) if known == Comes::Later => return false,
+            Outcome::Held(reason) => Body::Held(Box::new(Held {
+                settlement: settlement.clone(),
+                account_tier: said.map(|account| account.tier.into()),
+                currency: said.map(|account| account.currency.into()),
+                rated_at: settlement.charged_at.min(limit(settlement)),
+                reason: reason.into(),
+            })),
+        };
+        let charged = matches!(body, Body::Charged(_));
+        self.say(Some(*tenant), Some(*account), body);
+        charged
+    }
+
+    /// The charge, with the versions it rests on looked up by what they say.
+    fn charged_by(
+        &self,
+        tenant: Uuid,
+        tier: &str,
+        charge: &Charge,
+        settlement: &Settlement,
+    ) -> Charged {
+        let at = charge.rated_at;
+        let covers =
+            |from: Timestamp, to: Option<Timestamp>| from <= at && to.is_none_or(|to| at < to);
+        let owner = charge.own.then_some(tenant);
+        let price = self.events.iter().find_map(|event| match &event.body {
+            Body::PriceOpened(price)
+                if event.tenant == owner
+                    && price.operator_id == settlement.operator_id
+                    && *price.account_tier == *tier
+                    && *price.currency == *charge.currency
+                    && covers(price.effective_from, price.effective_to) =>
+            {
+                Some(price)
+            }
+            _ => None,
+        });
+        let price = price.expect("a price of its time");
+        let cost = self.events.iter().find_map(|event| match &event.body {
+            Body::CostOpened(cost)
+                if cost.operator_id == settlement.operator_id
+                    && covers(cost.effective_from, cost.effective_to) =>
+            {
+                Some(AppliedCost {
+                    operator_cost_id: cost.operator_cost_id,
+                    cost_per_segment: cost.terms.cost_per_segment,
+                })
+            }
+            _ => None,
+        });
+        Charged {
+            settlement: settlement.clone(),
+            account_tier: tier.into(),
+            currency: charge.currency.into(),
+            rated_at: at,
+            price: AppliedPrice {
+                pricing_table_id: price.pricing_table_id,
+                own: charge.own,
+                pricing_model: price.terms.pricing_model.clone(),
+                unit_price: price.terms.unit_price,
+            },
+            cost,
+            billed: charge.billed,
+            customer_price: charge.price,
+            operator_cost: charge.cost,
+            margin: charge.price - charge.cost,
+            clock_skew: at != settlement.charged_at,
+            late: false,
+        }
+    }
+
+    /// Records a fact of billing at the end of its stream and of the log.
+    pub(super) fn say(&mut self, tenant: Option<Uuid>, account: Option<Uuid>, body: Body) {
+        let number = u128::try_from(self.events.len()).expect("small") + 1;
+        let mut event = LogEvent {
+            position: i64::try_from(number).expect("small"),
+            category: body.belongs_to(),
+            stream: Uuid::nil(),
+            version: 0,
+            event_id: Uuid::from_u128(5_000_000 + number),
+            tenant,
+            account,
+            recorded_at: start(),
+            principal: Some("an-admin".into()),
+            body,
+        };
+        (event.stream, event.event_id) = event.derived_in_billing().expect("a stream");
+        let category = event.category.expect("of billing");
+        let stream = StreamId {
+            category,
+            id: event.stream,
+        };
+        if category != Category::Price {
+            event.principal = None;
+        }
+        event.version = self.next_version(stream);
+        self.events.push(event);
+    }
+
+    /// Lets the auditor see the tables.
+    pub(super) fn show(&self, judge: &mut Judge<'_>) {
+        let Some(shown) = &self.billing else {
+            return;
+        };
+        shown.charges.iter().for_each(|row| judge.charge_row(row));
+        shown.held.iter().for_each(|row| judge.held_row(row));
+        for (bucket, usage) in &shown.hours {
+            judge.hour(bucket.clone(), *usage);
+        }
+        for (bucket, usage) in &shown.days {
+            judge.day(bucket.clone(), *usage);
+        }
+        shown.prices.iter().for_each(|row| judge.price_row(row));
+        shown.costs.iter().for_each(|row| judge.cost_row(row));
+        shown.accounts.iter().for_each(|row| judge.account_row(row));
+    }
+}
+
+/// The time that decides is the stated one up to five seconds past the arrival.
+fn limit(settlement: &Settlement) -> Timestamp {
+    let ahead = settlement.charged_at.micros() - settlement.received_at.micros();
+    if ahead > 5_000_000 {
+        settlement.received_at
+    } else {
+        settlement.charged_at
+    }
+}
+
+fn rows<K: Clone, R: Clone>(rows: &Rows<K, R>) -> Vec<R> {
+    rows.due.values().map(|(row, _)| row.clone()).collect()
+}
+
+fn buckets<K: Clone, R: Clone>(rows: &Rows<K, R>) -> Vec<(K, R)> {
+    let due = rows.due.iter();
+    due.map(|(key, (row, _))| (key.clone(), row.clone()))
+        .collect()
+}

@@ -1,0 +1,252 @@
+//! `./dev bench billing`: charges per second, the whole chain, latency, and questions of usage.
+//!
+//! Every run has the same prices and accounts, agreed over REST once, and fresh streams. Before a
+//! run the messages wait in their stream; the clock starts with the service's own start.
+
+mod latency;
+mod stage;
+mod usage;
+
+use tokio::time::Instant;
+
+use self::{
+    latency::Latency,
+    stage::{AtWork, Run, Stage},
+};
+use super::{
+    measure::{median, per_second},
+    report::{Bar, Figure, Report},
+    step,
+};
+use crate::{
+    money::Millionths,
+    traffic,
+    world::{Fault, Service},
+};
+
+/// The load of the latency part, in settlements per second.
+const LOAD: u64 = 2_000;
+/// How long the service takes to find a price, by its own histogram.
+const RESOLVE: &str = "billing_pricing_resolve_latency_seconds_bucket{le=\"";
+
+/// What `./dev bench billing` can be told.
+#[derive(Debug, Clone, clap::Args)]
+pub struct BillingArgs {
+    /// About how many messages are charged in each run
+    #[arg(long, default_value_t = 200_000,
+          value_parser = clap::value_parser!(u64).range(1_000..=5_000_000))]
+    charges: u64,
+    /// How often each part runs; the medians are told
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=99))]
+    rounds: u8,
+    /// How long the load of the latency part lasts, in seconds
+    #[arg(long, default_value_t = 20)]
+    seconds: u64,
+    /// Only some parts
+    #[arg(long, value_delimiter = ',', value_enum)]
+    only: Vec<Part>,
+    /// The same seed makes the same traffic
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Print one JSON object as the last line
+    #[arg(long)]
+    json: bool,
+}
+
+/// A part of the bench.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    Ingest,
+    Chain,
+    Latency,
+    Usage,
+}
+
+/// Everything that was measured.
+#[derive(Default)]
+struct Measured {
+    ingest: Vec<Run>,
+    chain: Vec<Run>,
+    /// The upper bound of the histogram's bucket with the 99th percentile, in microseconds.
+    resolve: Vec<u64>,
+    latency: Option<Latency>,
+    usage: Vec<(&'static str, u64)>,
+}
+
+/// Runs it.
+pub(super) async fn run(args: BillingArgs) -> Result<(), Fault> {
+    let began = Instant::now();
+    let wants = |part| args.only.is_empty() || args.only.contains(&part);
+    step(
+        began,
+        "starting the servers, agreeing on prices, making the traffic",
+    );
+    let stage = Stage::set(args.charges, args.seed).await?;
+    let mut measured = Measured::default();
+    for round in 1..=args.rounds {
+        if wants(Part::Ingest) {
+            let (run, resolve) = Box::pin(ingest(&stage)).await?;
+            let rate = per_second(run.count, run.visible);
+            step(began, &format!("round {round}: ingest {rate}/s"));
+            measured.ingest.push(run);
+            measured.resolve.extend(resolve);
+        }
+        if wants(Part::Chain) {
+            let run = Box::pin(chain(&stage)).await?;
+            let rate = per_second(run.count, run.visible);
+            step(began, &format!("round {round}: chain {rate}/s"));
+            measured.chain.push(run);
+        }
+    }
+    if wants(Part::Latency) {
+        step(began, &format!("latency at {LOAD}/s"));
+        let latency = Box::pin(latency::measure(&stage, LOAD, args.seconds)).await?;
+        measured.latency = Some(latency);
+    }
+    if wants(Part::Usage) {
+        step(began, "questions of usage over a million charges");
+        measured.usage = Box::pin(usage::measure(&stage)).await?;
+    }
+    stage.world.stop().await?;
+    report(&measured).print(
+        "bench billing: medians; JetStream's default sync, Postgres with fsync",
+        args.json,
+    )
+}
+
+/// Billing alone, with all settlements waiting for it.
+async fn ingest(stage: &Stage) -> Result<(Run, Option<u64>), Fault> {
+    stage.reset().await?;
+    stage.announce(&stage.announcements, None).await?;
+    stage.settle_down().await?;
+    let began = Instant::now();
+    let meter = stage.meter();
+    let billing = stage.world.billing(&[]).await?;
+    let meter = meter.joined_by("billing", billing.pid());
+    let acknowledged = stage.over(AtWork::Billing, began).await?;
+    let run = Run {
+        count: u64::try_from(stage.announcements.len())?,
+        acknowledged,
+        visible: began.elapsed(),
+        cpu: meter.stop(),
+    };
+    let resolve = resolve_p99(&billing).await?;
+    stage.check(run.count).await?;
+    end(billing).await?;
+    Ok((run, resolve))
+}
+
+/// Both services, with all receipts waiting for the first.
+async fn chain(stage: &Stage) -> Result<Run, Fault> {
+    stage.reset().await?;
+    let connector = stage.world.jetstream("smpp-connector").await?;
+    traffic::publish(&connector, &stage.receipts, None).await?;
+    stage.settle_down().await?;
+    let began = Instant::now();
+    let meter = stage.meter();
+    let billing = stage.world.billing(&[]).await?;
+    let dlr = stage.world.service(&[]).await?;
+    let meter = meter.joined_by("billing", billing.pid());
+    let meter = meter.joined_by("dlr", dlr.pid());
+    let acknowledged = stage.over(AtWork::Both, began).await?;
+    let run = Run {
+        count: u64::try_from(stage.receipts.len())?,
+        acknowledged,
+        visible: began.elapsed(),
+        cpu: meter.stop(),
+    };
+    stage.check(stage.settled).await?;
+    end(dlr).await?;
+    end(billing).await?;
+    Ok(run)
+}
+
+async fn end(service: Service) -> Result<(), Fault> {
+    if service.terminate().await? {
+        return Ok(());
+    }
+    Err("a service did not end well".into())
+}
+
+/// The 99th percentile of finding a price, rounded up to a bucket of the service's histogram.
+async fn resolve_p99(billing: &Service) -> Result<Option<u64>, Fault> {
+    let metrics = billing.get("/metrics").await?;
+    let buckets = metrics.lines().filter_map(|line| {
+        let (bound, count) = line.strip_prefix(RESOLVE)?.split_once("\"} ")?;
+        let micros = Millionths::parse(bound).map(|bound| bound.0);
+        let count: u64 = count.split_whitespace().next()?.parse().ok()?;
+        Some((micros, count))
+    });
+    let buckets: Vec<_> = buckets.collect();
+    let total = buckets.iter().map(|(_, count)| *count).max();
+    let wanted = total.unwrap_or_default() * 99;
+    let mut reached = buckets.iter().filter(|(_, count)| count * 100 >= wanted);
+    let bound = reached.find_map(|(micros, _)| *micros);
+    Ok(bound
+        .filter(|_| wanted > 0)
+        .and_then(|it| u64::try_from(it).ok()))
+}
+
+fn report(measured: &Measured) -> Report {
+    let mut report = Report::default();
+    let rate = |runs: &[Run], took: fn(&Run) -> std::time::Duration| {
+        let rates = runs.iter().map(|run| per_second(run.count, took(run)));
+        Figure::whole(median(&rates.collect::<Vec<_>>()))
+    };
+    if !measured.ingest.is_empty() {
+        let figure = rate(&measured.ingest, |run| run.visible);
+        report.held_to("ingest_per_s", figure, &[Bar::AtLeast(20_000)]);
+        let figure = rate(&measured.ingest, |run| run.acknowledged);
+        report.tell("ingest_acknowledged_per_s", figure);
+    }
+    if !measured.resolve.is_empty() {
+        let figure = Figure::whole(median(&measured.resolve));
+        report.held_to("price_resolve_p99_us", figure, &[Bar::AtMost(50)]);
+    }
+    if let Some(latency) = &measured.latency {
+        tell_latency(&mut report, latency);
+    }
+    for (granularity, micros) in &measured.usage {
+        let bar = if *granularity == "hour" { 50 } else { 20 };
+        let key = format!("usage_{granularity}_p95_ms");
+        report.held_to(key, Figure::thousandths(*micros), &[Bar::AtMost(bar)]);
+    }
+    if !measured.chain.is_empty() {
+        let figure = rate(&measured.chain, |run| run.visible);
+        report.held_to("chain_per_s", figure, &[Bar::AtLeast(10_000)]);
+    }
+    tell_cpu(&mut report, "ingest", &measured.ingest);
+    tell_cpu(&mut report, "chain", &measured.chain);
+    report
+}
+
+fn tell_latency(report: &mut Report, latency: &Latency) {
+    let figure = Figure::thousandths;
+    report.tell(format!("commit_p50_ms_{LOAD}"), figure(latency.commit.p50));
+    report.tell(format!("commit_p99_ms_{LOAD}"), figure(latency.commit.p99));
+    report.tell(
+        format!("visible_p50_ms_{LOAD}"),
+        figure(latency.visible.p50),
+    );
+    let key = format!("visible_p99_ms_{LOAD}");
+    report.held_to(key, figure(latency.visible.p99), &[Bar::AtMost(300)]);
+    report.tell(
+        format!("visible_p999_ms_{LOAD}"),
+        figure(latency.visible.p999),
+    );
+    let latest = u64::try_from(latency.latest.as_micros()).unwrap_or(u64::MAX);
+    report.tell(format!("publisher_late_max_ms_{LOAD}"), figure(latest));
+}
+
+/// Processor seconds per 100 000 messages, process by process.
+fn tell_cpu(report: &mut Report, part: &str, runs: &[Run]) {
+    let names = runs.first().into_iter().flat_map(|run| run.cpu.keys());
+    for name in names {
+        let millis = runs.iter().map(|run| {
+            let used = run.cpu.get(name).copied().unwrap_or_default();
+            used * 100_000 / run.count.max(1)
+        });
+        let figure = Figure::thousandths(median(&millis.collect::<Vec<_>>()));
+        report.tell(format!("{part}_{name}_cpu_s_per_100k"), figure);
+    }
+}

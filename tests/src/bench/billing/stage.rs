@@ -1,0 +1,240 @@
+//! Where billing is measured: accounts, prices and costs agreed over REST once, kept as a template
+//! of the database; every run begins with a fresh copy of it and fresh streams.
+
+use std::time::Duration;
+
+use async_nats::jetstream::consumer::{Consumer, pull};
+use tokio::time::{Instant, sleep};
+use tokio_postgres::Client;
+
+use crate::{
+    bench::cpu::{Meter, Spent},
+    drive, orchestrator,
+    traffic::{
+        self, Announced, Expected, Generator, Inbound, Mix, Shape, Tariff, announce, tariff::Comes,
+    },
+    world::{BILLING_PROJECTIONS, DATABASE, Fault, PROJECTIONS, World, WorldOptions},
+};
+
+/// What every database of a run is a copy of.
+const TEMPLATE: &str = "tollbook_template";
+/// How often a run is asked whether it is done.
+const POLL: Duration = Duration::from_millis(20);
+/// A run that takes longer is stuck.
+const PATIENCE: Duration = Duration::from_mins(10);
+/// Who may announce settlements.
+const ANNOUNCER: &str = "dlr-processor";
+
+/// The servers, the traffic and what was agreed.
+pub(super) struct Stage {
+    pub(super) world: World,
+    pub(super) tariff: Tariff,
+    /// Receipts for the whole chain, and how many messages they settle.
+    pub(super) receipts: Vec<Inbound>,
+    pub(super) settled: u64,
+    /// Settlements for billing alone.
+    pub(super) announcements: Vec<Inbound>,
+}
+
+/// A run.
+#[derive(Debug, Clone)]
+pub(super) struct Run {
+    pub(super) count: u64,
+    /// Until every announcement was acknowledged.
+    pub(super) acknowledged: Duration,
+    /// Until everything was visible.
+    pub(super) visible: Duration,
+    pub(super) cpu: Spent,
+}
+
+/// What is at work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum AtWork {
+    Billing,
+    Both,
+}
+
+impl Stage {
+    /// Starts the servers, makes the traffic, and agrees on prices for all of it.
+    pub(super) async fn set(charges: u64, seed: u64) -> Result<Self, Fault> {
+        let world = World::start(WorldOptions::default()).await?;
+        let start = eventstore::clock::now();
+        // Nearly every message is settled.
+        let messages = charges * 100 / 98;
+        let shape = Shape::new(seed, messages, start).with_mix(Mix::PUNCTUAL);
+        let mut generator = Generator::new(&shape);
+        let mut receipts = Vec::new();
+        let database = world.admin().await?;
+        while let Some(chunk) = generator.next_chunk() {
+            orchestrator::enqueue(&database, &chunk.rows).await?;
+            receipts.extend(chunk.inbound);
+        }
+        let expected = generator.into_expected();
+        let tariff = chargeable(Tariff::draw(&shape));
+        let billing = world
+            .billing(&[("BILLING_CONSUMER_ENABLED", "false")])
+            .await?;
+        let rest = world.rest(&billing).await?;
+        drive::agree(&rest, &tariff, Comes::First).await?;
+        if !billing.terminate().await? {
+            return Err("tollbook billing did not end well".into());
+        }
+        database.batch_execute("vacuum analyze").await?;
+        drop(database);
+        let postgres = &world.postgres;
+        postgres.create_database(TEMPLATE, Some(DATABASE)).await?;
+        Ok(Self {
+            tariff,
+            receipts,
+            settled: expected.counts.settled,
+            announcements: announcements(&expected, &shape),
+            world,
+        })
+    }
+
+    /// Makes everything as it was after the agreement.
+    pub(super) async fn reset(&self) -> Result<(), Fault> {
+        let postgres = &self.world.postgres;
+        postgres.drop_database(DATABASE).await?;
+        postgres.create_database(DATABASE, Some(TEMPLATE)).await?;
+        let admin = self.world.jetstream("tollbook-admin").await?;
+        for plan in &api::nats::plan::STREAMS {
+            admin.delete_stream(plan.name).await?;
+        }
+        let mut variables = self.world.variables("tollbook-admin", "postgres");
+        variables.insert("DATABASE_URL", postgres.admin_url(DATABASE));
+        self.world.role("provision", &variables).await?;
+        Ok(())
+    }
+
+    /// Announces settlements to billing; returns how late the latest was.
+    pub(super) async fn announce(
+        &self,
+        announcements: &[Inbound],
+        rate: Option<u64>,
+    ) -> Result<Duration, Fault> {
+        let jetstream = self.world.jetstream(ANNOUNCER).await?;
+        let sent = traffic::publish_on(announce::SUBJECT, &jetstream, announcements, rate).await?;
+        Ok(sent.latest)
+    }
+
+    /// Lets the servers write out what they still hold back.
+    pub(super) async fn settle_down(&self) -> Result<(), Fault> {
+        let admin = self.world.admin().await?;
+        admin.batch_execute("checkpoint").await?;
+        sleep(Duration::from_secs(1)).await;
+        Ok(())
+    }
+
+    /// Starts the meters on the servers and this process.
+    pub(super) fn meter(&self) -> Meter {
+        let servers = [
+            ("postgres", self.world.postgres.pid()),
+            ("nats", self.world.nats.pid()),
+            ("bench", Some(std::process::id())),
+        ];
+        let running = servers.into_iter();
+        Meter::start(
+            running
+                .filter_map(|(name, pid)| Some((name, pid?)))
+                .collect(),
+        )
+    }
+
+    /// Waits until a run is over; says when everything was acknowledged, since `began`.
+    pub(super) async fn over(&self, at_work: AtWork, began: Instant) -> Result<Duration, Fault> {
+        let admin = self.world.jetstream("tollbook-admin").await?;
+        let mut billing: Consumer<pull::Config> = admin
+            .get_consumer_from_stream("billing-consumer", "BILLING_EVENTS")
+            .await?;
+        let mut receipts: Consumer<pull::Config> = admin
+            .get_consumer_from_stream("dlr-processor", "SMS_DLR")
+            .await?;
+        let database = self.world.admin().await?;
+        let projections = match at_work {
+            AtWork::Billing => BILLING_PROJECTIONS.to_vec(),
+            AtWork::Both => [PROJECTIONS, BILLING_PROJECTIONS].concat(),
+        };
+        let mut acknowledged = None;
+        while began.elapsed() < PATIENCE {
+            let heard = at_work == AtWork::Billing || idle(&mut receipts).await?;
+            if heard && idle(&mut billing).await? {
+                let acknowledged = *acknowledged.get_or_insert(began.elapsed());
+                // What is published meanwhile waits for billing, so ask that once more.
+                let shown = behind(&database, &projections).await? == 0;
+                if shown && idle(&mut billing).await? {
+                    return Ok(acknowledged);
+                }
+            } else {
+                acknowledged = None;
+            }
+            sleep(POLL).await;
+        }
+        Err("a run is not over after ten minutes".into())
+    }
+
+    /// Fails unless every one of `count` messages is charged, shown and counted once.
+    pub(super) async fn check(&self, count: u64) -> Result<(), Fault> {
+        let database = self.world.admin().await?;
+        let row = database.query_one(include_str!("counts.sql"), &[]).await?;
+        let counts: [i64; 3] = [row.get(0), row.get(1), row.get(2)];
+        let wanted = i64::try_from(count)?;
+        if counts == [wanted; 3] {
+            return Ok(());
+        }
+        Err(format!("charges in log, table and usage: {counts:?}, not {wanted}").into())
+    }
+}
+
+async fn idle(consumer: &mut Consumer<pull::Config>) -> Result<bool, Fault> {
+    let info = consumer.info().await?;
+    Ok(info.num_pending == 0 && info.num_ack_pending == 0)
+}
+
+/// How many events some of these projections have not seen.
+async fn behind(database: &Client, projections: &[&str]) -> Result<i64, Fault> {
+    let sql = include_str!("behind.sql");
+    Ok(database.query_one(sql, &[&projections]).await?.get(0))
+}
+
+/// The same tariff with everything known from the start and in one currency: nothing is held.
+fn chargeable(mut tariff: Tariff) -> Tariff {
+    for account in tariff.accounts.values_mut() {
+        account.currency = "EUR";
+        account.comes = Comes::First;
+    }
+    for price in &mut tariff.prices {
+        price.comes = Comes::First;
+    }
+    for cost in &mut tariff.costs {
+        cost.currency = "EUR";
+    }
+    tariff
+}
+
+/// A settlement of every message that has a final receipt.
+fn announcements(expected: &Expected, shape: &Shape) -> Vec<Inbound> {
+    let mut messages: Vec<_> = expected.messages.iter().collect();
+    messages.sort_unstable_by_key(|(id, _)| **id);
+    let announced = messages.into_iter().filter_map(|(id, message)| {
+        let finals = &mut message.sent.iter();
+        let settled = finals.find(|sent| sent.word.status().is_final())?;
+        let announced = Announced {
+            event_id: settled.event_id,
+            message: *id,
+            tenant: message.tenant,
+            account: message.account,
+            operator: message.operator,
+            segments: message.segments,
+            status: settled.word.status(),
+            charged_at: settled.delivered.unwrap_or(shape.start),
+            tier: None,
+            currency: None,
+        };
+        Some(Inbound {
+            payload: announced.payload(),
+            traceparent: None,
+        })
+    });
+    announced.collect()
+}
