@@ -44,12 +44,17 @@ impl Drop for Probes {
     }
 }
 
-/// Begins to answer.
+/// Begins to answer; on `usual_port` if the settings name none.
 ///
 /// # Errors
 /// The port cannot be had.
-pub async fn start(settings: &ProbeSettings, shown: Shown) -> Result<Probes, ConfigError> {
-    let wanted = SocketAddr::from((settings.probe_address, settings.probe_port));
+pub async fn start(
+    settings: &ProbeSettings,
+    usual_port: u16,
+    shown: Shown,
+) -> Result<Probes, ConfigError> {
+    let port = settings.probe_port.unwrap_or(usual_port);
+    let wanted = SocketAddr::from((settings.probe_address, port));
     let refused = |error: std::io::Error| {
         ConfigError::value(
             "PROBE_PORT",
@@ -138,9 +143,9 @@ mod tests {
         };
         let settings = ProbeSettings {
             probe_address: Ipv4Addr::LOCALHOST.into(),
-            probe_port: 0,
+            probe_port: Some(0),
         };
-        let probes = start(&settings, shown).await.expect("a free port");
+        let probes = start(&settings, 3000, shown).await.expect("a free port");
         let at = probes.address;
 
         assert!(get(at, "/health").await.starts_with("HTTP/1.1 200"));

@@ -55,6 +55,10 @@ pub struct Plan<'a> {
     pub watched: Watched,
     /// What it counts.
     pub registry: Registry,
+    /// The port of its probes if the settings name none.
+    pub probe_port: u16,
+    /// The log event of a fault of Postgres.
+    pub db_error: &'static str,
 }
 
 /// Connections that work, and what hangs on them.
@@ -77,6 +81,7 @@ pub struct Service {
     pub shutdown: Shutdown,
     jetstream: jetstream::Context,
     watched: Watched,
+    db_error: &'static str,
     nats_options: NatsOptions,
     _probes: Probes,
 }
@@ -116,7 +121,7 @@ impl Service {
             health: Arc::clone(&health),
             registry: Arc::new(registry),
         };
-        let probes = probes::start(settings.probes, shown).await?;
+        let probes = probes::start(settings.probes, plan.probe_port, shown).await?;
 
         database::check(&database, plan.needs).await?;
         health.postgres.good();
@@ -139,6 +144,7 @@ impl Service {
             shutdown,
             jetstream,
             watched,
+            db_error: plan.db_error,
             nats_options,
             _probes: probes,
         })
@@ -171,6 +177,7 @@ impl Service {
             database: self.database.clone(),
             feed: Arc::clone(&self.feed),
             metrics: Arc::clone(&self.progress),
+            db_error: self.db_error,
             projections,
         });
         Following {

@@ -24,6 +24,7 @@ pub(crate) struct Gauges {
     pub(crate) database: Database,
     pub(crate) feed: Arc<Feed>,
     pub(crate) metrics: Arc<ProjectionMetrics>,
+    pub(crate) db_error: &'static str,
     pub(crate) handles: Vec<Arc<ProjectionHandle>>,
     pub(crate) stop: watch::Receiver<bool>,
 }
@@ -56,7 +57,7 @@ impl Gauges {
             return;
         }
         if let Err(error) = self.look_at_checkpoints().await {
-            tracing::warn!(event = "dlr.db_error", error = %chain(&error));
+            tracing::warn!(event = self.db_error, error = %chain(&error));
         }
     }
 

@@ -32,6 +32,7 @@ pub(crate) struct Projector {
     pub(crate) database: Database,
     pub(crate) feed: Arc<Feed>,
     pub(crate) projection: Arc<dyn Projection>,
+    pub(crate) db_error: &'static str,
     pub(crate) handle: Arc<ProjectionHandle>,
     pub(crate) stop: watch::Receiver<bool>,
     pub(crate) pace: Pace,
@@ -222,7 +223,7 @@ impl Projector {
         let pause = pace::backoff(self.course.failures);
         let event = match error {
             ApplyError::Publish(_) => "dlr.nats_publish_error",
-            _ => "dlr.db_error",
+            _ => self.db_error,
         };
         tracing::error!(
             event,

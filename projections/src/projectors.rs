@@ -37,6 +37,8 @@ pub struct Deps {
     pub feed: Arc<Feed>,
     /// Where progress is told.
     pub metrics: Arc<ProjectionMetrics>,
+    /// The log event of a fault of Postgres.
+    pub db_error: &'static str,
     /// The projections: [`dlr`] or [`billing`].
     pub projections: Vec<Arc<dyn Projection>>,
 }
@@ -91,6 +93,7 @@ pub fn start(deps: Deps) -> Projectors {
             database: deps.database.clone(),
             feed: Arc::clone(&deps.feed),
             projection,
+            db_error: deps.db_error,
             handle,
             stop: stopping.clone(),
             pace,
@@ -105,6 +108,7 @@ pub fn start(deps: Deps) -> Projectors {
         database: deps.database,
         feed: deps.feed,
         metrics: deps.metrics,
+        db_error: deps.db_error,
         handles,
         stop: stopping,
     };

@@ -115,12 +115,18 @@ impl Charging {
         for _ in 0..TRIES {
             let ratable = |rating: &Rating| matches!(rating, Rating::Charged(_));
             let rated = self.rate(pending, ratable).await?;
+            let weights: Vec<_> = rated.appends.iter().map(Weight::of).collect();
             let outcomes = self.append(rated.appends).await?;
             pending = rated.again;
             let mut moved = HashSet::new();
-            for (candidate, outcome) in rated.candidates.into_iter().zip(outcomes) {
+            for ((candidate, outcome), weight) in
+                rated.candidates.into_iter().zip(outcomes).zip(weights)
+            {
                 match outcome {
-                    Outcome::Recorded { .. } => charged += 1,
+                    Outcome::Recorded { .. } => {
+                        charged += 1;
+                        self.weigh(weight);
+                    }
                     Outcome::GuardMoved { stream, .. } => {
                         moved.insert(stream);
                         pending.push(candidate);
@@ -260,12 +266,17 @@ impl Charging {
         match weight {
             Weight::Waits => Fate::Held,
             Weight::Earns | Weight::Costs => {
-                if weight == Weight::Costs {
-                    self.metrics.negative_margin.inc();
-                }
+                self.weigh(weight);
                 tracing::debug!(event = "billing.charged", messageId = %announced.message());
                 Fate::Charged
             }
+        }
+    }
+
+    /// Counts what was sold below its cost.
+    fn weigh(&self, weight: Weight) {
+        if weight == Weight::Costs {
+            self.metrics.negative_margin.inc();
         }
     }
 

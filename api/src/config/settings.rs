@@ -267,10 +267,9 @@ pub struct ProbeSettings {
     /// Where /health, /ready and /metrics listen
     #[arg(long, env = "PROBE_ADDRESS", default_value = "0.0.0.0")]
     pub probe_address: IpAddr,
-    /// Their port; 0 takes a free one and logs it
-    #[arg(long, env = "PROBE_PORT", default_value_t = 3000,
-          value_parser = values::number::<u16, 0, 65_535>)]
-    pub probe_port: u16,
+    /// Their port; by default 3000, for `billing` 9464; 0 takes a free one and logs it
+    #[arg(long, env = "PROBE_PORT", value_parser = values::number::<u16, 0, 65_535>)]
+    pub probe_port: Option<u16>,
 }
 
 /// The keys that personal data is sealed under.

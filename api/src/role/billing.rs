@@ -68,6 +68,8 @@ async fn connect(
         needs: &needs::BILLING,
         watched: watched(metrics),
         registry,
+        probe_port: 9464,
+        db_error: "billing.db_error",
     };
     let shared = Settings {
         nats: &settings.nats,

@@ -58,6 +58,8 @@ pub async fn connect(
         needs: &needs::DLR,
         watched: watched(&settings, &metrics),
         registry,
+        probe_port: 3000,
+        db_error: "dlr.db_error",
     };
     let shared = Settings {
         nats: &settings.nats,

@@ -110,6 +110,7 @@ impl Books {
             log: LogId::DEFAULT,
             database: self.base.pool("billing_svc"),
             feed,
+            db_error: "billing.db_error",
             metrics: Arc::new(ProjectionMetrics::default()),
             projections: projections::billing(),
         });
