@@ -57,6 +57,10 @@ struct AccountRow {
 }
 
 /// Here personal data leaves us, to somebody who may see it.
+#[expect(
+    clippy::ref_option,
+    reason = "serde calls it with a reference to the field"
+)]
 fn exposed<S: Serializer>(data: &Option<Personal>, serializer: S) -> Result<S::Ok, S::Error> {
     data.as_ref().map(Personal::expose).serialize(serializer)
 }

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::BTreeSet};
 
-use schema::{Direction, Status, UnitPrice};
+use schema::{Currency, Direction, Status, UnitPrice};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
@@ -40,6 +40,38 @@ impl JsonSchema for PriceText {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         UnitPrice::json_schema(generator)
     }
+}
+
+/// A currency as somebody names it. The document lists those there are, so that callers can choose.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(transparent)]
+pub(super) struct CurrencyCode(pub(super) Currency);
+
+impl JsonSchema for CurrencyCode {
+    fn schema_name() -> Cow<'static, str> {
+        "CurrencyCode".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let codes: Vec<_> = every_code().filter(|code| is_currency(code)).collect();
+        json_schema!({
+            "type": "string",
+            "enum": codes,
+            "description": "A currency code of ISO 4217.",
+        })
+    }
+}
+
+/// `AAA` to `ZZZ`.
+fn every_code() -> impl Iterator<Item = String> {
+    let letters = || 'A'..='Z';
+    letters().flat_map(move |a| {
+        letters().flat_map(move |b| letters().map(move |c| String::from_iter([a, b, c])))
+    })
+}
+
+fn is_currency(code: &str) -> bool {
+    Currency::parse(code).is_some()
 }
 
 /// The final statuses that are charged for: at least one, each once.
@@ -123,6 +155,14 @@ mod tests {
                 "{told}"
             );
         }
+    }
+
+    #[test]
+    fn the_document_lists_the_currencies_there_are() {
+        let schema = CurrencyCode::json_schema(&mut SchemaGenerator::default()).to_value();
+        let codes = schema["enum"].as_array().expect("a list");
+        assert!(codes.len() > 150 && codes.contains(&"EUR".into()));
+        assert!(!codes.contains(&"ABC".into()));
     }
 
     #[test]

@@ -31,7 +31,7 @@ struct CostPath {
 /// A version of a cost.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct OperatorCost {
+struct CostRow {
     /// The version.
     operator_cost_id: OperatorCostId,
     /// What this carrier takes.
@@ -52,7 +52,7 @@ struct OperatorCost {
     created_at: Timestamp,
 }
 
-impl From<CostVersion> for OperatorCost {
+impl From<CostVersion> for CostRow {
     fn from(version: CostVersion) -> Self {
         Self {
             operator_cost_id: version.operator_cost_id,
@@ -93,7 +93,7 @@ async fn written(
         .ok_or(Problem::new(Code::NotYetVisible))
 }
 
-fn shown(version: CostVersion) -> Shown<OperatorCost> {
+fn shown(version: CostVersion) -> Shown<CostRow> {
     let etag = versions::etag(version.changed_position);
     Versioned(etag, Found(version.into()))
 }

@@ -35,7 +35,7 @@ struct PricePath {
 /// A version of a price.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct Price {
+struct PriceRow {
     /// The version.
     pricing_table_id: PricingTableId,
     /// Whose own price it is; null: the platform's.
@@ -64,7 +64,7 @@ struct Price {
     created_at: Timestamp,
 }
 
-impl From<PriceVersion> for Price {
+impl From<PriceVersion> for PriceRow {
     fn from(version: PriceVersion) -> Self {
         Self {
             pricing_table_id: version.pricing_table_id,
@@ -109,7 +109,7 @@ async fn written(
         .ok_or(Problem::new(Code::NotYetVisible))
 }
 
-fn shown(version: PriceVersion) -> Shown<Price> {
+fn shown(version: PriceVersion) -> Shown<PriceRow> {
     let etag = versions::etag(version.changed_position);
     Versioned(etag, Found(version.into()))
 }

@@ -89,6 +89,10 @@ create table billing.usage_summaries (
     currency char(3) not null,
     customer_price numeric(20, 6) not null,
     operator_cost numeric(20, 6) not null,
+    price_millionths bigint not null
+        generated always as ((customer_price * 1000000)::bigint) stored,
+    cost_millionths bigint not null
+        generated always as ((operator_cost * 1000000)::bigint) stored,
     log_id smallint not null,
     position bigint not null,
     constraint usage_summaries_pkey
@@ -107,6 +111,9 @@ comment on column billing.usage_summaries.segment_count is 'Their SMS segments.'
 comment on column billing.usage_summaries.currency is 'Of both amounts, ISO 4217.';
 comment on column billing.usage_summaries.customer_price is 'What the customer pays for them.';
 comment on column billing.usage_summaries.operator_cost is 'What the carrier takes for them.';
+comment on column billing.usage_summaries.price_millionths is
+    'customer_price as a whole number of millionths, which adds up several times as fast.';
+comment on column billing.usage_summaries.cost_millionths is 'The same of operator_cost.';
 comment on column billing.usage_summaries.log_id is 'The log they are recorded in.';
 comment on column billing.usage_summaries.position is 'Where in that log the last of them is.';
 
@@ -122,6 +129,10 @@ create table billing.usage_days (
     currency char(3) not null,
     customer_price numeric(20, 6) not null,
     operator_cost numeric(20, 6) not null,
+    price_millionths bigint not null
+        generated always as ((customer_price * 1000000)::bigint) stored,
+    cost_millionths bigint not null
+        generated always as ((operator_cost * 1000000)::bigint) stored,
     log_id smallint not null,
     position bigint not null,
     constraint usage_days_pkey
@@ -138,6 +149,9 @@ comment on column billing.usage_days.segment_count is 'Their SMS segments.';
 comment on column billing.usage_days.currency is 'Of both amounts, ISO 4217.';
 comment on column billing.usage_days.customer_price is 'What the customer pays for them.';
 comment on column billing.usage_days.operator_cost is 'What the carrier takes for them.';
+comment on column billing.usage_days.price_millionths is
+    'customer_price as a whole number of millionths, which adds up several times as fast.';
+comment on column billing.usage_days.cost_millionths is 'The same of operator_cost.';
 comment on column billing.usage_days.log_id is 'The log they are recorded in.';
 comment on column billing.usage_days.position is 'Where in that log the last of them is.';
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use actors::{billing::desk::AccountWish, decide::account::Changed};
 use axum::{extract::State, http::Method};
-use schema::{AccountTier, Currency, Personal, TenantId, event::AccountFacts};
+use schema::{AccountTier, Personal, TenantId, event::AccountFacts};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de::Error as _};
 
@@ -20,7 +20,7 @@ use crate::{
         problem::{Code, Problem},
     },
     identity::Right,
-    rest::{errand::Errand, fault, state::Shared, versions, visible},
+    rest::{errand::Errand, fault, fields::CurrencyCode, state::Shared, versions, visible},
 };
 
 /// The projection that shows accounts.
@@ -35,7 +35,7 @@ struct AccountBody {
     /// What it has subscribed to.
     account_tier: AccountTier,
     /// What it pays in.
-    currency: Currency,
+    currency: CurrencyCode,
     /// The name on its invoices.
     billing_name: PersonalText<200>,
     /// The address on its invoices; it may have several lines.
@@ -113,7 +113,7 @@ async fn put(
         account: AccountFacts {
             account_id: path.account_id,
             account_tier: body.account_tier,
-            currency: body.currency,
+            currency: body.currency.0,
         },
         billing_name: Some(body.billing_name.0),
         billing_address: Some(body.billing_address.0),

@@ -7,7 +7,7 @@ use schema::Timestamp;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{CostPath, OperatorCost, Shown, find, key, shown, written};
+use super::{CostPath, CostRow, Shown, find, key, shown, written};
 use crate::{
     http::{
         endpoint::Endpoint,
@@ -46,7 +46,7 @@ async fn close(
     PathParams(path): PathParams<CostPath>,
     Params(query): Params<Query>,
     condition: IfMatch,
-) -> Result<Shown<OperatorCost>, Problem> {
+) -> Result<Shown<CostRow>, Problem> {
     let id = path.operator_cost_id;
     let cost = key(&find(&shared, id).await?);
     let wish = Wish::Close {

@@ -7,7 +7,7 @@ use schema::OperatorId;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::OperatorCost;
+use super::CostRow;
 use crate::{
     http::{
         answer::Found,
@@ -44,7 +44,7 @@ struct Query {
 #[serde(rename_all = "camelCase")]
 struct CostList {
     /// One page of them.
-    data: Vec<OperatorCost>,
+    data: Vec<CostRow>,
     /// For the next page; null if this is the last.
     next_cursor: Option<String>,
 }
@@ -71,6 +71,6 @@ async fn list(
     let rows = operator_costs::list(&shared.reader, filter, page).await;
     let rows = rows.map_err(fault::unread)?;
     let (rows, next_cursor) = list.shown(rows, |row| row.position);
-    let data = rows.into_iter().map(OperatorCost::from).collect();
+    let data = rows.into_iter().map(CostRow::from).collect();
     Ok(Found(CostList { data, next_cursor }))
 }

@@ -5,13 +5,11 @@ use actors::decide::timeline::Wish;
 use axum::{extract::State, http::Method};
 use eventstore::clock;
 use projections::tables::billing::operator_costs::{self, CostVersion};
-use schema::{
-    CostKey, Currency, Direction, OperatorCostId, OperatorId, Timestamp, event::CostTerms,
-};
+use schema::{CostKey, Direction, OperatorCostId, OperatorId, Timestamp, event::CostTerms};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{OperatorCost, written};
+use super::{CostRow, written};
 use crate::{
     http::{
         answer::{Created, Located, Versioned},
@@ -24,7 +22,7 @@ use crate::{
     rest::{
         errand::{self, Errand},
         fault,
-        fields::{self, PriceText},
+        fields::{self, CurrencyCode, PriceText},
         state::Shared,
         versions, visible,
     },
@@ -42,14 +40,14 @@ struct NewCost {
     /// For one segment.
     cost_per_segment: PriceText,
     /// In this currency.
-    currency: Currency,
+    currency: CurrencyCode,
     /// The first instant at which it is in effect; now, if none is given.
     effective_from: Option<Timestamp>,
     /// The first instant at which it is not in effect any more; without one it is open.
     effective_to: Option<Timestamp>,
 }
 
-type Answer = Located<Versioned<Created<OperatorCost>>>;
+type Answer = Located<Versioned<Created<CostRow>>>;
 
 pub(in crate::rest) fn endpoint() -> Endpoint<Shared> {
     Endpoint::new(Method::POST, "/v1/admin/operator-costs", open)
@@ -67,7 +65,7 @@ async fn open(
 ) -> Result<Answer, Problem> {
     let terms = CostTerms {
         cost_per_segment: new.cost_per_segment.price("/costPerSegment")?,
-        currency: new.currency,
+        currency: new.currency.0,
     };
     let key = CostKey {
         operator_id: new.operator_id,

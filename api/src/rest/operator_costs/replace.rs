@@ -3,11 +3,11 @@
 
 use actors::decide::timeline::Wish;
 use axum::{extract::State, http::Method};
-use schema::{Currency, OperatorCostId, Timestamp, event::CostTerms};
+use schema::{OperatorCostId, Timestamp, event::CostTerms};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CostPath, OperatorCost, Shown, find, key, written};
+use super::{CostPath, CostRow, Shown, find, key, written};
 use crate::{
     http::{
         answer::{Found, Versioned},
@@ -21,7 +21,7 @@ use crate::{
     rest::{
         errand::{self, Errand},
         fault,
-        fields::{self, PriceText},
+        fields::{self, CurrencyCode, PriceText},
         state::Shared,
         versions, visible,
     },
@@ -41,8 +41,8 @@ struct CostChange {
     cost_per_segment: Option<PriceText>,
     /// In this currency.
     #[serde(default, deserialize_with = "fields::present")]
-    #[schemars(with = "Currency")]
-    currency: Option<Currency>,
+    #[schemars(with = "CurrencyCode")]
+    currency: Option<CurrencyCode>,
     /// From when on, now or later; now, if none is given, or the old one's beginning if that is
     /// later.
     effective_from: Option<Timestamp>,
@@ -61,7 +61,7 @@ impl CostChange {
         };
         Ok(CostTerms {
             cost_per_segment,
-            currency: self.currency.unwrap_or(old.currency),
+            currency: self.currency.map_or(old.currency, |new| new.0),
         })
     }
 }
@@ -72,7 +72,7 @@ impl CostChange {
 struct ReplacedCost {
     /// The successor.
     #[serde(flatten)]
-    cost: OperatorCost,
+    cost: CostRow,
     /// The version that it replaces.
     replaces: OperatorCostId,
 }
@@ -121,6 +121,7 @@ async fn replace(
 
 #[cfg(test)]
 mod tests {
+    use schema::Currency;
     use serde_json::{Value, json};
 
     use super::*;

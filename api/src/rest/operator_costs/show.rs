@@ -2,7 +2,7 @@
 
 use axum::{extract::State, http::Method};
 
-use super::{CostPath, OperatorCost, Shown, find, shown};
+use super::{CostPath, CostRow, Shown, find, shown};
 use crate::{
     http::{
         endpoint::Endpoint,
@@ -27,6 +27,6 @@ pub(in crate::rest) fn endpoint() -> Endpoint<Shared> {
 async fn show(
     State(shared): State<Shared>,
     PathParams(path): PathParams<CostPath>,
-) -> Result<Shown<OperatorCost>, Problem> {
+) -> Result<Shown<CostRow>, Problem> {
     find(&shared, path.operator_cost_id).await.map(shown)
 }

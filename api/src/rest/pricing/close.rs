@@ -7,7 +7,7 @@ use schema::Timestamp;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Price, PricePath, Shown, find, key, shown, written};
+use super::{PricePath, PriceRow, Shown, find, key, shown, written};
 use crate::{
     http::{
         endpoint::Endpoint,
@@ -42,7 +42,7 @@ async fn close(
     PathParams(path): PathParams<PricePath>,
     Params(query): Params<Query>,
     condition: IfMatch,
-) -> Result<Shown<Price>, Problem> {
+) -> Result<Shown<PriceRow>, Problem> {
     let id = path.pricing_table_id;
     let price = key(&find(&shared, id).await?);
     let wish = Wish::Close {

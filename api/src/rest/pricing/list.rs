@@ -7,7 +7,7 @@ use schema::{AccountTier, OperatorId, TenantId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Price;
+use super::PriceRow;
 use crate::{
     http::{
         answer::Found,
@@ -48,7 +48,7 @@ struct Query {
 #[serde(rename_all = "camelCase")]
 struct PriceList {
     /// One page of them.
-    data: Vec<Price>,
+    data: Vec<PriceRow>,
     /// For the next page; null if this is the last.
     next_cursor: Option<String>,
 }
@@ -82,6 +82,6 @@ async fn list(
     let rows = pricing_tables::list(&shared.reader, filter, page).await;
     let rows = rows.map_err(fault::unread)?;
     let (rows, next_cursor) = list.shown(rows, |row| row.position);
-    let data = rows.into_iter().map(Price::from).collect();
+    let data = rows.into_iter().map(PriceRow::from).collect();
     Ok(Found(PriceList { data, next_cursor }))
 }

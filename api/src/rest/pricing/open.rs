@@ -11,13 +11,13 @@ use projections::tables::billing::{
     pricing_tables::{self, PriceVersion},
 };
 use schema::{
-    AccountTier, Currency, Direction, OperatorId, Period, PricingModel, PricingTableId, TenantId,
-    Timestamp, event::PriceTerms,
+    AccountTier, Direction, OperatorId, Period, PricingModel, PricingTableId, TenantId, Timestamp,
+    event::PriceTerms,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Price, written};
+use super::{PriceRow, written};
 use crate::{
     http::{
         answer::{Created, Located, Versioned},
@@ -30,7 +30,7 @@ use crate::{
     rest::{
         errand::{self, Errand},
         fault,
-        fields::{self, BillableStatuses, PriceText},
+        fields::{self, BillableStatuses, CurrencyCode, PriceText},
         state::Shared,
         versions, visible,
     },
@@ -57,7 +57,7 @@ struct NewPrice {
     /// The price of one.
     unit_price: PriceText,
     /// For accounts that pay in this currency.
-    currency: Currency,
+    currency: CurrencyCode,
     /// The first instant at which it is in effect; now, if none is given.
     effective_from: Option<Timestamp>,
     /// The first instant at which it is not in effect any more; without one it is open.
@@ -66,7 +66,7 @@ struct NewPrice {
     billable_statuses: Option<BillableStatuses>,
 }
 
-type Answer = Located<Versioned<Created<Price>>>;
+type Answer = Located<Versioned<Created<PriceRow>>>;
 
 pub(in crate::rest) fn endpoint() -> Endpoint<Shared> {
     Endpoint::new(Method::POST, "/v1/admin/pricing", open)
@@ -93,7 +93,7 @@ async fn open(
         account_tier: new.account_tier,
         operator_id: new.operator_id,
         direction: new.direction,
-        currency: new.currency,
+        currency: new.currency.0,
     };
     let request = errand.request("openPrice", &idempotency);
     let content = (
@@ -144,14 +144,14 @@ async fn refuse_to_reprice(
         return Ok(());
     };
     visible::caught_up(shared, CHARGES).await?;
-    let charges = ChargesOfKey {
+    let key = ChargesOfKey {
         tenant,
         account_tier: price.account_tier,
         operator_id: price.operator_id,
         direction: price.direction,
         currency: price.currency,
     };
-    let charged = charged_by_the_platform(&shared.reader, charges, period).await;
+    let charged = charged_by_the_platform(&shared.reader, key, period).await;
     if charged.map_err(fault::unread)? {
         Err(Problem::new(Code::WouldReprice).at("/effectiveFrom"))
     } else {

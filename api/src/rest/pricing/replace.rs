@@ -7,7 +7,7 @@ use schema::{PricingModel, PricingTableId, Timestamp, event::PriceTerms};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Price, PricePath, Shown, find, key, written};
+use super::{PricePath, PriceRow, Shown, find, key, written};
 use crate::{
     http::{
         answer::{Found, Versioned},
@@ -84,7 +84,7 @@ impl PriceChange {
 struct ReplacedPrice {
     /// The successor.
     #[serde(flatten)]
-    price: Price,
+    price: PriceRow,
     /// The version that it replaces.
     replaces: PricingTableId,
 }

@@ -2,7 +2,7 @@
 
 use axum::{extract::State, http::Method};
 
-use super::{Price, PricePath, Shown, find, shown};
+use super::{PricePath, PriceRow, Shown, find, shown};
 use crate::{
     http::{
         endpoint::Endpoint,
@@ -23,6 +23,6 @@ pub(in crate::rest) fn endpoint() -> Endpoint<Shared> {
 async fn show(
     State(shared): State<Shared>,
     PathParams(path): PathParams<PricePath>,
-) -> Result<Shown<Price>, Problem> {
+) -> Result<Shown<PriceRow>, Problem> {
     find(&shared, path.pricing_table_id).await.map(shown)
 }

@@ -176,8 +176,8 @@ fn figures(cells: &Cells<'_, AccountId>) -> Result<Figures, ReadError> {
     Ok(Figures {
         messages: cells.get("messages")?,
         segments: cells.get("segments")?,
-        customer_price: cells.amount("price")?,
-        operator_cost: cells.amount("cost")?,
+        customer_price: Amount::from_millionths(cells.get("price")?),
+        operator_cost: Amount::from_millionths(cells.get("cost")?),
     })
 }
 

@@ -1,9 +1,9 @@
 -- by_hour: what an account used, by hour and currency
--- In the order of the table's key, so that nothing is sorted. $1 tenant, $2 account, $3 first
--- hour, $4 first hour after, $5 operator, or none for all.
+-- In the order of the table's key, so that nothing is sorted; money in millionths. $1 tenant,
+-- $2 account, $3 first hour, $4 first hour after, $5 operator, or none for all.
 select hour as period, currency, sum(message_count)::bigint as messages,
-    sum(segment_count)::bigint as segments, sum(customer_price) as price,
-    sum(operator_cost) as cost
+    sum(segment_count)::bigint as segments, sum(price_millionths)::bigint as price,
+    sum(cost_millionths)::bigint as cost
 from billing.usage_summaries
 where tenant_id = $1 and account_id = $2 and hour >= $3 and hour < $4
     and ($5::uuid is null or operator_id = $5)
