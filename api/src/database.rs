@@ -79,7 +79,7 @@ pub enum DatabaseError {
 /// The role may too much, something is missing, or the database cannot be asked.
 pub async fn check(database: &Database, needs: &Needs) -> Result<(), DatabaseError> {
     let client = database.client("check").await?;
-    let row = client.query_one(ROLE, &[]).await?;
+    let row = client.query_one(ROLE, &[&needs.role]).await?;
     let role: String = row.try_get("role")?;
     if let Some(power) = row.try_get::<_, Option<String>>("power")? {
         let instead = needs.role;

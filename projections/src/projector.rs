@@ -5,7 +5,7 @@
 //! next one, here or on another node, starts from the same place with the same code. It must
 //! never skip an event.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use deadpool_postgres::Transaction;
 use eventstore::{
@@ -25,6 +25,11 @@ use crate::{
 
 /// The most events in one batch.
 const BATCH: usize = 2_000;
+
+/// How long nothing may happen before the checkpoint is looked at again. Commits here are not waited
+/// for, so a crash of Postgres may have taken the last ones back, checkpoint included, and nobody
+/// else would notice until the next event.
+const QUIET: Duration = Duration::from_secs(2);
 
 /// One projection on its way.
 pub(crate) struct Projector {
@@ -115,19 +120,25 @@ impl Projector {
         }
     }
 
-    /// Waits until there is something to take and it is time to take it; false means stop.
+    /// Waits until there is something to take and it is time to take it, or to look whether what was
+    /// taken is still there; false means stop.
     async fn wait_for_news(&mut self, head: &mut watch::Receiver<i64>) -> bool {
+        let look = Instant::now() + QUIET;
         loop {
             if *self.stop.borrow() {
                 return false;
             }
-            // Nobody has looked yet; the first step does.
+            // Nobody has looked yet, or not for long; the next step does.
             let Some(at) = self.course.at else {
                 return true;
             };
             let (end, now) = (*head.borrow_and_update(), Instant::now());
             let due = if end <= at {
-                None
+                if now >= look {
+                    self.course.at = None;
+                    return true;
+                }
+                Some(look)
             } else if self.convoy.should_wait(at, now) {
                 Some(now + convoy::AGAIN)
             } else {
@@ -193,7 +204,7 @@ impl Projector {
     }
 
     /// Notes the outcome of a step and says how long to pause.
-    fn arrived(&mut self, step: &Step) -> Option<std::time::Duration> {
+    fn arrived(&mut self, step: &Step) -> Option<Duration> {
         self.course.failures = 0;
         match *step {
             Step::Advanced(at) | Step::Elsewhere(at) => {
@@ -218,7 +229,7 @@ impl Projector {
     }
 
     /// A fault that will pass. Nothing is lost: the same events come again.
-    fn endure(&mut self, error: &ApplyError) -> std::time::Duration {
+    fn endure(&mut self, error: &ApplyError) -> Duration {
         self.course.failures = self.course.failures.saturating_add(1);
         let pause = pace::backoff(self.course.failures);
         let event = match error {

@@ -1,6 +1,7 @@
 //! Drives a traffic through a world, and waits until the world has come to rest.
 
 mod agree;
+mod charged;
 
 use std::time::Duration;
 
@@ -8,7 +9,10 @@ use async_nats::jetstream::consumer::{Consumer, pull};
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_postgres::Client;
 
-pub use self::agree::agree;
+pub use self::{
+    agree::agree,
+    charged::{settled, waiting},
+};
 use crate::{
     orchestrator,
     traffic::{self, Expected, Generator, LaterRow, RowComes, Shape},

@@ -3,7 +3,8 @@
 //! Each test has a world of its own. Traffic is sent by [`load`], which insists; faults happen
 //! while it is under way, at moments drawn from a seed.
 
+mod billing;
 mod kills;
-mod load;
+pub(crate) mod load;
 mod stopping;
 mod transport;

@@ -23,7 +23,12 @@ pub(super) fn check(log: &Log, tariff: &Tariff, known: &Charges<'_>, findings: &
         let Some(settled) = settled(log, event) else {
             continue;
         };
-        let [first, outcome] = [Comes::First, Comes::Later].map(|it| tariff.outcome(&settled, it));
+        let first = tariff.outcome(&settled, Comes::First);
+        let outcome = match first {
+            // What is charged stays charged, whatever becomes known later.
+            Outcome::Charged(_) => first,
+            Outcome::Held(_) => tariff.outcome(&settled, Comes::Later),
+        };
         let as_agreed = match (&event.body, outcome) {
             (Body::Charged(charged), Outcome::Charged(due)) => {
                 *charged.currency == *due.currency
@@ -64,5 +69,7 @@ fn settled(log: &Log, event: &LogEvent) -> Option<tariff::Settled> {
         status: settlement.dlr_status,
         charged_at: settlement.charged_at,
         received_at: settlement.received_at,
+        tier: tariff::word(settlement.stated_tier.as_deref()),
+        currency: tariff::word(settlement.stated_currency.as_deref()),
     })
 }

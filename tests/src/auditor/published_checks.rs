@@ -129,6 +129,8 @@ pub(super) struct Due<'a> {
     announcements: HashMap<Uuid, (usize, u32)>,
     /// Event ids of what tests have announced to billing themselves.
     announced: HashSet<Uuid>,
+    /// Sequences of what tests have sent to be refused.
+    strange: HashSet<u64>,
 }
 
 impl<'a> Due<'a> {
@@ -153,6 +155,7 @@ impl<'a> Due<'a> {
             findings,
             count,
             announcements,
+            strange: expected.strange.clone(),
             announced: expected
                 .announced
                 .values()
@@ -173,7 +176,9 @@ impl<'a> Due<'a> {
             .map(|it: Announcement| it.event_id)
             .ok();
         let announced = |id: &Uuid| self.announced.contains(id);
-        if self.subject == Subject::Billing && event_id.as_ref().is_some_and(announced) {
+        let strange = self.strange.contains(sequence);
+        if self.subject == Subject::Billing && (strange || event_id.as_ref().is_some_and(announced))
+        {
             return;
         }
         let Some((place, times)) = event_id.and_then(|id| self.announcements.get_mut(&id)) else {

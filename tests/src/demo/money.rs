@@ -2,11 +2,10 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use schema::{AccountId, MessageId, OperatorId, Status, TenantId, Timestamp};
+use schema::{AccountId, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
-use tokio_postgres::Client;
 
 use crate::{
     auditor::Report,
@@ -14,7 +13,7 @@ use crate::{
     money::Millionths,
     traffic::{
         Shape, Tariff,
-        tariff::{Comes, Reckoning, Settled, Usage},
+        tariff::{Comes, Reckoning, Usage},
     },
     world::{Fault, Rest, World, rest::UsageOf},
 };
@@ -71,7 +70,7 @@ pub(super) async fn complete(
     complaints: &mut Vec<String>,
 ) -> Result<Reckoning, Fault> {
     let database = world.admin().await?;
-    let settled = settled(&database).await?;
+    let settled = drive::settled(&database).await?;
     let before = tariff.reckon(&settled, Comes::First);
     let shown = rest.as_billing_admin().held_charges().await?.len();
     if shown != before.held() {
@@ -83,7 +82,7 @@ pub(super) async fn complete(
     drive::agree(rest, tariff, Comes::Later).await?;
     let after = tariff.reckon(&settled, Comes::Later);
     let until = Instant::now() + PATIENCE;
-    while waiting(&database).await? > after.held() {
+    while drive::waiting(&database).await? > after.held() {
         if Instant::now() > until {
             complaints.push("held charges do not resolve".to_owned());
             break;
@@ -170,28 +169,6 @@ pub(super) fn told(audit: &Report, customer: Usage, mut complaints: Vec<String>)
         customer,
         complaints,
     }
-}
-
-async fn waiting(database: &Client) -> Result<usize, Fault> {
-    let row = database.query_one(include_str!("waiting.sql"), &[]).await?;
-    Ok(usize::try_from(row.get::<_, i64>(0))?)
-}
-
-async fn settled(database: &Client) -> Result<Vec<Settled>, Fault> {
-    let rows = database.query(include_str!("settled.sql"), &[]).await?;
-    let settled = rows.iter().map(|row| {
-        Ok(Settled {
-            message: MessageId(row.get(0)),
-            tenant: TenantId(row.get(1)),
-            account: AccountId(row.get(2)),
-            operator: OperatorId(row.get(3)),
-            segments: row.get(4),
-            status: Status::parse(row.get(5)).ok_or("an unknown status")?,
-            charged_at: Timestamp::from_datetime(row.get(6)),
-            received_at: Timestamp::from_datetime(row.get(7)),
-        })
-    });
-    settled.collect()
 }
 
 /// Every name of every object within.

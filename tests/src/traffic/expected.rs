@@ -4,7 +4,7 @@
 //! asked. Where the order of arrival decides (which of two finals settles, whether a receipt
 //! that raced its row became an orphan first), this says what was sent and no more.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use schema::{AccountId, MessageId, OperatorId, OperatorMessageId, Status, TenantId, Timestamp};
 use uuid::Uuid;
@@ -20,6 +20,9 @@ pub struct Expected {
     pub orphans: HashMap<(OperatorId, OperatorMessageId), Vec<Sent>>,
     /// Settlements that were announced to billing without any receipt.
     pub announced: HashMap<MessageId, Vec<Announced>>,
+    /// Where the stream of settlements holds something that nobody announced: what billing has to
+    /// refuse.
+    pub strange: HashSet<u64>,
     /// What was agreed to be charged, if everything is charged by it.
     pub tariff: Option<Tariff>,
     /// How much there was of everything.
@@ -137,6 +140,7 @@ impl Expected {
         for (message, announced) in other.announced {
             self.announced.entry(message).or_default().extend(announced);
         }
+        self.strange.extend(other.strange);
         self.tariff = self.tariff.take().or(other.tariff);
         self.counts.absorb(&other.counts);
     }

@@ -121,6 +121,10 @@ pub struct Settled {
     pub charged_at: Timestamp,
     /// When its settlement reached billing.
     pub received_at: Timestamp,
+    /// The tier its settlement names: it serves only while nobody has registered the account.
+    pub tier: Option<&'static str>,
+    /// The currency its settlement names; the same.
+    pub currency: Option<&'static str>,
 }
 
 /// What must come of a settled message.
@@ -163,8 +167,9 @@ impl Tariff {
     #[must_use]
     pub fn outcome(&self, settled: &Settled, known: Comes) -> Outcome {
         let account = self.accounts.get(&settled.account);
-        let Some(account) = account.filter(|it| it.comes <= known && it.comes != Comes::Never)
-        else {
+        let registered = account.filter(|it| it.comes <= known && it.comes != Comes::Never);
+        let named = registered.map(|it| (it.tier, it.currency));
+        let Some(payer) = named.or_else(|| settled.tier.zip(settled.currency)) else {
             return Outcome::Held("ACCOUNT_UNKNOWN");
         };
         let ahead = settled.charged_at.micros() - settled.received_at.micros();
@@ -173,8 +178,9 @@ impl Tariff {
         } else {
             settled.charged_at
         };
-        let own = self.price(Some(account.tenant), account, settled, rated_at, known);
-        let platform = || self.price(None, account, settled, rated_at, known);
+        let price = |tenant| self.price((tenant, payer), settled.operator, rated_at, known);
+        let own = price(Some(settled.tenant));
+        let platform = || price(None);
         let Some(price) = own.or_else(platform) else {
             return Outcome::Held("NO_PRICE");
         };
@@ -205,13 +211,12 @@ impl Tariff {
 
     fn price(
         &self,
-        tenant: Option<TenantId>,
-        account: &Account,
-        settled: &Settled,
+        (tenant, (tier, currency)): (Option<TenantId>, (&'static str, &'static str)),
+        operator: OperatorId,
         at: Timestamp,
         known: Comes,
     ) -> Option<&Price> {
-        let key = (tenant, account.tier, settled.operator, account.currency);
+        let key = (tenant, tier, operator, currency);
         let versions = self.by_key.get(&key)?.iter();
         let mut versions = versions.map(|&place| &self.prices[place]);
         versions.find(|price| price.comes <= known && contains(price.from, price.to, at))
@@ -237,6 +242,13 @@ impl Tariff {
         old.to = Some(at);
         self.add(new);
     }
+}
+
+/// A tier or a currency of tariffs, as they keep it.
+#[must_use]
+pub fn word(text: Option<&str>) -> Option<&'static str> {
+    let words = ["STARTER", "GROWTH", "ENTERPRISE", "CUSTOM", "EUR", "USD"];
+    words.into_iter().find(|word| Some(*word) == text)
 }
 
 /// Whether `at` is in a period; its end is not.

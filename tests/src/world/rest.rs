@@ -102,9 +102,21 @@ impl Rest {
     /// Somebody with this role.
     #[must_use]
     pub fn as_role(&self, role: &str, tenant: TenantId, account: Option<AccountId>) -> Caller {
+        self.named(&format!("test-{role}"), role, tenant, account)
+    }
+
+    /// Somebody of this name with this role.
+    #[must_use]
+    pub fn named(
+        &self,
+        subject: &str,
+        role: &str,
+        tenant: TenantId,
+        account: Option<AccountId>,
+    ) -> Caller {
         let mut words = vec!["--role".to_owned(), role.to_owned()];
         words.extend(["--tenant-id".to_owned(), tenant.to_string()]);
-        words.extend(["--subject".to_owned(), format!("test-{role}")]);
+        words.extend(["--subject".to_owned(), subject.to_owned()]);
         if let Some(account) = account {
             words.extend(["--account-id".to_owned(), account.to_string()]);
         }
@@ -190,12 +202,26 @@ impl Caller {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Answer, Fault> {
-        let bytes = body.map(Value::to_string).unwrap_or_default();
+        let json = body.map(|body| ("application/json", body.to_string().into()));
+        self.send(method, path, json).await
+    }
+
+    /// Calls with a body of any kind, which may be a wrong one.
+    ///
+    /// # Errors
+    /// There is no answer, or one that is not HTTP.
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<(&str, Bytes)>,
+    ) -> Result<Answer, Fault> {
+        let (kind, bytes) = body.unzip();
         let mut request = Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.rest.base));
-        if body.is_some() {
-            request = request.header(CONTENT_TYPE, "application/json");
+        if let Some(kind) = kind {
+            request = request.header(CONTENT_TYPE, kind);
         }
         if let Some(token) = self.token().await? {
             request = request.header(AUTHORIZATION, format!("Bearer {token}"));
@@ -203,7 +229,7 @@ impl Caller {
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        let request = request.body(Full::new(Bytes::from(bytes)))?;
+        let request = request.body(Full::new(bytes.unwrap_or_default()))?;
         let answer = self.rest.http.request(request).await?;
         let (head, body) = answer.into_parts();
         let text = body.collect().await?.to_bytes();

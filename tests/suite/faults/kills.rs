@@ -47,7 +47,7 @@ fn a_service_killed_at_any_moment_twenty_times_and_more_loses_and_doubles_nothin
     run(async {
         let place = place(WorldOptions::default()).await;
         let world = &place.world;
-        hand_out_again_soon(world).await;
+        hand_out_again_soon(world, "SMS_DLR", "dlr-processor").await;
         let mut services = vec![service(world).await, service(world).await];
         let mut chance = ChaCha8Rng::seed_from_u64(SEED);
         let (mut kills, mut expected) = (0, Expected::default());
@@ -82,7 +82,7 @@ fn three_services_on_one_consumer_survive_restarts_of_nats_and_postgres() {
     run(async {
         let place = place(WorldOptions::default()).await;
         let world = &place.world;
-        hand_out_again_soon(world).await;
+        hand_out_again_soon(world, "SMS_DLR", "dlr-processor").await;
         let mut services = Vec::new();
         for _ in 0..3 {
             services.push(service(world).await);

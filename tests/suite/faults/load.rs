@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use api::nats::plan::{DLR_CONSUMER, STREAMS};
+use api::nats::plan::STREAMS;
+use async_nats::jetstream;
 use tests::{
     auditor::Report,
     drive, orchestrator,
@@ -47,24 +48,10 @@ impl Load {
         }
     }
 
-    /// Publishes everything at about `per_second`. A slice that was not acknowledged is sent
-    /// again: to the service that is one more repeat.
+    /// Publishes everything at about `per_second`.
     pub(super) async fn publish(&self, world: &World, per_second: u32) {
         let connector = world.jetstream("smpp-connector").await.expect("nats");
-        let pace = Duration::from_secs(1) * u32::try_from(SLICE).expect("small") / per_second;
-        for slice in self.inbound.chunks(SLICE) {
-            let turn = Instant::now() + pace;
-            let until = Instant::now() + PATIENCE;
-            loop {
-                let sending = traffic::publish(&connector, slice, None);
-                if matches!(timeout(SLICE_PATIENCE, sending).await, Ok(Ok(_))) {
-                    break;
-                }
-                assert!(Instant::now() < until, "nats takes nothing any more");
-                sleep(Duration::from_millis(100)).await;
-            }
-            sleep_until(turn).await;
-        }
+        insist(&connector, "sms.dlr.inbound", &self.inbound, per_second).await;
     }
 
     /// Lets the late rows come and says what must have come of everything.
@@ -82,14 +69,38 @@ impl Load {
     }
 }
 
-/// Makes the consumer hand out again soon what nobody acknowledged.
-pub(super) async fn hand_out_again_soon(world: &World) {
+/// Publishes at about `per_second`. A slice that was not acknowledged is sent again: to the
+/// service that is one more repeat.
+pub(crate) async fn insist(
+    jetstream: &jetstream::Context,
+    subject: &'static str,
+    inbound: &[Inbound],
+    per_second: u32,
+) {
+    let pace = Duration::from_secs(1) * u32::try_from(SLICE).expect("small") / per_second;
+    for slice in inbound.chunks(SLICE) {
+        let turn = Instant::now() + pace;
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let sending = traffic::publish_on(subject, jetstream, slice, None);
+            if matches!(timeout(SLICE_PATIENCE, sending).await, Ok(Ok(_))) {
+                break;
+            }
+            assert!(Instant::now() < until, "nats takes nothing any more");
+            sleep(Duration::from_millis(100)).await;
+        }
+        sleep_until(turn).await;
+    }
+}
+
+/// Makes a consumer hand out again soon what nobody acknowledged.
+pub(crate) async fn hand_out_again_soon(world: &World, stream: &str, consumer: &str) {
     let admin = world.jetstream("tollbook-admin").await.expect("nats");
     let plan = STREAMS
         .iter()
-        .find(|plan| plan.name == "SMS_DLR")
+        .find(|plan| plan.name == stream)
         .expect("planned");
-    let mut config = plan.consumer(DLR_CONSUMER, 10_000);
+    let mut config = plan.consumer(consumer, 10_000);
     config.ack_wait = ACK_WAIT;
     let stream = admin.get_stream(plan.name).await.expect("the stream");
     let consumer = stream.update_consumer(config).await.expect("updated");

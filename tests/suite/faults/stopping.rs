@@ -23,7 +23,7 @@ fn a_service_asked_to_stop_under_load_ends_well_and_acknowledged_all_it_recorded
     run(async {
         let place = place(WorldOptions::default()).await;
         let world = &place.world;
-        hand_out_again_soon(world).await;
+        hand_out_again_soon(world, "SMS_DLR", "dlr-processor").await;
         let shape = Shape::new(7, 30_000, eventstore::clock::now()).with_mix(Mix::PLAIN);
         let load = Load::prepare(world, &shape).await;
         load.publish(world, 1_000_000).await;

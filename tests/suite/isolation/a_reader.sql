@@ -6,5 +6,6 @@ begin
     end if;
 end
 $$;
-grant usage on schema dlr, billing to a_reader;
+grant usage on schema eventlog, dlr, billing to a_reader;
+grant select on eventlog.tenant to a_reader;
 grant select on all tables in schema dlr, billing to a_reader;

@@ -22,9 +22,29 @@ fn right(folder: &TempDir) -> BTreeMap<&'static str, String> {
     ])
 }
 
+/// The same for `tollbook billing`, with the keys of an issuer.
+async fn right_for_billing(folder: &TempDir) -> BTreeMap<&'static str, String> {
+    let keys = folder.path().join("keys").display().to_string();
+    let made = tollbook(&["dev", "keys", "--write", &keys], &BTreeMap::new()).await;
+    assert_eq!(made.code, Some(0), "{made:?}");
+    let mut variables = right(folder);
+    variables.extend([
+        ("BILLING_ADDRESS", "127.0.0.1".to_owned()),
+        ("BILLING_PORT", "0".to_owned()),
+        ("JWT_ISSUER", "https://identity.example".to_owned()),
+        ("JWT_AUDIENCE", "billing".to_owned()),
+        ("JWT_JWKS_FILE", format!("{keys}/jwks.json")),
+    ]);
+    variables
+}
+
 /// The line with which `tollbook dlr` refuses to start.
 async fn refusal(variables: &BTreeMap<&str, String>) -> String {
-    let ended = tollbook(&["dlr"], variables).await;
+    refusal_of("dlr", variables).await
+}
+
+async fn refusal_of(service: &str, variables: &BTreeMap<&str, String>) -> String {
+    let ended = tollbook(&[service], variables).await;
     assert_eq!(ended.code, Some(2), "{variables:?}: {ended:?}");
     assert_eq!(ended.out, "", "nothing on stdout");
     let lines: Vec<_> = ended.err.lines().collect();
@@ -95,6 +115,77 @@ fn a_value_that_cannot_be_is_named_and_not_repeated() {
             let encryption = line.contains("DATABASE_CA_FILE") && value.contains("sslmode");
             assert!(line.contains(named) || encryption, "{key}={value}: {line}");
         }
+    });
+}
+
+#[test]
+fn billing_says_whom_it_is_to_believe_and_how_it_is_reached_or_does_not_start() {
+    run(async {
+        let folder = TempDir::new().expect("a folder");
+        let good = right_for_billing(&folder).await;
+        for key in ["JWT_ISSUER", "JWT_AUDIENCE", "JWT_JWKS_FILE"] {
+            let mut variables = good.clone();
+            assert!(variables.remove(key).is_some());
+            let line = refusal_of("billing", &variables).await;
+            assert_eq!(line, format!("tollbook: {key}: is needed and not set"));
+        }
+        let garbage = folder.path().join("garbage");
+        fs::write(&garbage, "{\"keys\": [\"hunter2\"]}").expect("written");
+        let garbage = garbage.display().to_string();
+        for (key, value, named) in [
+            ("JWT_ISSUER", "", "JWT_ISSUER"),
+            ("JWT_JWKS_FILE", "/nowhere/jwks.json", "JWT_JWKS_FILE"),
+            ("JWT_JWKS_FILE", &garbage, "JWT_JWKS_FILE"),
+            // Two sources of keys are one too many.
+            (
+                "JWT_JWKS_URL",
+                "https://hunter2.example/keys",
+                "JWT_JWKS_FILE",
+            ),
+            // Whose names would be looked for in certificates that nobody asks for?
+            (
+                "BILLING_KONG_SUBJECT",
+                "hunter2",
+                "BILLING_TLS_CLIENT_CA_FILE",
+            ),
+            (
+                "BILLING_TLS_CLIENT_CA_FILE",
+                &garbage,
+                "BILLING_TLS_KEY_FILE",
+            ),
+            ("BILLING_TLS_CERT_FILE", &garbage, "BILLING_TLS_KEY_FILE"),
+            (
+                "BILLING_TLS_KEY_FILE",
+                "/nowhere/key",
+                "BILLING_TLS_KEY_FILE",
+            ),
+            ("BILLING_ADDRESS", "hunter2", "BILLING_ADDRESS"),
+            ("BILLING_PORT", "70000", "BILLING_PORT"),
+            ("HTTP_RATE", "0", "HTTP_RATE"),
+            ("HTTP_BURST", "hunter2", "HTTP_BURST"),
+            ("HTTP_BODY_MAX", "5", "HTTP_BODY_MAX"),
+            ("HTTP_TIMEOUT", "10", "HTTP_TIMEOUT"),
+            ("HTTP_CONNECTIONS_MAX", "0", "HTTP_CONNECTIONS_MAX"),
+            (
+                "BILLING_CONSUMER_ENABLED",
+                "hunter2",
+                "BILLING_CONSUMER_ENABLED",
+            ),
+        ] {
+            let mut variables = good.clone();
+            variables.insert(key, value.to_owned());
+            let line = refusal_of("billing", &variables).await;
+            assert!(line.contains(named), "{key}={value}: {line}");
+        }
+        let mut unsafe_keys = good.clone();
+        unsafe_keys.remove("JWT_JWKS_FILE");
+        unsafe_keys.insert("JWT_JWKS_URL", "http://identity.example/hunter2".to_owned());
+        let line = refusal_of("billing", &unsafe_keys).await;
+        assert!(line.contains("JWT_JWKS_URL: must be https://"), "{line}");
+        // Nothing is wrong with the rest of it.
+        let ended = tollbook(&["billing"], &good).await;
+        assert_eq!(ended.code, Some(1), "{ended:?}");
+        assert!(ended.err.contains("database"), "{}", ended.err);
     });
 }
 

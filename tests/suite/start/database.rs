@@ -8,18 +8,30 @@ use crate::support::{Base, MASTER_KEY, base, run, tollbook, unique};
 
 /// Why `tollbook dlr` does not start with this database. It never gets as far as NATS.
 async fn refusal(base: Base) -> String {
+    refusal_of("dlr", "dlr_svc", base).await
+}
+
+async fn refusal_of(service: &str, role: &str, base: Base) -> String {
     let folder = TempDir::new().expect("a folder");
     let key = folder.path().join("key");
     std::fs::write(&key, MASTER_KEY).expect("written");
+    let keys = folder.path().join("keys").display().to_string();
+    let made = tollbook(&["dev", "keys", "--write", &keys], &BTreeMap::new()).await;
+    assert_eq!(made.code, Some(0), "{made:?}");
     let variables = BTreeMap::from([
-        ("DATABASE_URL", base.url("dlr_svc")),
+        ("DATABASE_URL", base.url(role)),
         ("NATS_URL", "nats://127.0.0.1:9".to_owned()),
         ("MASTER_KEY_FILE", key.display().to_string()),
         ("PROBE_ADDRESS", "127.0.0.1".to_owned()),
         ("PROBE_PORT", "0".to_owned()),
         ("LOG_LEVEL", "error".to_owned()),
+        ("BILLING_ADDRESS", "127.0.0.1".to_owned()),
+        ("BILLING_PORT", "0".to_owned()),
+        ("JWT_ISSUER", "https://identity.example".to_owned()),
+        ("JWT_AUDIENCE", "billing".to_owned()),
+        ("JWT_JWKS_FILE", format!("{keys}/jwks.json")),
     ]);
-    let ended = tollbook(&["dlr"], &variables).await;
+    let ended = tollbook(&[service], &variables).await;
     assert_eq!(ended.code, Some(1), "{ended:?}");
     ended.err
 }
@@ -94,5 +106,39 @@ fn a_missing_table_function_or_grant_is_named_with_the_command_that_makes_it() {
         // Unharmed it is good enough to get to the NATS that is not there.
         let said = refusal(base().await).await;
         assert!(said.contains("NATS_URL"), "{said}");
+    });
+}
+
+#[test]
+fn what_billing_misses_is_named_with_the_command_that_makes_it() {
+    run(async {
+        for (harm, told) in [
+            (
+                "drop table billing.usage_days",
+                "table billing.usage_days is missing",
+            ),
+            (
+                "revoke insert on billing.billing_events from billing_svc",
+                "no INSERT on table billing.billing_events",
+            ),
+            (
+                "revoke update (effective_to) on billing.pricing_tables from billing_svc",
+                "no UPDATE on column billing.pricing_tables.effective_to",
+            ),
+            (
+                "revoke execute on function eventlog.append from billing_svc",
+                "no EXECUTE on function eventlog.append",
+            ),
+        ] {
+            let base = base().await;
+            let done = base.admin().await.batch_execute(harm).await;
+            done.expect("a superuser may");
+            let said = refusal_of("billing", "billing_svc", base).await;
+            assert!(said.contains(told), "{harm}: {said}");
+            assert!(said.contains("`tollbook migrate`"), "{harm}: {said}");
+        }
+        // The other service's account is not good enough.
+        let said = refusal_of("billing", "dlr_svc", base().await).await;
+        assert!(said.contains("role dlr_svc has no "), "{said}");
     });
 }

@@ -210,6 +210,8 @@ impl World {
             status: settlement.dlr_status,
             charged_at: settlement.charged_at,
             received_at: settlement.received_at,
+            tier: None,
+            currency: None,
         };
         let said = tariff.accounts.get(&settled.account);
         let said = said.filter(|account| account.comes <= known && account.comes < Comes::Never);

@@ -75,6 +75,8 @@ fn settled(charged_at: &str) -> Settled {
         status: Status::Failed,
         charged_at: at(charged_at),
         received_at: at(charged_at),
+        tier: None,
+        currency: None,
     }
 }
 
@@ -208,6 +210,8 @@ fn everything_that_can_happen_to_a_price_happens_in_a_traffic() {
                 status: last.word.status(),
                 charged_at: last.delivered.unwrap_or(start),
                 received_at: start,
+                tier: None,
+                currency: None,
             })
         })
         .collect();

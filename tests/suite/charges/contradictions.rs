@@ -1,0 +1,131 @@
+//! Settlements that contradict the first of their message: kept once per content, counted, and
+//! without any effect (CONTRACTS 7).
+
+use schema::{AccountId, OperatorId, Status, TenantId};
+use tests::{traffic::Announced, world::Service};
+
+use super::market::{Customer, market, minutes_ago};
+use crate::support::{eventually, run, unique};
+
+/// The same message settled otherwise, and the fields that say so.
+fn contradictions(first: Announced) -> Vec<(Announced, Vec<&'static str>)> {
+    let all = [
+        (
+            Announced {
+                segments: 3,
+                ..first
+            },
+            vec!["segmentCount"],
+        ),
+        (
+            Announced {
+                status: Status::Failed,
+                ..first
+            },
+            vec!["dlrStatus"],
+        ),
+        (
+            Announced {
+                operator: OperatorId(unique()),
+                ..first
+            },
+            vec!["operatorId"],
+        ),
+        (
+            Announced {
+                account: AccountId(unique()),
+                ..first
+            },
+            vec!["accountId"],
+        ),
+        (
+            Announced {
+                tenant: TenantId(unique()),
+                ..first
+            },
+            vec!["tenantId"],
+        ),
+        (
+            Announced {
+                charged_at: minutes_ago(7),
+                ..first
+            },
+            vec!["chargedAt", "occurredAt"],
+        ),
+        (
+            Announced {
+                tier: Some("CUSTOM"),
+                currency: Some("USD"),
+                ..first
+            },
+            vec!["accountTier", "currency"],
+        ),
+    ];
+    Vec::from(all)
+}
+
+fn again(announced: Announced) -> Announced {
+    Announced {
+        event_id: unique(),
+        ..announced
+    }
+}
+
+#[test]
+fn each_content_is_kept_once_however_often_it_comes_and_the_first_stays() {
+    run(async {
+        let mut market = market().await;
+        let customer = Customer::new();
+        market.register(customer, &customer.registration()).await;
+        market.open_price(&customer.price(30_000)).await;
+        let charged = customer.message();
+        let waits = Announced {
+            operator: OperatorId(unique()),
+            ..customer.message()
+        };
+        market.announce(&[charged, waits]).await;
+        market.becomes(charged.message, ["MessageCharged"]).await;
+        market.becomes(waits.message, ["ChargeHeld"]).await;
+        let conflicts = market.ingested("conflict").await;
+        let repeats = market.ingested("duplicate").await;
+        for (first, event) in [(charged, "MessageCharged"), (waits, "ChargeHeld")] {
+            let all = contradictions(first);
+            // Each three times, one after the other and all of them again.
+            let mut told: Vec<_> = all.iter().map(|(it, _)| *it).collect();
+            told.extend(all.iter().flat_map(|(it, _)| [again(*it), again(*it)]));
+            market.announce(&told).await;
+            market.rest().await;
+            let history = market.history(first.message).await;
+            assert_eq!(history[0].0, event, "the first stays");
+            let mut kept = Vec::new();
+            for (kind, payload) in &history[1..] {
+                assert_eq!(kind, "ChargeConflictRecorded");
+                let mut fields: Vec<_> = payload["differs"].as_array().expect("fields").clone();
+                fields.sort_unstable_by_key(ToString::to_string);
+                kept.push(fields);
+            }
+            let mut due: Vec<_> = all.into_iter().map(|(_, fields)| fields).collect();
+            kept.sort_unstable_by_key(|fields| format!("{fields:?}"));
+            due.sort_unstable_by_key(|fields| format!("{fields:?}"));
+            assert_eq!(serde_json::json!(kept), serde_json::json!(due));
+        }
+        assert_eq!(market.ingested("conflict").await - conflicts, 14);
+        assert_eq!(market.ingested("duplicate").await - repeats, 28);
+
+        // What waits is still charged as it was told first.
+        let price = Customer {
+            operator: waits.operator,
+            ..customer
+        };
+        market.open_price(&price.price(50_000)).await;
+        let charge = eventually("what waited is charged", async || {
+            let last = market.history(waits.message).await.pop();
+            last.filter(|(kind, _)| kind == "MessageCharged")
+        })
+        .await;
+        assert_eq!(charge.1["customerPrice"], "0.100000");
+        let log: String = market.nodes.iter().map(Service::log).collect();
+        assert!(log.contains("billing.conflict"), "nobody is told");
+        market.balances().await;
+    });
+}

@@ -1,0 +1,263 @@
+//! Charges that cannot be rated wait in the log, and rate themselves once they can (CONTRACTS 7).
+
+use hyper::Method;
+use schema::{MessageId, Timestamp};
+use serde_json::Value;
+use tests::{
+    money::Millionths,
+    traffic::{
+        Announced,
+        tariff::{Account, Cost, Price},
+    },
+};
+
+use super::market::{Customer, Market, market, minutes_ago};
+use crate::support::{eventually, run};
+
+/// How far ahead of its arrival a `chargedAt` is believed, nearly.
+const AHEAD_MICROS: i64 = 4_500_000;
+/// How often the clock may be faster than a call.
+const ATTEMPTS: usize = 20;
+
+/// Why a message waits, as the API tells it; nothing if it does not.
+async fn shown(market: &Market, message: MessageId) -> Option<String> {
+    market.rest().await;
+    let held = market.admin().held_charges().await.expect("a list");
+    let id = message.0.to_string();
+    let of_message = held.iter().find(|it| it["messageId"] == *id)?;
+    Some(of_message["reason"].as_str().expect("a reason").to_owned())
+}
+
+/// Announces a message and waits until it is held for `reason`, in the log and in the list.
+async fn held(market: &mut Market, message: Announced, reason: &str) {
+    market.announce(&[message]).await;
+    let [hold] = market.becomes(message.message, ["ChargeHeld"]).await;
+    assert_eq!(hold["reason"], reason);
+    let listed = shown(market, message.message).await;
+    assert_eq!(listed.as_deref(), Some(reason));
+}
+
+/// Waits until a held message is charged and off the list; says how.
+async fn resolved(market: &Market, message: Announced) -> Value {
+    let events = ["ChargeHeld", "MessageCharged"];
+    let [_, charge] = market.becomes(message.message, events).await;
+    assert_eq!(shown(market, message.message).await, None);
+    charge
+}
+
+fn at(charged_at: Timestamp, message: Announced) -> Announced {
+    Announced {
+        charged_at,
+        ..message
+    }
+}
+
+#[test]
+fn without_a_price_it_waits_and_is_charged_what_its_time_had_cost() {
+    run(async {
+        let mut market = market().await;
+        let customer = Customer::new();
+        market.register(customer, &customer.registration()).await;
+        let now_dear = customer.message();
+        let then_cheap = at(minutes_ago(90), customer.message());
+        let before_any = at(minutes_ago(150), customer.message());
+        for message in [now_dear, then_cheap, before_any] {
+            held(&mut market, message, "NO_PRICE").await;
+        }
+        let turn = minutes_ago(60);
+        let dear = Price {
+            from: turn,
+            ..customer.price(70_000)
+        };
+        market.open_price(&dear).await;
+        let charge = resolved(&market, now_dear).await;
+        assert_eq!(charge["customerPrice"], "0.140000");
+        // What is in effect today is not for yesterday's message.
+        assert_eq!(market.history(then_cheap.message).await.len(), 1);
+
+        let cheap = Price {
+            from: minutes_ago(120),
+            to: Some(turn),
+            ..customer.price(50_000)
+        };
+        market.open_price(&cheap).await;
+        let charge = resolved(&market, then_cheap).await;
+        assert_eq!(charge["customerPrice"], "0.100000");
+        assert_eq!(charge["ratedAt"], then_cheap.charged_at.to_string());
+        let listed = shown(&market, before_any.message).await;
+        assert_eq!(listed.as_deref(), Some("NO_PRICE"));
+        market.balances().await;
+    });
+}
+
+#[test]
+fn of_an_unknown_account_it_waits_for_the_registration_unless_it_names_tier_and_currency() {
+    run(async {
+        let mut market = market().await;
+        let customer = Customer::new();
+        market.open_price(&customer.price(30_000)).await;
+        let starter = Price {
+            tier: "STARTER",
+            ..customer.price(90_000)
+        };
+        market.open_price(&starter).await;
+        let silent = customer.message();
+        let half = Announced {
+            tier: Some("STARTER"),
+            ..customer.message()
+        };
+        for message in [silent, half] {
+            held(&mut market, message, "ACCOUNT_UNKNOWN").await;
+        }
+        let named = Announced {
+            tier: Some("STARTER"),
+            currency: Some("EUR"),
+            ..customer.message()
+        };
+        market.announce(&[named]).await;
+        let [charge] = market.becomes(named.message, ["MessageCharged"]).await;
+        assert_eq!(charge["customerPrice"], "0.180000");
+
+        market.register(customer, &customer.registration()).await;
+        for message in [silent, half] {
+            let charge = resolved(&market, message).await;
+            assert_eq!(charge["accountTier"], "GROWTH", "as it is registered");
+            assert_eq!(charge["customerPrice"], "0.060000");
+        }
+        let named = Announced {
+            tier: Some("STARTER"),
+            currency: Some("EUR"),
+            ..customer.message()
+        };
+        market.announce(&[named]).await;
+        let [charge] = market.becomes(named.message, ["MessageCharged"]).await;
+        assert_eq!(charge["customerPrice"], "0.060000", "as it is registered");
+        market.balances().await;
+    });
+}
+
+fn cost_in_dollars(customer: Customer) -> Cost {
+    Cost {
+        operator: customer.operator,
+        currency: "USD",
+        per_segment: Millionths(10_000),
+        from: minutes_ago(60),
+        to: None,
+    }
+}
+
+#[test]
+fn with_a_cost_in_another_currency_it_waits_until_the_account_pays_in_it() {
+    run(async {
+        let mut market = market().await;
+        let customer = Customer::new();
+        market.register(customer, &customer.registration()).await;
+        market.open_price(&customer.price(30_000)).await;
+        let in_dollars = Price {
+            currency: "USD",
+            ..customer.price(40_000)
+        };
+        market.open_price(&in_dollars).await;
+        let opened = market.admin().open_cost(&cost_in_dollars(customer)).await;
+        opened.expect("an answer").made().expect("opened");
+        let message = customer.message();
+        held(&mut market, message, "CURRENCY_MISMATCH").await;
+
+        let moved = Account {
+            currency: "USD",
+            ..customer.registration()
+        };
+        market.register(customer, &moved).await;
+        let charge = resolved(&market, message).await;
+        let amounts = [&charge["customerPrice"], &charge["operatorCost"]];
+        assert_eq!(amounts, ["0.080000", "0.020000"]);
+        assert_eq!(charge["currency"], "USD");
+        market.balances().await;
+    });
+}
+
+/// Ends a cost now; says since when it is over.
+async fn end_cost(market: &Market, id: &str) -> Timestamp {
+    let path = format!("/v1/admin/operator-costs/{id}");
+    let admin = market.admin();
+    let ended = admin.call(Method::DELETE, &path, None).await;
+    let ended = ended.expect("an answer").made().expect("ended");
+    let at = ended["effectiveTo"].as_str().expect("an end");
+    Timestamp::parse(at).expect("a time")
+}
+
+#[test]
+fn with_a_cost_in_another_currency_it_waits_until_that_cost_is_over_for_its_time() {
+    run(async {
+        let mut market = market().await;
+        for _ in 0..ATTEMPTS {
+            let customer = Customer::new();
+            market.register(customer, &customer.registration()).await;
+            market.open_price(&customer.price(30_000)).await;
+            let opened = market.admin().open_cost(&cost_in_dollars(customer)).await;
+            let opened = opened.expect("an answer").made().expect("opened");
+            let ahead = eventstore::clock::now().micros() + AHEAD_MICROS;
+            let ahead = Timestamp::from_micros(ahead).expect("in range");
+            let message = at(ahead, customer.message());
+            market.announce(&[message]).await;
+            let [hold] = market.becomes(message.message, ["ChargeHeld"]).await;
+            assert_eq!(hold["reason"], "CURRENCY_MISMATCH");
+            let id = opened["operatorCostId"].as_str().expect("an id");
+            // The past does not change: an end after the message's time comes too late for it.
+            if end_cost(&market, id).await < ahead {
+                let charge = resolved(&market, message).await;
+                assert_eq!(charge["operatorCost"], "0.000000");
+                assert_eq!(charge["cost"], Value::Null, "for review");
+                market.balances().await;
+                return;
+            }
+            market.balances().await;
+            assert_eq!(market.history(message.message).await.len(), 1);
+        }
+        panic!("this machine is never fast enough");
+    });
+}
+
+/// Opens a price while nobody can look for held charges, and lets both nodes look at once.
+async fn open_price_to_both_at_once(market: &Market, price: &Price) {
+    let mut blocker = market.world.admin().await.expect("postgres");
+    let blocking = blocker.transaction().await.expect("begins");
+    let lock = "lock table billing.held_charges in access exclusive mode";
+    blocking.batch_execute(lock).await.expect("locked");
+    market.open_price(price).await;
+    eventually("both nodes look for news", async || {
+        let sql = "select count(*) from pg_stat_activity
+            where wait_event_type = 'Lock' and query like '-- news:%'";
+        let row = market.database.query_one(sql, &[]).await.expect("reads");
+        (row.get::<_, i64>(0) == 2).then_some(())
+    })
+    .await;
+    blocking.commit().await.expect("released");
+}
+
+#[test]
+fn two_nodes_that_resolve_the_same_charges_at_once_charge_each_once() {
+    run(async {
+        let mut market = market().await;
+        let customer = Customer::new();
+        market.register(customer, &customer.registration()).await;
+        let before = [
+            market.ingested("held").await,
+            market.total("billing_held_resolved_total").await,
+        ];
+        let messages: Vec<_> = (0..1_200).map(|_| customer.message()).collect();
+        market.announce(&messages).await;
+        market.rest().await;
+        assert_eq!(market.ingested("held").await - before[0], 1_200);
+        let already = market.balances().await.counts;
+        open_price_to_both_at_once(&market, &customer.price(20_000)).await;
+        for message in messages {
+            let events = ["ChargeHeld", "MessageCharged"];
+            market.becomes(message.message, events).await;
+        }
+        let counts = market.balances().await.counts;
+        assert_eq!(counts.resolved - already.resolved, 1_200);
+        let told = market.total("billing_held_resolved_total").await;
+        assert_eq!(told - before[1], 1_200, "each node counts what it charged");
+    });
+}

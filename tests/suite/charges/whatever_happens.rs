@@ -1,0 +1,170 @@
+//! The property: for any price lists and settlements, in any order, with any repeats and whoever
+//! is killed meanwhile, charges equal the reference arithmetic, and sums equal their charges.
+
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicBool, AtomicU32, Ordering},
+    time::Duration,
+};
+
+use rand::{RngExt as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
+use tests::{
+    drive,
+    money::Millionths,
+    traffic::{
+        announce,
+        tariff::{Comes, Outcome, Settled, Usage},
+    },
+    world::{Service, World, WorldOptions},
+};
+use tokio::time::sleep;
+use tokio_postgres::Client;
+
+use super::{lists::Lists, market::Market};
+use crate::{
+    faults::load::insist,
+    support::{place, run},
+};
+
+const SEED: u64 = 30_620;
+const MESSAGES: usize = 2_000;
+/// While settlements come in, and again while held charges resolve.
+const KILLS: [u32; 2] = [9, 4];
+const PER_SECOND: u32 = 700;
+
+/// Kills one after the other, and starts another for it, until it is over and was done `least`
+/// times.
+async fn kill(
+    world: &World,
+    services: &mut Vec<Service>,
+    chance: &mut ChaCha8Rng,
+    (least, kills, over): (u32, &AtomicU32, &AtomicBool),
+) {
+    while !over.load(Ordering::Relaxed) || kills.load(Ordering::Relaxed) < least {
+        sleep(Duration::from_millis(chance.random_range(10..400))).await;
+        let victim = services.swap_remove(chance.random_range(0..services.len()));
+        victim.kill().await.expect("killed");
+        kills.fetch_add(1, Ordering::Relaxed);
+        services.push(world.billing(&[]).await.expect("a service"));
+    }
+}
+
+/// Sums of charges and of buckets, by currency.
+async fn sums(database: &Client) -> [BTreeMap<String, [i64; 3]>; 2] {
+    let sql = include_str!("sums.sql");
+    let rows = database.query(sql, &[]).await.expect("reads");
+    let side = |first: usize| {
+        let of = |row: &tokio_postgres::Row| {
+            let sums = [0, 1, 2].map(|place| row.get(first + place));
+            (row.get(0), sums)
+        };
+        rows.iter().map(of).collect()
+    };
+    [side(1), side(4)]
+}
+
+/// What the reference arithmetic makes of it.
+async fn reckoned(market: &Market) -> (usize, BTreeMap<String, [i64; 3]>) {
+    let tariff = market.expected.tariff.as_ref().expect("agreed");
+    let settled = drive::settled(&market.database).await.expect("reads");
+    // Who is charged at first stays charged so; the others as it turns out later.
+    let first = tariff.reckon(&settled, Comes::First);
+    let waited = |it: &&Settled| matches!(first.outcomes[&it.message], Outcome::Held(_));
+    let later = tariff.reckon(settled.iter().filter(waited), Comes::Later);
+    let mut usage: BTreeMap<&str, Usage> = BTreeMap::new();
+    for ((_, currency, _), of) in first.usage.iter().chain(&later.usage) {
+        usage.entry(*currency).or_default().absorb(*of);
+    }
+    let plain = |it: Millionths| i64::try_from(it.0).expect("small");
+    let plain = |(currency, it): (&str, Usage)| {
+        let messages = i64::try_from(it.messages).expect("few");
+        (
+            currency.to_owned(),
+            [messages, plain(it.price), plain(it.cost)],
+        )
+    };
+    (later.held(), usage.into_iter().map(plain).collect())
+}
+
+/// Whether everything that may happen has happened.
+async fn rich(market: &Market) {
+    let sql = "select count(*) filter (where late), count(*) filter (where clock_skew),
+        count(*) filter (where not billed), count(*) filter (where own_price),
+        count(*) filter (where cost_missing), count(*) filter (where margin < 0)
+        from billing.billing_events";
+    let row = market.database.query_one(sql, &[]).await.expect("reads");
+    for place in 0..row.len() {
+        let count: i64 = row.get(place);
+        assert!(count > 10, "{:?}: {count}", row.columns()[place]);
+    }
+    let sql = "select payload ->> 'reason', count(*) from eventlog.event
+        where type = 'ChargeHeld' group by 1";
+    let rows = market.database.query(sql, &[]).await.expect("reads");
+    assert_eq!(rows.len(), 3, "every reason to wait");
+}
+
+#[test]
+fn charges_equal_the_reference_whatever_comes_in_any_order_and_whoever_is_killed() {
+    run(async {
+        let place = place(WorldOptions::default()).await;
+        let mut market = Market::of(place.world).await;
+        // Prices are set at a node that lives and takes in no settlements.
+        market.node(&[("BILLING_CONSUMER_ENABLED", "false")]).await;
+        let Lists { tariff, announced } = Lists::draw(SEED, MESSAGES);
+        let rest = &market.rests[0];
+        let agreed = drive::agree(rest, &tariff, Comes::First).await;
+        agreed.expect("agreed");
+        market.expected.tariff = Some(tariff.clone());
+        let inbound = market.expect(&announced);
+        let mut chance = ChaCha8Rng::seed_from_u64(SEED);
+        let mut services = Vec::new();
+        for _ in 0..2 {
+            services.push(market.world.billing(&[]).await.expect("a service"));
+        }
+        let kills = AtomicU32::new(0);
+        let until = (KILLS[0], &kills, &AtomicBool::new(false));
+        let publishing = async {
+            insist(&market.announcer, announce::SUBJECT, &inbound, PER_SECOND).await;
+            // A slow machine needs more traffic for as many kills.
+            while kills.load(Ordering::Relaxed) < KILLS[0] {
+                insist(
+                    &market.announcer,
+                    announce::SUBJECT,
+                    &inbound[..500],
+                    PER_SECOND,
+                )
+                .await;
+            }
+            until.2.store(true, Ordering::Relaxed);
+        };
+        tokio::join!(
+            publishing,
+            kill(&market.world, &mut services, &mut chance, until)
+        );
+        market.rest().await;
+        let settled = drive::settled(&market.database).await.expect("reads");
+        let waiting = tariff.reckon(&settled, Comes::First).held();
+        market.waiting(waiting).await;
+
+        let until = (KILLS[0] + KILLS[1], &kills, &AtomicBool::new(false));
+        let agreeing = async {
+            let agreed = drive::agree(&market.rests[0], &tariff, Comes::Later).await;
+            agreed.expect("agreed");
+            until.2.store(true, Ordering::Relaxed);
+        };
+        tokio::join!(
+            agreeing,
+            kill(&market.world, &mut services, &mut chance, until)
+        );
+        let (held, due) = reckoned(&market).await;
+        market.waiting(held).await;
+        let counts = market.balances().await.counts;
+        assert!(held > 0 && counts.resolved > 0 && counts.conflicts > 0);
+        let [charges, buckets] = sums(&market.database).await;
+        assert_eq!(charges, due, "charges are those of the reference");
+        assert_eq!(buckets, charges, "buckets are the sum of the charges");
+        rich(&market).await;
+        eprintln!("{kills:?} kills, {counts:?}");
+    });
+}

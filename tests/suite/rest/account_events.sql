@@ -1,0 +1,5 @@
+-- account_events: everything that the log keeps of an account
+-- $1 account.
+select payload::text || coalesce(sealed::text, '') || principal
+from eventlog.event
+where category = 'tenant' and account = $1

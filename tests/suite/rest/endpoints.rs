@@ -1,0 +1,343 @@
+//! Every endpoint against every kind of caller, and against the ids of another tenant.
+//!
+//! The endpoints are read from the service's own document: one without a case here fails.
+
+use hyper::Method;
+use schema::TenantId;
+use serde_json::{Value, json};
+use tests::world::rest::{Answer, Caller};
+use uuid::Uuid;
+
+use super::desk::{
+    Customer, DAYS, Desk, account_body, cost_body, desk, list_price_body, opened, price_body,
+};
+use crate::support::{run, unique};
+
+const PRICES: &str = "/v1/admin/pricing";
+const COSTS: &str = "/v1/admin/operator-costs";
+
+/// What a caller needs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Right {
+    Read,
+    Admin,
+}
+
+/// The things that endpoints are asked about.
+#[derive(Debug, Clone, Copy)]
+struct Things {
+    customer: Customer,
+    /// One price to show and replace, one to close.
+    prices: [Uuid; 2],
+    costs: [Uuid; 2],
+}
+
+impl Things {
+    /// Things of a customer with a charge, a charge that waits, prices and costs of their own.
+    async fn made(desk: &Desk) -> Self {
+        let customer = desk.customer().await;
+        let other = Customer {
+            operator: Customer::nobody().operator,
+            ..customer
+        };
+        let price = async |of| opened(&desk.rest, PRICES, &price_body(of)).await;
+        let cost = async |of: Customer| opened(&desk.rest, COSTS, &cost_body(of.operator)).await;
+        let things = Self {
+            customer,
+            prices: [price(customer).await, price(other).await],
+            costs: [cost(customer).await, cost(other).await],
+        };
+        let charged = desk.settle(customer).await;
+        desk.charge(charged).await;
+        desk.counted(customer, 1).await;
+        things
+    }
+
+    /// Things that are nowhere.
+    fn imaginary() -> Self {
+        Self {
+            customer: Customer::nobody(),
+            prices: [unique(), unique()],
+            costs: [unique(), unique()],
+        }
+    }
+}
+
+/// A good call of an endpoint, and what it needs. `None`: this file does not know the endpoint.
+fn case(operation: &str, of: Things) -> Option<(Right, String, Option<Value>)> {
+    let Things {
+        customer,
+        prices: [price, spare_price],
+        costs: [cost, spare_cost],
+    } = of;
+    let Customer {
+        tenant, account, ..
+    } = customer;
+    let fresh = Customer::nobody().operator;
+    let admin = |path: String, body| Some((Right::Admin, path, body));
+    match operation {
+        "showUsage" => {
+            let path = format!("/v1/billing/usage?{DAYS}&accountId={account}");
+            Some((Right::Read, path, None))
+        }
+        "showAccount" => admin(format!("/v1/admin/accounts/{account}"), None),
+        "putAccount" => {
+            let body = account_body(tenant);
+            admin(format!("/v1/admin/accounts/{account}"), Some(body))
+        }
+        "listPrices" => admin(format!("{PRICES}?tenantId={tenant}"), None),
+        "openPrice" => {
+            let mut body = list_price_body(fresh);
+            body["tenantId"] = json!(tenant);
+            admin(PRICES.to_owned(), Some(body))
+        }
+        "showPrice" => admin(format!("{PRICES}/{price}"), None),
+        "replacePrice" => {
+            let body = json!({ "unitPrice": "0.05" });
+            admin(format!("{PRICES}/{price}"), Some(body))
+        }
+        "closePrice" => admin(format!("{PRICES}/{spare_price}"), None),
+        "listCosts" => admin(format!("{COSTS}?operatorId={}", customer.operator), None),
+        "openCost" => admin(COSTS.to_owned(), Some(cost_body(fresh))),
+        "showCost" => admin(format!("{COSTS}/{cost}"), None),
+        "replaceCost" => {
+            let body = json!({ "costPerSegment": "0.03" });
+            admin(format!("{COSTS}/{cost}"), Some(body))
+        }
+        "closeCost" => admin(format!("{COSTS}/{spare_cost}"), None),
+        "listHeldCharges" => admin(format!("/v1/admin/held-charges?tenantId={tenant}"), None),
+        _ => None,
+    }
+}
+
+/// One method of one path, as the document has it.
+struct Operation {
+    id: String,
+    method: Method,
+    statuses: Vec<String>,
+}
+
+/// All of them; there are as many as were counted when this was written, or more.
+async fn operations(desk: &Desk) -> Vec<Operation> {
+    let document = desk.rest.as_nobody().get("/openapi.json").await;
+    let document = document.expect("an answer").made().expect("for everybody");
+    let mut found = Vec::new();
+    for methods in document["paths"].as_object().expect("paths").values() {
+        for (method, operation) in methods.as_object().expect("methods") {
+            let responses = operation["responses"].as_object().expect("responses");
+            found.push(Operation {
+                id: operation["operationId"].as_str().expect("an id").to_owned(),
+                method: method.to_uppercase().parse().expect("a method"),
+                statuses: responses.keys().cloned().collect(),
+            });
+        }
+    }
+    assert!(found.len() >= 14, "the document is not read right");
+    found
+}
+
+impl Operation {
+    /// Calls it about these things, and makes sure that it answers as documented.
+    async fn call(&self, caller: &Caller, of: Things) -> (Right, Answer) {
+        let case = case(&self.id, of);
+        let (right, path, body) = case.unwrap_or_else(|| panic!("give {} a case here", self.id));
+        let answer = caller.call(self.method.clone(), &path, body.as_ref()).await;
+        let answer = answer.expect("an answer");
+        let promised = self.statuses.contains(&answer.status.to_string());
+        assert!(promised, "{} answers {}", self.id, answer.status);
+        assert!(answer.header("x-request-id").is_some(), "{}", self.id);
+        (right, answer)
+    }
+}
+
+/// What the answer must be.
+fn due(right: Right, has: &[Right]) -> (bool, u16, Option<&'static str>) {
+    if has.contains(&right) {
+        (true, 200, None)
+    } else {
+        (false, 403, Some("right_missing"))
+    }
+}
+
+#[test]
+fn every_endpoint_answers_each_role_as_its_right_has_it() {
+    run(async {
+        let (desk, operations) = (desk().await, operations(desk().await).await);
+        let things = Things::made(desk).await;
+        let Customer {
+            tenant, account, ..
+        } = things.customer;
+        let table: [(&str, &[Right]); 8] = [
+            ("account.admin", &[Right::Read]),
+            ("account.viewer", &[Right::Read]),
+            ("platform.admin", &[Right::Read]),
+            ("platform.billing_admin", &[Right::Admin]),
+            ("platform.finance", &[]),
+            ("platform.auditor", &[]),
+            ("platform.nothing", &[]),
+            ("Platform.Billing_Admin", &[]),
+        ];
+        for (role, has) in table {
+            let subject = format!("{role}-{}", unique().simple());
+            let caller = desk.rest.named(&subject, role, tenant, Some(account));
+            for operation in &operations {
+                let (right, answer) = operation.call(&caller, things).await;
+                let (good, status, code) = due(right, has);
+                let told = format!("{role} {}: {}", operation.id, answer.text);
+                if good {
+                    assert!((200..300).contains(&answer.status), "{told}");
+                } else {
+                    assert_eq!((answer.status, answer.code()), (status, code), "{told}");
+                }
+            }
+            let wrote = desk.written_by(&subject).await;
+            assert_eq!(wrote > 0, has.contains(&Right::Admin), "{role}: {wrote}");
+        }
+        desk.is_calm();
+    });
+}
+
+#[test]
+fn every_endpoint_wants_to_know_who_calls() {
+    run(async {
+        let (desk, operations) = (desk().await, operations(desk().await).await);
+        let things = Things::made(desk).await;
+        let gateway = desk.gateway().await;
+        let Customer {
+            tenant, account, ..
+        } = things.customer;
+        let key = |caller: Caller| {
+            caller
+                .saying("x-api-key-id", &format!("key-{tenant}"))
+                .saying(
+                    "x-scopes",
+                    "billing:read billing:admin platform.billing_admin",
+                )
+                .saying("x-tenant-id", &tenant.to_string())
+                .saying("x-account-id", &account.to_string())
+        };
+        let strangers = [
+            (desk.rest.as_nobody(), "no_credentials"),
+            (desk.rest.with_token("nonsense"), "invalid_token"),
+            (key(desk.rest.as_nobody()), "no_credentials"),
+            (key(gateway.bare.as_nobody()), "no_credentials"),
+            (key(gateway.other.as_nobody()), "no_credentials"),
+            (key(gateway.kong.with_token("nonsense")), "invalid_token"),
+        ];
+        for operation in &operations {
+            for (stranger, code) in &strangers {
+                let (_, answer) = operation.call(stranger, things).await;
+                let told = (answer.status, answer.code());
+                assert_eq!(told, (401, Some(*code)), "{}", operation.id);
+                assert!(answer.header("www-authenticate").is_some());
+            }
+            // A key is a customer's, whatever scopes are claimed for it.
+            let (right, answer) = operation.call(&key(gateway.kong.as_nobody()), things).await;
+            let (good, status, code) = due(right, &[Right::Read]);
+            let told = (answer.status, answer.code());
+            assert_eq!(told, (status, code), "{} {good}", operation.id);
+        }
+        assert_eq!(desk.written_by(&format!("api-key:key-{tenant}")).await, 0);
+        desk.is_calm();
+        super::desk::calm(&gateway.service);
+    });
+}
+
+/// What an answer tells, without what tells requests apart.
+fn told(mut answer: Answer) -> (u16, Value, Option<String>) {
+    if let Some(body) = answer.body.as_object_mut() {
+        body.remove("requestId");
+    }
+    let etag = answer.header("etag").map(str::to_owned);
+    (answer.status, answer.body, etag)
+}
+
+#[test]
+fn what_belongs_to_another_tenant_cannot_be_told_from_what_does_not_exist() {
+    run(async {
+        let (desk, operations) = (desk().await, operations(desk().await).await);
+        let (theirs, own) = (Things::made(desk).await, desk.customer().await);
+        let gateway = desk.gateway().await;
+        let role = |role: &str, account| {
+            desk.rest
+                .named(&format!("own-{role}"), role, own.tenant, account)
+        };
+        let key = |account: Option<Uuid>| {
+            let key = gateway.kong.as_nobody().saying("x-api-key-id", "own-key");
+            let key = key.saying("x-scopes", "billing:read");
+            let key = key.saying("x-tenant-id", &own.tenant.to_string());
+            match account {
+                Some(account) => key.saying("x-account-id", &account.to_string()),
+                None => key,
+            }
+        };
+        // The platform's admins see all of one side and none of the other, as they should.
+        let callers = [
+            role("account.viewer", Some(own.account)),
+            role("account.admin", Some(own.account)),
+            role("account.admin", None),
+            role("account.viewer", None),
+            role("platform.finance", None),
+            role("platform.auditor", Some(own.account)),
+            key(Some(own.account.0)),
+            key(None),
+        ];
+        for operation in &operations {
+            for (index, caller) in callers.iter().enumerate() {
+                let (_, real) = operation.call(caller, theirs).await;
+                let (_, imagined) = operation.call(caller, Things::imaginary()).await;
+                let real = told(real);
+                assert_eq!(real, told(imagined), "{} {index}", operation.id);
+                assert!(
+                    matches!(real.0, 403 | 404),
+                    "{} {index}: {real:?}",
+                    operation.id
+                );
+            }
+        }
+        // Nothing of theirs has changed: its versions still are the first ones.
+        let price = format!("{PRICES}/{}", theirs.prices[0]);
+        let price = desk.rest.as_billing_admin().get(&price).await;
+        let price = price.expect("an answer").made().expect("there");
+        assert_eq!(price["effectiveTo"], Value::Null);
+        desk.is_calm();
+    });
+}
+
+#[test]
+fn lists_of_one_tenant_hold_nothing_of_another() {
+    run(async {
+        let desk = desk().await;
+        let (one, other) = (Things::made(desk).await, Things::made(desk).await);
+        let waiting = Customer {
+            operator: Customer::nobody().operator,
+            ..one.customer
+        };
+        let held = desk.settle(waiting).await;
+        let admin = desk.rest.as_billing_admin();
+        let list = async |path: String| {
+            let page = admin.get(&path).await.expect("an answer").made();
+            page.expect("a page")["data"]
+                .as_array()
+                .expect("a list")
+                .clone()
+        };
+        let of = |tenant: TenantId| format!("/v1/admin/held-charges?tenantId={tenant}");
+        let waits = crate::support::eventually("it waits", async || {
+            let rows = list(of(one.customer.tenant)).await;
+            (!rows.is_empty()).then_some(rows)
+        });
+        assert_eq!(waits.await[0]["messageId"], json!(held));
+        assert_eq!(list(of(other.customer.tenant)).await, [] as [Value; 0]);
+        for things in [one, other] {
+            let tenant = things.customer.tenant;
+            let prices = list(format!("{PRICES}?tenantId={tenant}")).await;
+            assert_eq!(prices.len(), 2);
+            assert!(
+                prices
+                    .iter()
+                    .all(|price| price["tenantId"] == json!(tenant))
+            );
+        }
+    });
+}
