@@ -131,7 +131,7 @@ fn who_has_not_seen_the_last_change_changes_nothing() {
 }
 
 #[test]
-fn of_many_who_change_one_version_at_once_one_does() {
+fn of_many_who_change_the_version_they_have_seen_at_once_one_does() {
     run(async {
         let desk = desk().await;
         let (node, other) = desk.node(&[]).await;
@@ -149,7 +149,10 @@ fn of_many_who_change_one_version_at_once_one_does() {
                 });
                 let answers = join_all(calls).await;
                 let good: Vec<_> = answers.iter().filter(|it| it.status == 200).collect();
-                assert_eq!(good.len(), 1, "{answers:?}");
+                // Who insists on nothing may also end what another call in flight has just ended, a
+                // moment earlier.
+                let fair = if insist { 1..=1 } else { 1..=12 };
+                assert!(fair.contains(&good.len()), "{answers:?}");
                 for answer in answers.iter().filter(|it| it.status != 200) {
                     let (status, code, _) = problem(answer);
                     let expected = if insist {
@@ -159,13 +162,19 @@ fn of_many_who_change_one_version_at_once_one_does() {
                     };
                     assert_eq!((status, code), expected, "{}", answer.text);
                 }
-                // Whoever came second left no version behind.
+                // Whoever was refused left no version behind, and there is no gap between the others.
                 let (list, _) = path.rsplit_once('/').expect("a path");
                 let operator = &good[0].body["operatorId"];
                 let operator: Uuid = serde_json::from_value(operator.clone()).expect("an id");
                 let all = format!("{list}?operatorId={operator}&activeOnly=false");
                 let all = done(&desk.rest, Method::GET, &all, None).await;
-                assert_eq!(all["data"].as_array().map(Vec::len), Some(2), "{all}");
+                let mut versions = all["data"].as_array().expect("a list").clone();
+                assert_eq!(versions.len(), 1 + good.len(), "{all}");
+                versions.sort_by_key(|version| version["effectiveFrom"].to_string());
+                for pair in versions.windows(2) {
+                    assert_eq!(pair[0]["effectiveTo"], pair[1]["effectiveFrom"], "{all}");
+                }
+                assert_eq!(versions[good.len()]["effectiveTo"], Value::Null);
             }
         }
         desk.is_calm();

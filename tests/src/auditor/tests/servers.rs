@@ -277,8 +277,14 @@ async fn write_statuses(database: &Client, world: &World) {
 }
 
 async fn insert(database: &Client, table: &str, rows: &[Value]) {
-    let sql =
-        format!("INSERT INTO {table} SELECT * FROM json_populate_recordset(null::{table}, $1)");
+    let columns = "SELECT string_agg(attname, ', ') FROM pg_attribute \
+                   WHERE attrelid = $1::text::regclass AND attnum > 0 AND attgenerated = ''";
+    let columns = database.query_one(columns, &[&table]).await;
+    let columns: String = columns.expect("its columns").get(0);
+    let sql = format!(
+        "INSERT INTO {table} ({columns}) \
+         SELECT {columns} FROM json_populate_recordset(null::{table}, $1)"
+    );
     database
         .execute(&sql, &[&json!(rows)])
         .await

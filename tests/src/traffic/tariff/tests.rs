@@ -248,3 +248,29 @@ fn everything_that_can_happen_to_a_price_happens_in_a_traffic() {
     let of_usage: Millionths = after.usage.values().map(|usage| usage.price).sum();
     assert_eq!(of_all, of_usage);
 }
+
+#[test]
+fn what_a_settlement_names_serves_only_while_nobody_registered_the_account() {
+    let mut tariff = example();
+    let named = Settled {
+        tier: Some("STARTER"),
+        currency: Some("EUR"),
+        ..settled("2026-03-05T12:00:00Z")
+    };
+    let charged = |outcome| matches!(outcome, Outcome::Charged(_));
+    assert!(charged(tariff.outcome(&named, Comes::First)));
+    tariff.accounts.clear();
+    let missing = Outcome::Held("NO_PRICE");
+    assert_eq!(tariff.outcome(&named, Comes::First), missing);
+    let growth = Settled {
+        tier: Some("GROWTH"),
+        ..named
+    };
+    assert!(charged(tariff.outcome(&growth, Comes::First)));
+    let half = Settled {
+        currency: None,
+        ..growth
+    };
+    let unknown = Outcome::Held("ACCOUNT_UNKNOWN");
+    assert_eq!(tariff.outcome(&half, Comes::First), unknown);
+}
