@@ -30,6 +30,7 @@ impl Decider for CostDecider {
     type Refusal = timeline::Refusal;
 
     fn fold(state: &mut Self::State, event: &RecordedEvent) {
+        state.changed(event.fact.occurred_at);
         match &event.fact.event {
             Event::CostOpened(opened) => state.open(Version::new(
                 opened.operator_cost_id.0,

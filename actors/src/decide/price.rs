@@ -30,6 +30,7 @@ impl Decider for PriceDecider {
     type Refusal = timeline::Refusal;
 
     fn fold(state: &mut Self::State, event: &RecordedEvent) {
+        state.changed(event.fact.occurred_at);
         match &event.fact.event {
             Event::PriceOpened(opened) => state.open(Version::new(
                 opened.pricing_table_id.0,

@@ -36,6 +36,9 @@ pub struct Timeline<T> {
     versions: BTreeMap<Timestamp, Version<T>>,
     /// Those that were closed before they began.
     withdrawn: Vec<Version<T>>,
+    /// The time of the last request that changed something. Requests are decided one after the
+    /// other, whatever the clocks of their nodes say: none takes effect before the last one did.
+    changed_at: Option<Timestamp>,
 }
 
 /// What somebody wants of a timeline, who and when.
@@ -145,6 +148,7 @@ impl<T> Default for Timeline<T> {
         Self {
             versions: BTreeMap::new(),
             withdrawn: Vec::new(),
+            changed_at: None,
         }
     }
 }
@@ -162,6 +166,9 @@ impl<T: Clone> Timeline<T> {
     /// # Errors
     /// A refusal.
     pub fn decide(&self, amendment: &Amendment<T>) -> Result<Vec<Change<T>>, Refusal> {
+        let now = self
+            .changed_at
+            .map_or(amendment.now, |at| at.max(amendment.now));
         match &amendment.wish {
             Wish::Open { id, terms, period } => {
                 if self.is_repeat(*id, amendment.request)? {
@@ -180,7 +187,7 @@ impl<T: Clone> Timeline<T> {
                     return Ok(Vec::new());
                 }
                 let old = self.seen(*old, amendment)?;
-                let effective_to = end(old, *at, amendment.now)?;
+                let effective_to = end(old, *at, now)?;
                 let period = Period {
                     effective_from: effective_to,
                     effective_to: old.period.effective_to,
@@ -199,10 +206,15 @@ impl<T: Clone> Timeline<T> {
                     return Ok(Vec::new());
                 }
                 let version = self.seen(*id, amendment)?;
-                let (id, effective_to) = (*id, end(version, *at, amendment.now)?);
+                let (id, effective_to) = (*id, end(version, *at, now)?);
                 Ok(vec![Change::Closed { id, effective_to }])
             }
         }
+    }
+
+    /// A request of this time changed something.
+    pub(super) fn changed(&mut self, at: Timestamp) {
+        self.changed_at = self.changed_at.max(Some(at));
     }
 
     /// A version was opened.

@@ -327,3 +327,17 @@ fn what_was_in_effect_at_a_time_gone_by_stays_so() {
         }
     }
 }
+
+#[test]
+fn of_two_who_replace_a_version_at_once_the_second_hears_that_it_has_ended() {
+    let mut timeline = given(&[open(1, 0, None)]);
+    let mut position = 1;
+    let first = amendment(60, id(2_000), replace(1, 2, None));
+    apply(&mut timeline, &first, &mut position);
+    timeline.changed(first.now);
+    // It was asked a moment before the first, and decided after it.
+    let second = timeline.when(50, replace(1, 3, None));
+    assert_eq!(second, Err(Refusal::AlreadyClosed));
+    let closed = timeline.when(50, close(2, None));
+    assert_eq!(closed, Ok(vec![closed_at(2, 60)]), "it never was in effect");
+}
