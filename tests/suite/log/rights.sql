@@ -1,5 +1,6 @@
 -- rights: what a role was granted in our schemas, to itself or to everyone, one text each
--- $1 role. Also what it has because it owns; sequences and types are left out, they hold nothing.
+-- $1 role. Also what it has because it owns; sequences, types and the functions that come with an
+-- extension are left out, they hold nothing.
 with thing as (
     select n.nspname || '.' || c.relname as name, c.relacl as acl
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -15,6 +16,10 @@ with thing as (
     from pg_proc p join pg_namespace n on n.oid = p.pronamespace
     where n.nspname in ('eventlog', 'dlr', 'billing', 'orch')
         and p.prorettype <> 'trigger'::regtype
+        and not exists (
+            select from pg_depend d
+            where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e'
+        )
 )
 select distinct granted.privilege_type || ' ' || thing.name
 from thing, aclexplode(thing.acl) as granted
