@@ -15,7 +15,7 @@ mod error;
 mod folder;
 pub mod leash;
 pub mod nats;
-mod nats_users;
+mod nats_accounts;
 mod port;
 pub mod postgres;
 mod probe;

@@ -2,18 +2,24 @@
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
     certs::Authority,
     error::{Error, Result},
     leash::{Leash, Signal},
-    nats_users::{self, User},
+    nats_accounts::{self, USERS},
     port, probe, servers,
 };
 
 const SERVER: &str = "nats";
 const PATIENCE: Duration = Duration::from_secs(30);
+/// The certificates, and that a client's certificate says who it is.
+const TLS: &str = r#"tls {
+  cert_file: "server.pem", key_file: "server.key", ca_file: "ca.pem"
+  verify_and_map: true
+  timeout: 5
+}"#;
 
 /// How a server is to be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,7 +48,6 @@ pub struct Nats {
     program: PathBuf,
     port: u16,
     options: NatsOptions,
-    users: Vec<User>,
     password: String,
     files: BTreeMap<&'static str, ClientFiles>,
 }
@@ -56,9 +61,8 @@ impl Nats {
         let leash = Leash::new(SERVER, Signal::Kill)?;
         let program = servers::NATS.programs(&leash).await?.join("nats-server");
         leash.subfolder("store")?;
-        let users = nats_users::all();
         let files = if options.tls {
-            certificates(&leash, &users)?
+            certificates(&leash)?
         } else {
             BTreeMap::new()
         };
@@ -68,7 +72,6 @@ impl Nats {
             program,
             port: 0,
             options,
-            users,
             password,
             files,
         };
@@ -101,7 +104,7 @@ impl Nats {
 
     /// The inbox prefix that a user's permissions name.
     pub fn inbox_prefix(&self, user: &str) -> &'static str {
-        let known = self.users.iter().find(|known| known.name == user);
+        let known = USERS.iter().find(|known| known.name == user);
         known.map_or("_INBOX", |known| known.inbox)
     }
 
@@ -167,7 +170,7 @@ impl Nats {
         let name = self.name();
         let ready = async |_| answers(self.port, &name).await;
         self.leash
-            .start(&self.program, &["--config", "nats.json"], PATIENCE, ready)
+            .start(&self.program, &["--config", "nats.conf"], PATIENCE, ready)
             .await
     }
 
@@ -177,52 +180,37 @@ impl Nats {
         format!("tollbook-{}", folder.to_string_lossy())
     }
 
-    /// The server's own format is a superset of JSON.
     fn configure(&self) -> Result<()> {
         let password = (!self.options.tls).then_some(self.password.as_str());
-        let users: Vec<Value> = self
-            .users
-            .iter()
-            .map(|user| user.to_config(password))
-            .collect();
-        let mut jetstream = json!({
-            "store_dir": self.leash.folder().join("store"),
-            "max_memory_store": 268_435_456_u64,
-            "max_file_store": 21_474_836_480_u64,
-        });
-        if self.options.sync_interval_always {
-            jetstream["sync_interval"] = json!("always");
-        }
-        let mut config = json!({
-            "server_name": self.name(),
-            "host": "127.0.0.1",
-            "port": self.port,
-            "max_payload": 1_048_576,
-            "jetstream": jetstream,
-            "authorization": { "users": users },
-        });
-        if self.options.tls {
-            config["tls"] = json!({
-                "cert_file": "server.pem",
-                "key_file": "server.key",
-                "ca_file": "ca.pem",
-                "verify_and_map": true,
-                "timeout": 5,
-            });
-        }
-        self.leash.write("nats.json", &format!("{config:#}"))?;
+        let accounts = nats_accounts::config(password);
+        self.leash.write("accounts.conf", &accounts)?;
+        let sync = if self.options.sync_interval_always {
+            "sync_interval: always"
+        } else {
+            ""
+        };
+        let tls = if self.options.tls { TLS } else { "" };
+        let store = json!(self.leash.folder().join("store"));
+        let config = format!(
+            "server_name: {name}\nhost: 127.0.0.1\nport: {port}\nmax_payload: 1048576\n\
+             jetstream {{ store_dir: {store}, max_memory_store: 256MB, max_file_store: 20GB\n{sync} }}\n\
+             {tls}\ninclude \"accounts.conf\"\n",
+            name = self.name(),
+            port = self.port,
+        );
+        self.leash.write("nats.conf", &config)?;
         Ok(())
     }
 }
 
 /// Writes the authority, the server's certificate and one for each user.
-fn certificates(leash: &Leash, users: &[User]) -> Result<BTreeMap<&'static str, ClientFiles>> {
+fn certificates(leash: &Leash) -> Result<BTreeMap<&'static str, ClientFiles>> {
     let authority = Authority::new("tollbook test nats")?;
     let server = authority.server()?;
     let ca = leash.write("ca.pem", authority.pem())?;
     leash.write("server.pem", &server.cert)?;
     leash.write("server.key", &server.key)?;
-    let client = |user: &User| {
+    let client = |user: &nats_accounts::User| {
         let made = authority.client(user.name)?;
         let cert = leash.write(&format!("{}.pem", user.name), &made.cert)?;
         let key = leash.write(&format!("{}.key", user.name), &made.key)?;
@@ -235,7 +223,7 @@ fn certificates(leash: &Leash, users: &[User]) -> Result<BTreeMap<&'static str, 
             },
         ))
     };
-    users.iter().map(client).collect()
+    USERS.iter().map(client).collect()
 }
 
 /// Whether our server greets on this port. It listens only once `JetStream` is up.

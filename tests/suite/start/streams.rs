@@ -29,10 +29,10 @@ fn a_missing_stream_or_consumer_is_named_with_the_command_that_makes_it() {
             !provision(world).await.contains("created"),
             "it was complete"
         );
-        let admin = world.jetstream("tollbook-admin").await.expect("nats");
+        let observer = world.jetstream("observer").await.expect("nats");
         let told = "consumer dlr-processor of stream SMS_DLR is missing; `tollbook provision`";
 
-        let stream = admin.get_stream("SMS_DLR").await.expect("the stream");
+        let stream = observer.get_stream("SMS_DLR").await.expect("the stream");
         stream
             .delete_consumer("dlr-processor")
             .await
@@ -40,7 +40,7 @@ fn a_missing_stream_or_consumer_is_named_with_the_command_that_makes_it() {
         let said = refusal(world).await;
         assert!(said.contains(told), "{said}");
 
-        admin.delete_stream("SMS_DLR").await.expect("deleted");
+        observer.delete_stream("SMS_DLR").await.expect("deleted");
         let said = refusal(world).await;
         assert!(said.contains(told), "{said}");
 
@@ -54,8 +54,8 @@ fn a_missing_stream_or_consumer_is_named_with_the_command_that_makes_it() {
 fn a_missing_outgoing_stream_is_named_and_what_waits_for_it_is_published_once_it_is_there() {
     run(async {
         let place = place(WorldOptions::default()).await;
-        let admin = place.world.jetstream("tollbook-admin").await;
-        let deleted = admin.expect("nats").delete_stream("WEBHOOK_DISPATCH").await;
+        let observer = place.world.jetstream("observer").await.expect("nats");
+        let deleted = observer.delete_stream("WEBHOOK_DISPATCH").await;
         deleted.expect("deleted");
         let desk = Desk::in_world(place.world).await;
         let sms = desk.message().await;

@@ -83,9 +83,9 @@ impl Stage {
         let postgres = &self.world.postgres;
         postgres.drop_database(DATABASE).await?;
         postgres.create_database(DATABASE, Some(TEMPLATE)).await?;
-        let admin = self.world.jetstream("tollbook-admin").await?;
+        let observer = self.world.jetstream("observer").await?;
         for plan in &api::nats::plan::STREAMS {
-            admin.delete_stream(plan.name).await?;
+            observer.delete_stream(plan.name).await?;
         }
         let mut variables = self.world.variables("tollbook-admin", "postgres");
         variables.insert("DATABASE_URL", postgres.admin_url(DATABASE));
