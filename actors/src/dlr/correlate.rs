@@ -72,25 +72,28 @@ impl Correlator {
             .map_err(failed)?;
         let mut answers = vec![None; wanted.len()];
         for row in &rows {
-            let number: i64 = row.get(0);
+            let number: i64 = row.try_get(0).map_err(failed)?;
             // Unwrap safety: the statement numbers what was wanted from 1.
-            answers[usize::try_from(number - 1).expect("a number of ours")] = Some(found(row));
+            answers[usize::try_from(number - 1).expect("a number of ours")] =
+                Some(found(row).map_err(failed)?);
         }
         Ok(answers)
     }
 }
 
-fn found(row: &Row) -> Found {
-    Found {
-        tenant: TenantId(row.get(2)),
+/// A row of another team's table: what cannot be read is a fault, never a panic.
+fn found(row: &Row) -> Result<Found, tokio_postgres::Error> {
+    let metadata: Option<&str> = row.try_get(6)?;
+    Ok(Found {
+        tenant: TenantId(row.try_get(2)?),
         message: MatchedMessage {
-            id: MessageId(row.get(1)),
-            account: AccountId(row.get(3)),
-            to: Personal::new(row.get(4)),
-            segment_count: row.get(5),
-            metadata: row.get::<_, Option<&str>>(6).and_then(customer_metadata),
+            id: MessageId(row.try_get(1)?),
+            account: AccountId(row.try_get(3)?),
+            to: Personal::new(row.try_get(4)?),
+            segment_count: row.try_get(5)?,
+            metadata: metadata.and_then(customer_metadata),
         },
-    }
+    })
 }
 
 /// What a webhook may carry of a message's metadata: the strings of a JSON object. Anything else

@@ -1,9 +1,11 @@
 -- find: the message of each receipt, numbered from 1 in the order asked
 -- $1 operator ids, $2 operator message ids, $3 hinted message ids or null. The limits make it one
 -- index scan each. A row that lacks what settling takes is not there yet: the orchestrator is still
--- writing it, or must mend it.
+-- writing it, or must mend it. The table is another team's, who may alter a column's type at any
+-- time: each is cast to what we read, so that the type of the answer never changes.
 select
-    r.n, m.message_id, m.tenant_id, m.account_id, m.to_msisdn, m.segment_count, m.metadata::text
+    r.n, m.message_id::uuid, m.tenant_id::uuid, m.account_id::uuid, m.to_msisdn::text,
+    m.segment_count::smallint, m.metadata::text
 from unnest($1::text[], $2::text[], $3::uuid[])
     with ordinality as r (operator_id, operator_message_id, hint, n)
 left join lateral (
