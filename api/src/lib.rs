@@ -11,6 +11,7 @@ mod files;
 pub mod health;
 pub mod http;
 pub mod identity;
+pub mod keys;
 pub mod lifecycle;
 pub mod nats;
 pub mod probes;

@@ -14,6 +14,8 @@ use std::{
     path::PathBuf,
 };
 
+use eventstore::keyring::KeyringError;
+
 use crate::{
     cli::Role,
     config::ConfigError,
@@ -38,6 +40,9 @@ pub enum RoleError {
     /// Postgres is not there or not as it must be.
     #[error(transparent)]
     Database(#[from] DatabaseError),
+    /// The keyring cannot be asked.
+    #[error("checking the master keys")]
+    Keyring(#[from] KeyringError),
     /// A stream or consumer could not be made.
     #[error(transparent)]
     Provision(#[from] ProvisionError),
@@ -93,7 +98,7 @@ pub enum RoleError {
 pub async fn run(role: Role, shutdown: Shutdown) -> Result<(), RoleError> {
     match role {
         Role::Dlr(settings) => dlr::run(*settings, shutdown).await,
-        Role::Billing(settings) => billing::run(*settings, shutdown).await,
+        Role::Billing(settings) => Box::pin(billing::run(*settings, shutdown)).await,
         Role::Reconcile(settings) => reconcile::run(*settings, shutdown).await,
         Role::Provision(settings) => provision::run(&settings).await,
         Role::Migrate(settings) => migrate::run(&settings).await,

@@ -9,7 +9,7 @@ use async_nats::{
 };
 use eventstore::{
     EventStore, Feed, LogId,
-    keyring::{Keyring, MasterKeyFile},
+    keyring::MasterKeyFile,
     log::chain,
     postgres::{Database, PgKeyring, PgStore},
 };
@@ -24,6 +24,7 @@ use crate::{
     },
     database::{self, needs::Needs},
     health::Health,
+    keys,
     lifecycle::Shutdown,
     nats::{self, Identity, NatsError, rotation, watch::Watched},
     probes::{self, Probes, Shown},
@@ -72,7 +73,7 @@ pub struct Service {
     /// The shared view of the log.
     pub feed: Arc<Feed>,
     /// The keys.
-    pub keyring: Arc<dyn Keyring>,
+    pub keyring: Arc<PgKeyring>,
     /// How far projections are.
     pub progress: Arc<ProjectionMetrics>,
     /// What the probes show.
@@ -117,6 +118,9 @@ impl Service {
         let progress = Arc::new(ProjectionMetrics::default());
         let mut registry = plan.registry;
         progress.register(&mut registry);
+        let keyring = PgKeyring::new(database.clone(), master_keys.clone())
+            .telling(keys::locked_gauge(&mut registry));
+        let keyring = Arc::new(keyring);
         let shown = Shown {
             health: Arc::clone(&health),
             registry: Arc::new(registry),
@@ -124,6 +128,7 @@ impl Service {
         let probes = probes::start(settings.probes, plan.probe_port, shown).await?;
 
         database::check(&database, plan.needs).await?;
+        keys::check(&master_keys, &keyring).await?;
         health.postgres.good();
         let client = nats::connect(&nats_options, plan.identity, Arc::clone(&health)).await?;
         let jetstream = jetstream::new(client.clone());
@@ -137,7 +142,7 @@ impl Service {
             nats: client,
             feed: Feed::new(Arc::clone(&store)),
             store,
-            keyring: Arc::new(PgKeyring::new(database.clone(), master_keys)),
+            keyring,
             database,
             progress,
             health,
@@ -213,6 +218,7 @@ impl Service {
     async fn look_after(&self) -> Infallible {
         tokio::join!(
             database::watch(&self.database, &self.health),
+            keys::watch(&self.keyring),
             nats::watch::watch(&self.jetstream, &self.watched, &self.health),
             rotation::watch(&self.nats, &self.nats_options),
             self.tell_of_stop(),

@@ -138,23 +138,26 @@ create policy services_see_all on eventlog.tenant
 create policy own_tenant on eventlog.tenant
     using (tenant_id = (select nullif(current_setting('app.tenant_id', true), '')::uuid));
 
--- The keys personal data is sealed under: one per tenant, one per day for orphans.
+-- The keys personal data is sealed under: one per tenant, and as a rule one per day for orphans.
 create table eventlog.data_key (
     key_id bigint generated always as identity,
     tenant uuid,
     day date,
+    number smallint not null default 1,
     wrapped bytea not null,
     master_key smallint not null,
     created_at timestamptz not null default now(),
     constraint data_key_pkey primary key (key_id),
     constraint data_key_tenant_key unique (tenant),
-    constraint data_key_day_key unique (day),
+    constraint data_key_day_key unique (day, number),
+    constraint data_key_number_check check (number between 1 and 8),
     constraint data_key_has_one_subject check (num_nonnulls(tenant, day) = 1)
 );
 comment on table eventlog.data_key is 'Data keys, wrapped; a deleted one opens nothing any more.';
 comment on column eventlog.data_key.key_id is 'The number that sealed values name.';
 comment on column eventlog.data_key.tenant is 'The pseudonym of the tenant whose data it seals.';
 comment on column eventlog.data_key.day is 'The UTC day whose orphans it seals.';
+comment on column eventlog.data_key.number is 'From 1; a day gets another if one does not open.';
 comment on column eventlog.data_key.wrapped is 'Nonce, ciphertext and tag under the master key.';
 comment on column eventlog.data_key.master_key is 'The version of the master key.';
 comment on column eventlog.data_key.created_at is 'When it was made.';
@@ -165,3 +168,44 @@ grant select on eventlog.tenant to dlr_svc, billing_svc, auditor, tollbook_admin
 grant select on eventlog.data_key to dlr_svc, billing_svc, tollbook_admin;
 grant delete on eventlog.tenant, eventlog.data_key to tollbook_admin;
 grant update (wrapped, master_key) on eventlog.data_key to tollbook_admin;
+
+-- Which key each version of the master key means, so that a process with another one is noticed.
+create table eventlog.master_key (
+    version smallint not null,
+    check_value bytea not null,
+    first_user name not null default session_user,
+    created_at timestamptz not null default now(),
+    constraint master_key_pkey primary key (version),
+    constraint master_key_version_check check (version > 0),
+    constraint master_key_check_value_check check (octet_length(check_value) = 32)
+);
+comment on table eventlog.master_key is 'Which key each version of the master key means.';
+comment on column eventlog.master_key.version is 'The version, as in the master key file.';
+comment on column eventlog.master_key.check_value is 'An HMAC under the key; tells nothing of it.';
+comment on column eventlog.master_key.first_user is 'The role that first wrapped a data key with it.';
+comment on column eventlog.master_key.created_at is 'When that was.';
+
+-- Data keys that are gone, so that whoever holds one in memory forgets it.
+create table eventlog.destroyed_key (
+    key_id bigint not null,
+    destroyed_at timestamptz not null default now(),
+    constraint destroyed_key_pkey primary key (key_id)
+);
+comment on table eventlog.destroyed_key is 'Data keys that are gone.';
+comment on column eventlog.destroyed_key.key_id is 'The number of the key.';
+comment on column eventlog.destroyed_key.destroyed_at is 'When it was destroyed.';
+
+create function eventlog.note_destroyed_key() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    insert into eventlog.destroyed_key (key_id) values (old.key_id);
+    return null;
+end
+$$;
+create trigger note_destroyed_key after delete on eventlog.data_key
+    for each row execute function eventlog.note_destroyed_key();
+alter table eventlog.data_key enable always trigger note_destroyed_key;
+
+grant select on eventlog.master_key, eventlog.destroyed_key
+    to dlr_svc, billing_svc, auditor, tollbook_admin;
+grant delete on eventlog.master_key to tollbook_admin;

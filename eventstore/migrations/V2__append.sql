@@ -244,12 +244,30 @@ begin
 end
 $$;
 
+-- use_master_key: keeps which key a version means when it wraps its first data key, and refuses
+-- another key under the same version: what it wraps nobody else could open
+create function eventlog.use_master_key(p_version smallint, p_check bytea) returns void
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    known bytea;
+begin
+    insert into eventlog.master_key (version, check_value) values (p_version, p_check)
+    on conflict do nothing;
+    select m.check_value into known from eventlog.master_key m where m.version = p_version;
+    if known is distinct from p_check then
+        raise exception 'version % of the master key means another key here', p_version
+            using errcode = 'TBKEY', detail = left(encode(known, 'hex'), 16);
+    end if;
+end
+$$;
+
 -- enrol_tenant: gives a tenant a pseudonym and a data key, unless it has them
 create function eventlog.enrol_tenant(
-    p_tenant_id uuid, p_pseudonym uuid, p_wrapped bytea, p_master_key smallint
+    p_tenant_id uuid, p_pseudonym uuid, p_wrapped bytea, p_master_key smallint, p_check bytea
 ) returns void
-language plpgsql volatile security definer set search_path = pg_catalog as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 begin
+    perform eventlog.use_master_key(p_master_key, p_check);
     insert into eventlog.tenant (pseudonym, tenant_id) values (p_pseudonym, p_tenant_id)
     on conflict do nothing;
     if found then
@@ -259,17 +277,28 @@ begin
 end
 $$;
 
--- enrol_day: gives a day a data key, unless it has one
+-- enrol_day: gives a day its data key of that number, unless it has one
+-- Only for days about now: nobody can take the keys of days to come.
 create function eventlog.enrol_day(
-    p_day date, p_wrapped bytea, p_master_key smallint
+    p_day date, p_number smallint, p_wrapped bytea, p_master_key smallint, p_check bytea
 ) returns void
-language sql volatile security definer set search_path = pg_catalog as $$
-    insert into eventlog.data_key (day, wrapped, master_key)
-    values (p_day, p_wrapped, p_master_key)
-    on conflict do nothing
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    today date := (now() at time zone 'UTC')::date;
+begin
+    if p_day is null or p_day not between today - 1 and today + 1 then
+        raise exception 'today (%) no data key is made for %', today, p_day
+            using errcode = 'invalid_parameter_value';
+    end if;
+    perform eventlog.use_master_key(p_master_key, p_check);
+    insert into eventlog.data_key (day, number, wrapped, master_key)
+    values (p_day, p_number, p_wrapped, p_master_key)
+    on conflict do nothing;
+end
 $$;
 
 revoke all on all functions in schema eventlog from public;
 grant execute on function eventlog.append, eventlog.take_checkpoint, eventlog.advance_checkpoint,
-    eventlog.enrol_tenant, eventlog.enrol_day to dlr_svc, billing_svc;
+    eventlog.enrol_tenant to dlr_svc, billing_svc;
+grant execute on function eventlog.enrol_day to dlr_svc;
 grant execute on function eventlog.append to tollbook_admin;

@@ -13,16 +13,51 @@ use async_trait::async_trait;
 use schema::{Pseudonym, TenantId};
 use time::Date;
 
-pub use self::master::{MasterKeyError, MasterKeyFile, MasterKeys, Subject};
+pub use self::master::{
+    CheckValue, MasterKeyError, MasterKeyFile, MasterKeys, Subject, Wrapped, fingerprint,
+};
 use crate::{StoreError, seal::DataKey};
 
 /// A tenant as the log knows it.
+#[derive(Debug, Clone)]
+pub struct KnownTenant {
+    /// What stands for the tenant in the log.
+    pub pseudonym: Pseudonym,
+    /// Its data key, if it opens.
+    pub key: Result<DataKey, Locked>,
+}
+
+impl KnownTenant {
+    /// The tenant with its key.
+    ///
+    /// # Errors
+    /// The key does not open. That is a matter of this tenant alone.
+    pub fn unlocked(&self) -> Result<TenantKey, Locked> {
+        Ok(TenantKey {
+            pseudonym: self.pseudonym,
+            key: self.key.clone()?,
+        })
+    }
+}
+
+/// A tenant whose data can be sealed.
 #[derive(Debug, Clone)]
 pub struct TenantKey {
     /// What stands for the tenant in the log.
     pub pseudonym: Pseudonym,
     /// Its data key.
     pub key: DataKey,
+}
+
+/// A data key that does not open under the master keys at hand. It may open later, once the file
+/// is right, so whoever needs it waits; nobody else does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("data key {key} does not open under version {master_key} of the master key")]
+pub struct Locked {
+    /// The number of the data key.
+    pub key: i64,
+    /// The version that it is said to be wrapped by.
+    pub master_key: i16,
 }
 
 /// A fault of the keyring.
@@ -32,10 +67,21 @@ pub enum KeyringError {
     #[error("reading or writing the keyring")]
     Store(#[from] StoreError),
     /// A data key does not open under the master keys at hand.
-    #[error("data key {key} is wrapped by a master key that is not in the master key file")]
-    Locked {
-        /// The number of the data key.
-        key: i64,
+    #[error(transparent)]
+    Locked(#[from] Locked),
+    /// The file means another key by a version than the data keys of this database were wrapped
+    /// with. A data key made under it could be opened by nobody else.
+    #[error(
+        "version {version} of the master key has fingerprint {fingerprint} in the master key file, \
+         but this database was used with {known}"
+    )]
+    OtherMasterKey {
+        /// The version.
+        version: i16,
+        /// Of the key in the file.
+        fingerprint: String,
+        /// Of the key that the database was used with.
+        known: String,
     },
     /// The master keys cannot be read.
     #[error("reading the master keys")]
@@ -49,26 +95,31 @@ pub enum KeyringError {
 /// memory, so that a batch of known tenants costs no query.
 #[async_trait]
 pub trait Keyring: Send + Sync {
-    /// The keys of these tenants.
+    /// These tenants as the log knows them. One whose key is being destroyed is absent; that of
+    /// one tenant does not open is no fault, and no matter of the others.
     ///
     /// # Errors
     /// A fault; nothing is guessed.
     async fn of_tenants(
         &self,
         tenants: &[TenantId],
-    ) -> Result<HashMap<TenantId, TenantKey>, KeyringError>;
+    ) -> Result<HashMap<TenantId, KnownTenant>, KeyringError>;
 
-    /// The key of orphans received on `day`.
+    /// A key for orphans received on `day`: one of that day, or, where that day is long past and
+    /// has none, one of today. If one does not open, another is made beside it.
     ///
     /// # Errors
-    /// A fault.
+    /// A fault, or none of them opens and no more may be made.
     async fn of_day(&self, day: Date) -> Result<DataKey, KeyringError>;
 
-    /// The keys under these numbers; a destroyed one is absent.
+    /// The keys under these numbers, as far as they open; a destroyed one is absent.
     ///
     /// # Errors
     /// A fault.
-    async fn by_id(&self, keys: &[i64]) -> Result<HashMap<i64, DataKey>, KeyringError>;
+    async fn by_id(
+        &self,
+        keys: &[i64],
+    ) -> Result<HashMap<i64, Result<DataKey, Locked>>, KeyringError>;
 
     /// The tenants these pseudonyms stand for; an erased one is absent.
     ///

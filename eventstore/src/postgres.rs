@@ -10,5 +10,5 @@ mod rows;
 mod store;
 
 pub use database::{Database, DatabaseOptions};
-pub use keyring::PgKeyring;
+pub use keyring::{MissingMasterKey, PgKeyring, TellLocked};
 pub use store::PgStore;

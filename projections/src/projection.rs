@@ -156,6 +156,8 @@ fn is_about_a_value(state: &SqlState) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use eventstore::keyring::Locked;
+
     use super::*;
 
     #[test]
@@ -172,8 +174,12 @@ mod tests {
             source: Unusable::Missing("its account"),
         };
         assert_eq!((missing.is_final(), missing.position()), (true, Some(8)));
+        let locked = Locked {
+            key: 1,
+            master_key: 1,
+        };
         for passing in [
-            ApplyError::Keyring(KeyringError::Locked { key: 1 }),
+            ApplyError::Keyring(KeyringError::Locked(locked)),
             ApplyError::Publish(PublishError::Disconnected),
         ] {
             assert_eq!((passing.is_final(), passing.position()), (false, None));

@@ -9,7 +9,10 @@ mod last_will;
 pub mod rest;
 mod service;
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap, fs::Permissions, os::unix::fs::PermissionsExt as _, path::PathBuf,
+    sync::Arc, time::Duration,
+};
 
 use async_nats::jetstream;
 use tempfile::TempDir;
@@ -104,7 +107,9 @@ impl World {
             tokens: OnceCell::new(),
             folder,
         };
-        std::fs::write(world.path("master.key"), MASTER_KEY)?;
+        let master_key = world.path("master.key");
+        std::fs::write(&master_key, MASTER_KEY)?;
+        std::fs::set_permissions(&master_key, Permissions::from_mode(0o600))?;
         if let Some(ca) = world.postgres.ca_pem() {
             std::fs::write(world.path("postgres-ca.pem"), ca)?;
         }

@@ -3,4 +3,5 @@
 //! A file per target. Each test is named after the rule that holds against the attack and begins
 //! with what the attacker has: a role, a user, a token, a connection.
 
+mod keys;
 mod nats;

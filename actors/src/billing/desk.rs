@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 
 use eventstore::{
     LogId, StoreError, clock,
-    keyring::{Keyring, KeyringError, TenantKey},
+    keyring::{Keyring, KeyringError, KnownTenant},
 };
 use schema::{
     AccountTier, CostKey, Currency, Direction, OperatorId, Personal, PriceKey, StreamId, TenantId,
@@ -188,7 +188,8 @@ impl Desk {
         wish: AccountWish,
         if_at: Option<i64>,
     ) -> Result<Written, DeskError<Changed>> {
-        let tenant = self.tenant(wish.tenant).await?;
+        let tenant = self.tenant(wish.tenant).await?.unlocked();
+        let tenant = tenant.map_err(|locked| DeskError::Keyring(locked.into()))?;
         let stream = StreamId::tenant(tenant.pseudonym);
         let command = PutAccount {
             account: wish.account,
@@ -234,7 +235,7 @@ impl Desk {
         ask(&offices.accesses, stream, command).await
     }
 
-    async fn tenant<R>(&self, tenant: TenantId) -> Result<TenantKey, DeskError<R>> {
+    async fn tenant<R>(&self, tenant: TenantId) -> Result<KnownTenant, DeskError<R>> {
         let mut keys = self
             .keyring
             .of_tenants(&[tenant])

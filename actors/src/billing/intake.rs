@@ -8,7 +8,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use async_nats::jetstream::consumer::{Consumer, pull};
 use eventstore::{
-    keyring::{Keyring, KeyringError, TenantKey},
+    keyring::{Keyring, KeyringError, KnownTenant},
     log::chain,
 };
 use ractor::ActorRef;
@@ -92,7 +92,7 @@ impl Intake {
         tenants.sort_unstable();
         tenants.dedup();
         match self.keyring.of_tenants(&tenants).await {
-            Ok(keys) => self.group(taken, &keys, &mut prepared).await,
+            Ok(tenants) => self.group(taken, &tenants, &mut prepared).await,
             Err(fault) => self.send_back(taken, &fault).await,
         }
         prepared
@@ -127,11 +127,12 @@ impl Intake {
     async fn group(
         &self,
         taken: Vec<Taken>,
-        keys: &HashMap<TenantId, TenantKey>,
+        tenants: &HashMap<TenantId, KnownTenant>,
         prepared: &mut Prepared,
     ) {
         for Taken { delivery, received } in taken {
-            let Some(key) = keys.get(&received.tenant) else {
+            // Nothing of a charge is sealed, so a key that does not open is no matter here.
+            let Some(tenant) = tenants.get(&received.tenant) else {
                 // Its key is being destroyed or made: neither is for us to guess.
                 let taken = vec![Taken { delivery, received }];
                 self.send_back(taken, &KeyringError::Absent).await;
@@ -140,12 +141,12 @@ impl Intake {
             let trace = delivery.trace();
             let span = self.span(trace.as_deref());
             let announced = Announced {
-                tenant: key.pseudonym,
+                tenant: tenant.pseudonym,
                 account: received.account,
                 settlement: received.settlement,
                 trace,
             };
-            let group = prepared.groups.entry(key.pseudonym).or_default();
+            let group = prepared.groups.entry(tenant.pseudonym).or_default();
             group.arrived.push(Arrived { announced, span });
             group.deliveries.push(delivery);
         }

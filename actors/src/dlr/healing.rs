@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 
 use eventstore::{
     EventStore, LogId, RecordedEvent, StoreError, clock,
-    keyring::{Keyring, KeyringError},
+    keyring::{Keyring, KeyringError, KnownTenant},
     log::{chain, postgres_error},
     postgres::Database,
     seal::{self, Place},
@@ -166,12 +166,15 @@ impl Healing {
             return Ok(false);
         };
         let keys = self.keyring.of_tenants(&[found.tenant]).await?;
-        let Some(tenant) = keys.get(&found.tenant).cloned() else {
+        // While the tenant's key does not open, its orphans wait.
+        let Some(Ok(tenant)) = keys.get(&found.tenant).map(KnownTenant::unlocked) else {
             return Ok(false);
         };
         let message_id = found.message.id;
         let stream = StreamId::message(message_id);
-        let received = self.receipt_again(recorded, orphaned).await?;
+        let Some(received) = self.receipt_again(recorded, orphaned).await? else {
+            return Ok(false);
+        };
         let facts = received.facts.clone();
         let trace = recorded.fact.trace.clone();
         let command = recordable(received, found, tenant, trace.clone());
@@ -199,21 +202,25 @@ impl Healing {
         Ok(matches!(verdict, Some(Verdict::Recorded { .. })))
     }
 
-    /// The receipt as it came, its personal data opened with the key of its day.
+    /// The receipt as it came, its personal data opened with the key of its day; nothing while
+    /// that key does not open.
     async fn receipt_again(
         &self,
         recorded: &RecordedEvent,
         orphaned: &ReceiptOrphaned,
-    ) -> Result<ReceivedReceipt, HealingError> {
+    ) -> Result<Option<ReceivedReceipt>, HealingError> {
         let sealed = &recorded.fact.sealed.0;
         let ids: Vec<i64> = sealed
             .values()
             .filter_map(|value| seal::key_of(value).ok())
             .collect();
         let keys = self.keyring.by_id(&ids).await?;
+        if keys.values().any(Result::is_err) {
+            return Ok(None);
+        }
         let open = |field: &'static str| -> Option<Personal> {
             let value = sealed.get(field)?;
-            let key = keys.get(&seal::key_of(value).ok()?)?;
+            let key = keys.get(&seal::key_of(value).ok()?)?.as_ref().ok()?;
             let place = Place {
                 log: self.log,
                 stream: recorded.stream,
@@ -223,7 +230,7 @@ impl Healing {
             // What does not open (a destroyed key) is gone; the receipt counts all the same.
             key.open(&place, value).ok()
         };
-        Ok(ReceivedReceipt {
+        Ok(Some(ReceivedReceipt {
             facts: orphaned.receipt.clone(),
             private: ReceiptPrivate {
                 source_addr: open(Sealed::SOURCE_ADDR),
@@ -232,7 +239,7 @@ impl Healing {
             },
             message_hint: orphaned.message_hint,
             foreign_schema_version: false,
-        })
+        }))
     }
 }
 

@@ -127,6 +127,9 @@ impl<'a> Opener<'a> {
         let Some(key) = keys.get(&id) else {
             return Ok(None);
         };
+        let key = key
+            .as_ref()
+            .map_err(|&locked| fault::keyless(&locked.into()))?;
         let opened = key.open(&self.place.of_field(field), sealed);
         opened.map(Some).map_err(|error| fault::broken(&error))
     }

@@ -114,7 +114,7 @@ impl Parts<'_> {
             reader: Reader::new(service.database.clone(), LOG),
             desk,
             store: Arc::clone(&service.store),
-            keyring: Arc::clone(&service.keyring),
+            keyring: service.keyring.clone(),
         };
         let router = rest::router(shared, &self.edge);
         let (end, ending) = watch::channel(false);
@@ -141,7 +141,7 @@ impl Parts<'_> {
             store: Arc::clone(&service.store),
             log: LOG,
             feed: Arc::clone(&service.feed),
-            keyring: Arc::clone(&service.keyring),
+            keyring: service.keyring.clone(),
             metrics: Arc::clone(&self.metrics),
             adopt: traceparent::adopt,
         }

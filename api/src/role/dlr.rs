@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use actors::dlr::{DlrDeps, DlrMetrics, DlrOptions, IntakeOptions};
+use eventstore::keyring::Keyring;
 use prometheus_client::registry::Registry;
 use tokio::sync::watch;
 
@@ -78,7 +79,8 @@ pub async fn connect(
 /// nothing new comes in, then the projections, at last the acknowledgements still queued.
 async fn serve(context: &Context) -> Result<(), RoleError> {
     let service = &context.service;
-    let projections = projections::dlr(&service.nats, &service.keyring);
+    let keyring: Arc<dyn Keyring> = service.keyring.clone();
+    let projections = projections::dlr(&service.nats, &keyring);
     let following = service.follow(projections);
     let (end, ending) = watch::channel(false);
     let (deps, options) = (context.deps(), context.options());
@@ -114,7 +116,7 @@ impl Context {
             store: Arc::clone(&service.store),
             log: LOG,
             feed: Arc::clone(&service.feed),
-            keyring: Arc::clone(&service.keyring),
+            keyring: service.keyring.clone(),
             metrics: Arc::clone(&self.metrics),
             adopt: traceparent::adopt,
         }

@@ -1,14 +1,19 @@
 //! Master keys: they wrap data keys, come from a file and never enter the database.
+//!
+//! What the database keeps of a version is its [`CheckValue`], which tells whether two files mean
+//! the same key by it and nothing else.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, btree_map::Entry},
     fmt,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ring::{
     aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
+    hmac,
     rand::{SecureRandom, SystemRandom},
 };
 use schema::Pseudonym;
@@ -35,9 +40,52 @@ impl Subject {
     }
 }
 
+/// Tells one master key from another without telling anything about either: an HMAC-SHA-256 of a
+/// fixed text under the key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CheckValue(pub [u8; 32]);
+
+impl CheckValue {
+    fn of(key: &[u8]) -> Self {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, key);
+        let mut value = [0; 32];
+        value.copy_from_slice(hmac::sign(&key, b"tollbook/v1 master key check").as_ref());
+        Self(value)
+    }
+
+    /// What people compare: its first eight bytes.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        fingerprint(&self.0)
+    }
+}
+
+/// The first eight bytes of a check value, in hexadecimal.
+#[must_use]
+pub fn fingerprint(check_value: &[u8]) -> String {
+    let first = check_value.first_chunk().copied().unwrap_or_default();
+    format!("{:016x}", u64::from_be_bytes(first))
+}
+
+/// A data key wrapped for the database.
+#[derive(Debug, Clone)]
+pub struct Wrapped {
+    /// Nonce, ciphertext and tag.
+    pub bytes: Vec<u8>,
+    /// The version of the master key.
+    pub version: i16,
+    /// Which key that version means.
+    pub check: CheckValue,
+}
+
+struct MasterKey {
+    key: LessSafeKey,
+    check: CheckValue,
+}
+
 /// Every master key at hand, by version; the newest wraps, all of them unwrap.
 pub struct MasterKeys {
-    versions: BTreeMap<i16, LessSafeKey>,
+    versions: BTreeMap<i16, MasterKey>,
 }
 
 impl fmt::Debug for MasterKeys {
@@ -67,6 +115,14 @@ pub enum MasterKeyError {
         /// From 1.
         line: usize,
     },
+    /// It says a version twice, and one of the two keys would be lost.
+    #[error("line {line} of the master key file gives version {version} a second time")]
+    Twice {
+        /// From 1.
+        line: usize,
+        /// The version.
+        version: i16,
+    },
     /// It holds no key.
     #[error("the master key file holds no key")]
     Empty,
@@ -94,6 +150,19 @@ impl MasterKeyFile {
     pub fn keys(&self) -> Result<MasterKeys, MasterKeyError> {
         MasterKeys::read(&self.0)
     }
+
+    /// The file's permissions if everybody on this machine may read or write it.
+    ///
+    /// # Errors
+    /// It cannot be looked at.
+    pub fn open_to_others(&self) -> Result<Option<u32>, MasterKeyError> {
+        let found = std::fs::metadata(&self.0).map_err(|source| MasterKeyError::File {
+            path: self.0.display().to_string(),
+            source,
+        })?;
+        let mode = found.permissions().mode() & 0o777;
+        Ok((mode & 0o006 != 0).then_some(mode))
+    }
 }
 
 impl MasterKeys {
@@ -120,7 +189,10 @@ impl MasterKeys {
                 continue;
             }
             let (version, key) = read_line(content).ok_or(MasterKeyError::Line { line })?;
-            versions.insert(version, key);
+            match versions.entry(version) {
+                Entry::Vacant(entry) => entry.insert(key),
+                Entry::Occupied(_) => return Err(MasterKeyError::Twice { line, version }),
+            };
         }
         if versions.is_empty() {
             Err(MasterKeyError::Empty)
@@ -129,9 +201,15 @@ impl MasterKeys {
         }
     }
 
-    /// Wraps a data key under the newest master key; answers with that one's version.
+    /// Which key each version means.
+    pub fn checks(&self) -> impl Iterator<Item = (i16, CheckValue)> {
+        let versions = self.versions.iter();
+        versions.map(|(version, master)| (*version, master.check))
+    }
+
+    /// Wraps a data key under the newest master key.
     #[must_use]
-    pub fn wrap(&self, key: &[u8; KEY_LEN], subject: Subject) -> (Vec<u8>, i16) {
+    pub fn wrap(&self, key: &[u8; KEY_LEN], subject: Subject) -> Wrapped {
         // Unwrap safety: `parse` refuses an empty set.
         let (version, master) = self
             .versions
@@ -146,6 +224,7 @@ impl MasterKeys {
         let mut bytes = key.to_vec();
         // Unwrap safety: 32 bytes are within what AES-GCM seals.
         let tag = master
+            .key
             .seal_in_place_separate_tag(
                 Nonce::assume_unique_for_key(nonce),
                 Aad::from(subject.additional_data()),
@@ -154,7 +233,11 @@ impl MasterKeys {
             .expect("32 bytes seal");
         wrapped.extend_from_slice(&bytes);
         wrapped.extend_from_slice(tag.as_ref());
-        (wrapped, *version)
+        Wrapped {
+            bytes: wrapped,
+            version: *version,
+            check: master.check,
+        }
     }
 
     /// Unwraps a data key, or nothing if it is not under this master key or not for `subject`.
@@ -170,6 +253,7 @@ impl MasterKeys {
         let (nonce, sealed) = wrapped.split_first_chunk_mut()?;
         let nonce = Nonce::assume_unique_for_key(*nonce);
         let opened = master
+            .key
             .open_in_place(nonce, Aad::from(subject.additional_data()), sealed)
             .ok()?;
         let key = <[u8; KEY_LEN]>::try_from(&*opened).ok()?;
@@ -177,12 +261,14 @@ impl MasterKeys {
     }
 }
 
-fn read_line(line: &str) -> Option<(i16, LessSafeKey)> {
+fn read_line(line: &str) -> Option<(i16, MasterKey)> {
     let (version, key) = line.split_once(char::is_whitespace)?;
     let mut bytes = STANDARD.decode(key.trim()).ok()?;
-    let key = UnboundKey::new(&AES_256_GCM, &bytes)
-        .ok()
-        .map(LessSafeKey::new);
+    let key = UnboundKey::new(&AES_256_GCM, &bytes).ok();
+    let key = key.map(|key| MasterKey {
+        key: LessSafeKey::new(key),
+        check: CheckValue::of(&bytes),
+    });
     bytes.zeroize();
     Some((version.parse().ok().filter(|version| *version > 0)?, key?))
 }
@@ -202,16 +288,17 @@ mod tests {
         let both = MasterKeys::parse(FILE).expect("valid");
         let old = MasterKeys::parse(FILE.lines().nth(1).expect("line")).expect("valid");
         let subject = Subject::Tenant(Pseudonym(Uuid::from_u128(5)));
-        let (wrapped, version) = both.wrap(&[9; KEY_LEN], subject);
-        assert_eq!(version, 2);
+        let wrapped = both.wrap(&[9; KEY_LEN], subject);
+        assert_eq!(wrapped.version, 2);
         assert_eq!(
-            both.unwrap(&wrapped, 2, subject).as_deref(),
+            both.unwrap(&wrapped.bytes, 2, subject).as_deref(),
             Some(&[9; KEY_LEN])
         );
-        assert!(old.unwrap(&wrapped, 2, subject).is_none());
-        let (wrapped, version) = old.wrap(&[9; KEY_LEN], subject);
+        assert!(old.unwrap(&wrapped.bytes, 2, subject).is_none());
+        let wrapped = old.wrap(&[9; KEY_LEN], subject);
         assert_eq!(
-            both.unwrap(&wrapped, version, subject).as_deref(),
+            both.unwrap(&wrapped.bytes, wrapped.version, subject)
+                .as_deref(),
             Some(&[9; KEY_LEN])
         );
     }
@@ -220,10 +307,20 @@ mod tests {
     fn a_wrapped_key_is_bound_to_its_subject() {
         let keys = MasterKeys::parse(FILE).expect("valid");
         let day = Subject::Day(Date::MIN);
-        let (wrapped, version) = keys.wrap(&[9; KEY_LEN], day);
+        let Wrapped { bytes, version, .. } = keys.wrap(&[9; KEY_LEN], day);
         let other = Subject::Tenant(Pseudonym(Uuid::nil()));
-        assert!(keys.unwrap(&wrapped, version, other).is_none());
-        assert!(keys.unwrap(&wrapped[1..], version, day).is_none());
+        assert!(keys.unwrap(&bytes, version, other).is_none());
+        assert!(keys.unwrap(&bytes[1..], version, day).is_none());
+    }
+
+    #[test]
+    fn a_check_value_tells_keys_apart_and_is_the_same_in_every_file() {
+        let both = MasterKeys::parse(FILE).expect("valid");
+        let old = MasterKeys::parse(FILE.lines().nth(1).expect("line")).expect("valid");
+        let checks: Vec<_> = both.checks().collect();
+        assert_eq!(checks[0], old.checks().next().expect("a version"));
+        assert_ne!(checks[0].1, checks[1].1);
+        assert_eq!(checks[0].1.fingerprint().len(), 16);
     }
 
     #[test]
@@ -232,6 +329,7 @@ mod tests {
             ("", "the master key file holds no key"),
             ("1 c2hvcnQ=", "line 1 of the master key file"),
             ("# x\nSECRET", "line 2 of the master key file"),
+            (&format!("{FILE}2 {}", &FILE[22..66]), "version 2 a second"),
         ] {
             let error = MasterKeys::parse(text).expect_err("refused").to_string();
             assert!(

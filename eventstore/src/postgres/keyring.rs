@@ -1,43 +1,54 @@
 //! [`Keyring`] in Postgres: data keys wrapped by a master key that never enters the database.
+//!
+//! A data key that does not open holds up nobody but whoever needs that key. A master key under
+//! which nobody else could open what it wraps is refused, when the process starts
+//! ([`PgKeyring::check`]) and in each transaction that makes a data key.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+mod known;
+
+use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
 use ring::rand::{SecureRandom, SystemRandom};
 use schema::{Pseudonym, TenantId};
 use time::Date;
-use tokio_postgres::Row;
+use tokio_postgres::{Row, types::ToSql};
 use uuid::Uuid;
 
+use self::known::Memory;
 use super::Database;
 use crate::{
-    StoreError,
-    keyring::{Keyring, KeyringError, MasterKeyFile, Subject, TenantKey},
+    StoreError, clock,
+    keyring::{
+        CheckValue, Keyring, KeyringError, KnownTenant, Locked, MasterKeyFile, MasterKeys, Subject,
+        TenantKey, Wrapped, fingerprint,
+    },
     log::postgres_error,
     seal::{DataKey, KEY_LEN},
 };
 
-/// The keyring of one database. What it learned it keeps; a destroyed key is forgotten with
-/// [`PgKeyring::forget`].
+/// How many keys a day may have; the database keeps no more.
+const DAY_KEYS_MAX: usize = 8;
+
+/// Told how many data keys are known that do not open, whenever that may have changed.
+pub type TellLocked = Arc<dyn Fn(usize) + Send + Sync>;
+
+/// The keyring of one database. What it learned it keeps until the key is destroyed
+/// ([`PgKeyring::look_again`]).
 pub struct PgKeyring {
     database: Database,
     masters: MasterKeyFile,
-    known: Mutex<Known>,
+    memory: Memory,
 }
 
-#[derive(Default)]
-struct Known {
-    tenants: HashMap<TenantId, TenantKey>,
-    pseudonyms: HashMap<Pseudonym, TenantId>,
-    days: HashMap<Date, DataKey>,
-    keys: HashMap<i64, DataKey>,
+/// A version of the master key that data keys need and the file does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MissingMasterKey {
+    /// The version.
+    pub version: i16,
+    /// How many data keys are wrapped by it.
+    pub data_keys: i64,
 }
-
-/// How many days' keys are kept in memory: enough for everything that may still heal.
-const DAYS: usize = 32;
 
 impl PgKeyring {
     /// A keyring in `database` under these master keys.
@@ -46,72 +57,174 @@ impl PgKeyring {
         Self {
             database,
             masters,
-            known: Mutex::default(),
+            memory: Memory::new(Arc::new(|_| {})),
         }
     }
 
-    /// Forgets everything learned, so that what was destroyed is not used any more.
-    pub fn forget(&self) {
-        *self.known() = Known::default();
+    /// The same, telling how many data keys do not open.
+    #[must_use]
+    pub fn telling(self, tell: TellLocked) -> Self {
+        let memory = Memory::new(tell);
+        Self { memory, ..self }
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Compares the master key file with what this database was used with, and says which
+    /// versions it lacks.
+    ///
+    /// # Errors
+    /// A version means another key there ([`KeyringError::OtherMasterKey`]), or a fault.
+    pub async fn check(&self) -> Result<Vec<MissingMasterKey>, KeyringError> {
+        const SQL: &str = include_str!("keyring_master_keys.sql");
+        let masters = self.masters.keys()?;
+        let checks: HashMap<i16, CheckValue> = masters.checks().collect();
+        let mut missing = Vec::new();
+        for row in self.query("reading check values", SQL, &[]).await? {
+            let (version, known): (i16, Option<&[u8]>) = (row.get(0), row.get(1));
+            match (checks.get(&version), known) {
+                (Some(check), Some(known)) if check.0 != known => {
+                    return Err(other_master_key(version, check, fingerprint(known)));
+                }
+                (Some(_), _) => {}
+                (None, _) => {
+                    let data_keys = row.get(2);
+                    missing.push(MissingMasterKey { version, data_keys });
+                }
+            }
+        }
+        missing.retain(|missing| missing.data_keys > 0);
+        Ok(missing)
+    }
+
+    /// Forgets everything learned.
+    pub fn forget(&self) {
+        self.memory.forget();
+    }
+
+    /// Forgets the data keys that were destroyed lately, so that nothing is sealed under them or
+    /// opened with them any more, and tries again those that did not open.
+    ///
+    /// # Errors
+    /// A fault.
+    pub async fn look_again(&self) -> Result<(), KeyringError> {
+        const SQL: &str = include_str!("keyring_destroyed.sql");
+        let rows = self.query("reading destroyed keys", SQL, &[]).await?;
+        let destroyed: Vec<i64> = rows.iter().map(|row| row.get(0)).collect();
+        self.memory.forget_destroyed(&destroyed);
+        let locked = self.memory.locked();
+        if !locked.is_empty() {
+            self.by_id(&locked).await?;
+        }
+        Ok(())
     }
 
     /// Gives each of these tenants a pseudonym and a key unless it has them. Two nodes may do
     /// this at once; the database keeps the first and both read that one back.
     async fn enrol(&self, tenants: &[TenantId]) -> Result<(), KeyringError> {
-        const SQL: &str = "select eventlog.enrol_tenant($1, $2, $3, $4)";
-        let failed = |source| KeyringError::from(postgres_error("enrolling a tenant")(source));
-        let client = self.database.client("enrolling a tenant").await?;
-        let statement = client.prepare_cached(SQL).await.map_err(failed)?;
+        const SQL: &str = "select eventlog.enrol_tenant($1, $2, $3, $4, $5)";
+        let masters = self.masters.keys()?;
         for tenant in tenants {
             let pseudonym = Pseudonym(random_id());
-            let (wrapped, master) = self
-                .masters
-                .keys()?
-                .wrap(&fresh_key(), Subject::Tenant(pseudonym));
-            client
-                .execute(&statement, &[&tenant.0, &pseudonym.0, &wrapped, &master])
-                .await
-                .map_err(failed)?;
+            let wrapped = masters.wrap(&fresh_key(), Subject::Tenant(pseudonym));
+            let Wrapped { bytes, version, .. } = &wrapped;
+            let check = wrapped.check.0.as_slice();
+            self.query(
+                "enrolling a tenant",
+                SQL,
+                &[&tenant.0, &pseudonym.0, bytes, version, &check],
+            )
+            .await
+            .map_err(|error| refused(error, &wrapped))?;
         }
         Ok(())
     }
 
-    async fn load_tenants(&self, tenants: &[TenantId]) -> Result<(), KeyringError> {
+    async fn load_tenants(
+        &self,
+        tenants: &[TenantId],
+    ) -> Result<HashMap<TenantId, KnownTenant>, KeyringError> {
         const SQL: &str = include_str!("keyring_of_tenants.sql");
         let ids: Vec<Uuid> = tenants.iter().map(|tenant| tenant.0).collect();
-        for row in self.query("reading tenants' keys", SQL, &[&ids]).await? {
+        let rows = self.query("reading tenants' keys", SQL, &[&ids]).await?;
+        let masters = self.masters.keys()?;
+        let loaded = rows.iter().map(|row| {
             let tenant = TenantId(row.get(0));
             let pseudonym = Pseudonym(row.get(1));
-            let key = self.unwrap(&row, 2, Subject::Tenant(pseudonym))?;
-            let mut known = self.known();
-            known.pseudonyms.insert(pseudonym, tenant);
-            known.keys.insert(key.id(), key.clone());
-            known.tenants.insert(tenant, TenantKey { pseudonym, key });
-        }
-        Ok(())
+            let key = unwrap(&masters, row, 2, Subject::Tenant(pseudonym));
+            self.memory.learn(key.as_ref(), |known, key| {
+                known.pseudonyms.insert(pseudonym, tenant);
+                if let Some(key) = key {
+                    known.tenants.insert(tenant, TenantKey { pseudonym, key });
+                }
+            });
+            (tenant, KnownTenant { pseudonym, key })
+        });
+        Ok(loaded.collect())
     }
 
-    /// Reads key id, wrapped key and master key version from `row`, starting at column `first`.
-    fn unwrap(&self, row: &Row, first: usize, subject: Subject) -> Result<DataKey, KeyringError> {
-        let key: i64 = row.get(first);
-        let wrapped: &[u8] = row.get(first + 1);
-        let bytes = self
-            .masters
-            .keys()?
-            .unwrap(wrapped, row.get(first + 2), subject)
-            .ok_or(KeyringError::Locked { key })?;
-        Ok(DataKey::new(key, &bytes))
+    /// The keys of a day in the order they were made: the first that opens, and how many do not.
+    async fn load_day(&self, day: Date) -> Result<(Option<DataKey>, Vec<Locked>), KeyringError> {
+        const SQL: &str = include_str!("keyring_of_day.sql");
+        let rows = self.query("reading a day's keys", SQL, &[&day]).await?;
+        let mut locked = Vec::new();
+        if rows.is_empty() {
+            return Ok((None, locked));
+        }
+        let masters = self.masters.keys()?;
+        for row in &rows {
+            let key = unwrap(&masters, row, 0, Subject::Day(day));
+            self.memory.learn(key.as_ref(), |known, key| {
+                if let Some(key) = key {
+                    known.keep_day(day, key);
+                }
+            });
+            match key {
+                Ok(key) => return Ok((Some(key), locked)),
+                Err(closed) => locked.push(closed),
+            }
+        }
+        Ok((None, locked))
+    }
+
+    /// A new key beside those of `day` that do not open, or one of today if `day` is long past.
+    async fn another_of_day(&self, day: Date, locked: &[Locked]) -> Result<DataKey, KeyringError> {
+        let today = clock::now().date();
+        let about_now = today.previous_day() <= Some(day) && Some(day) <= today.next_day();
+        if !about_now {
+            return self.of_day(today).await;
+        }
+        if let Some(&closed) = locked.get(DAY_KEYS_MAX - 1) {
+            return Err(closed.into());
+        }
+        let number = i16::try_from(locked.len() + 1).unwrap_or(i16::MAX);
+        self.enrol_day(day, number).await?;
+        match self.load_day(day).await? {
+            (Some(key), _) => Ok(key),
+            (None, locked) => Err(locked
+                .last()
+                .map_or(KeyringError::Absent, |&key| key.into())),
+        }
+    }
+
+    async fn enrol_day(&self, day: Date, number: i16) -> Result<(), KeyringError> {
+        const SQL: &str = "select eventlog.enrol_day($1, $2, $3, $4, $5)";
+        let wrapped = self.masters.keys()?.wrap(&fresh_key(), Subject::Day(day));
+        let Wrapped { bytes, version, .. } = &wrapped;
+        let check = wrapped.check.0.as_slice();
+        self.query(
+            "enrolling a day",
+            SQL,
+            &[&day, &number, bytes, version, &check],
+        )
+        .await
+        .map_err(|error| refused(error, &wrapped))?;
+        Ok(())
     }
 
     async fn query(
         &self,
         operation: &'static str,
         sql: &str,
-        params: &[&(dyn tokio_postgres::types::ToSql + Sync)],
+        params: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, StoreError> {
         let failed = postgres_error(operation);
         let client = self.database.client(operation).await?;
@@ -125,81 +238,56 @@ impl Keyring for PgKeyring {
     async fn of_tenants(
         &self,
         tenants: &[TenantId],
-    ) -> Result<HashMap<TenantId, TenantKey>, KeyringError> {
-        let unknown = |tenants: &[TenantId]| -> Vec<TenantId> {
-            let known = self.known();
-            tenants
-                .iter()
-                .filter(|tenant| !known.tenants.contains_key(tenant))
-                .copied()
-                .collect()
-        };
-        let missing = unknown(tenants);
+    ) -> Result<HashMap<TenantId, KnownTenant>, KeyringError> {
+        let (mut found, missing) = self.memory.tenants(tenants);
         if !missing.is_empty() {
-            self.load_tenants(&missing).await?;
-            let new = unknown(&missing);
+            found.extend(self.load_tenants(&missing).await?);
+            let new: Vec<_> = missing
+                .into_iter()
+                .filter(|tenant| !found.contains_key(tenant))
+                .collect();
             if !new.is_empty() {
                 self.enrol(&new).await?;
-                self.load_tenants(&new).await?;
+                found.extend(self.load_tenants(&new).await?);
             }
         }
-        let known = self.known();
-        let pick = |tenant: &TenantId| Some((*tenant, known.tenants.get(tenant)?.clone()));
-        Ok(tenants.iter().filter_map(pick).collect())
+        Ok(found)
     }
 
     async fn of_day(&self, day: Date) -> Result<DataKey, KeyringError> {
-        const LOAD: &str =
-            "select key_id, wrapped, master_key from eventlog.data_key where day = $1";
-        const ENROL: &str = "select eventlog.enrol_day($1, $2, $3)";
-        if let Some(key) = self.known().days.get(&day) {
-            return Ok(key.clone());
+        if let Some(key) = self.memory.of_day(day) {
+            return Ok(key);
         }
-        let mut rows = self.query("reading a day's key", LOAD, &[&day]).await?;
-        if rows.is_empty() {
-            let (wrapped, master) = self.masters.keys()?.wrap(&fresh_key(), Subject::Day(day));
-            self.query("enrolling a day", ENROL, &[&day, &wrapped, &master])
-                .await?;
-            rows = self.query("reading a day's key", LOAD, &[&day]).await?;
+        match self.load_day(day).await? {
+            (Some(key), _) => Ok(key),
+            (None, locked) => self.another_of_day(day, &locked).await,
         }
-        let row = rows.first().ok_or(KeyringError::Absent)?;
-        let key = self.unwrap(row, 0, Subject::Day(day))?;
-        let mut known = self.known();
-        if known.days.len() >= DAYS {
-            known.days.clear();
-        }
-        known.days.insert(day, key.clone());
-        known.keys.insert(key.id(), key.clone());
-        Ok(key)
     }
 
-    async fn by_id(&self, keys: &[i64]) -> Result<HashMap<i64, DataKey>, KeyringError> {
+    async fn by_id(
+        &self,
+        keys: &[i64],
+    ) -> Result<HashMap<i64, Result<DataKey, Locked>>, KeyringError> {
         const SQL: &str = include_str!("keyring_by_id.sql");
-        let missing: Vec<i64> = {
-            let known = self.known();
-            keys.iter()
-                .filter(|key| !known.keys.contains_key(key))
-                .copied()
-                .collect()
-        };
-        if !missing.is_empty() {
-            for row in self.query("reading keys", SQL, &[&missing]).await? {
-                let tenant: Option<Uuid> = row.get(3);
-                let day: Option<Date> = row.get(4);
-                let subject = match (tenant, day) {
-                    (Some(pseudonym), _) => Subject::Tenant(Pseudonym(pseudonym)),
-                    (None, Some(day)) => Subject::Day(day),
-                    (None, None) => continue,
-                };
-                let key = self.unwrap(&row, 0, subject)?;
-                self.known().keys.insert(key.id(), key);
-            }
+        let (mut found, missing) = self.memory.keys(keys);
+        if missing.is_empty() {
+            return Ok(found);
         }
-        let known = self.known();
-        Ok(keys
-            .iter()
-            .filter_map(|key| Some((*key, known.keys.get(key)?.clone())))
-            .collect())
+        let rows = self.query("reading keys", SQL, &[&missing]).await?;
+        let masters = self.masters.keys()?;
+        for row in &rows {
+            let tenant: Option<Uuid> = row.get(3);
+            let day: Option<Date> = row.get(4);
+            let subject = match (tenant, day) {
+                (Some(pseudonym), _) => Subject::Tenant(Pseudonym(pseudonym)),
+                (None, Some(day)) => Subject::Day(day),
+                (None, None) => continue,
+            };
+            let key = unwrap(&masters, row, 0, subject);
+            self.memory.learn(key.as_ref(), |_, _| {});
+            found.insert(row.get(0), key);
+        }
+        Ok(found)
     }
 
     async fn tenants_of(
@@ -208,25 +296,50 @@ impl Keyring for PgKeyring {
     ) -> Result<HashMap<Pseudonym, TenantId>, KeyringError> {
         const SQL: &str =
             "select pseudonym, tenant_id from eventlog.tenant where pseudonym = any($1)";
-        let missing: Vec<Uuid> = {
-            let known = self.known();
-            let unknown = |name: &&Pseudonym| !known.pseudonyms.contains_key(name);
-            pseudonyms
-                .iter()
-                .filter(unknown)
-                .map(|name| name.0)
-                .collect()
-        };
+        let (mut found, missing) = self.memory.pseudonyms(pseudonyms);
         if !missing.is_empty() {
             for row in self.query("reading pseudonyms", SQL, &[&missing]).await? {
-                self.known()
-                    .pseudonyms
-                    .insert(Pseudonym(row.get(0)), TenantId(row.get(1)));
+                found.insert(Pseudonym(row.get(0)), TenantId(row.get(1)));
             }
+            self.memory.learn_pseudonyms(&found);
         }
-        let known = self.known();
-        let pick = |name: &Pseudonym| Some((*name, *known.pseudonyms.get(name)?));
-        Ok(pseudonyms.iter().filter_map(pick).collect())
+        Ok(found)
+    }
+}
+
+/// Reads key id, wrapped key and master key version from `row`, starting at column `first`.
+fn unwrap(
+    masters: &MasterKeys,
+    row: &Row,
+    first: usize,
+    subject: Subject,
+) -> Result<DataKey, Locked> {
+    let (key, wrapped, version): (i64, &[u8], i16) =
+        (row.get(first), row.get(first + 1), row.get(first + 2));
+    let bytes = masters.unwrap(wrapped, version, subject).ok_or(Locked {
+        key,
+        master_key: version,
+    })?;
+    Ok(DataKey::new(key, &bytes))
+}
+
+/// What it means that the database did not take a wrapped key.
+fn refused(error: StoreError, wrapped: &Wrapped) -> KeyringError {
+    if let StoreError::Postgres { source, .. } = &error
+        && let Some(said) = source.as_db_error()
+        && said.code().code() == "TBKEY"
+    {
+        let known = said.detail().unwrap_or_default().to_owned();
+        return other_master_key(wrapped.version, &wrapped.check, known);
+    }
+    error.into()
+}
+
+fn other_master_key(version: i16, check: &CheckValue, known: String) -> KeyringError {
+    KeyringError::OtherMasterKey {
+        version,
+        fingerprint: check.fingerprint(),
+        known,
     }
 }
 

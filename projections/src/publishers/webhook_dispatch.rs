@@ -11,7 +11,7 @@ use std::{
 use async_trait::async_trait;
 use eventstore::{
     LogId, RecordedEvent,
-    keyring::Keyring,
+    keyring::{Keyring, KeyringError, Locked},
     seal::{self, DataKey, OpenError, Place},
 };
 use schema::{
@@ -62,7 +62,7 @@ impl Projection for WebhookDispatches {
         let secrets = Secrets {
             log: batch.log,
             tenants: super::tenants_of(&*self.keyring, events()).await?,
-            keys: self.keyring.by_id(&keys_named_by(events())).await?,
+            keys: opened(self.keyring.by_id(&keys_named_by(events())).await?)?,
         };
         let mut announcements = Vec::with_capacity(batch.len());
         for (event, receipt) in changes() {
@@ -97,6 +97,15 @@ fn keys_named_by<'a>(events: impl Iterator<Item = &'a RecordedEvent>) -> Vec<i64
     keys.sort_unstable();
     keys.dedup();
     keys
+}
+
+/// The keys, if all of them open. Customers are told in order, so while one does not, the batch
+/// waits.
+fn opened(
+    keys: HashMap<i64, Result<DataKey, Locked>>,
+) -> Result<HashMap<i64, DataKey>, KeyringError> {
+    let keys = keys.into_iter().map(|(id, key)| Ok((id, key?)));
+    keys.collect()
 }
 
 /// What it takes to write a batch of messages.

@@ -44,8 +44,10 @@ fn dlr_svc_may_exactly_what_contracts_6_says() {
             "SELECT dlr.orphans",
             "SELECT eventlog.checkpoint",
             "SELECT eventlog.data_key",
+            "SELECT eventlog.destroyed_key",
             "SELECT eventlog.event",
             "SELECT eventlog.head",
+            "SELECT eventlog.master_key",
             "SELECT eventlog.permission",
             "SELECT eventlog.tenant",
         ]);

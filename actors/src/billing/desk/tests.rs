@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use eventstore::{EventStore, memory::MemoryStore, seal::DataKey};
+use eventstore::{EventStore, keyring::Locked, memory::MemoryStore, seal::DataKey};
 use schema::{AccountId, Period, Pseudonym, Timestamp, event::CrossAccountRead};
 use time::Date;
 use tokio::sync::watch::Sender;
@@ -19,11 +19,11 @@ impl Keyring for Keys {
     async fn of_tenants(
         &self,
         tenants: &[TenantId],
-    ) -> Result<HashMap<TenantId, TenantKey>, KeyringError> {
+    ) -> Result<HashMap<TenantId, KnownTenant>, KeyringError> {
         let key = |tenant: &TenantId| {
             let pseudonym = Pseudonym(tenant.0);
-            let key = DataKey::new(1, &[1; 32]);
-            (*tenant, TenantKey { pseudonym, key })
+            let key = Ok(DataKey::new(1, &[1; 32]));
+            (*tenant, KnownTenant { pseudonym, key })
         };
         Ok(tenants.iter().map(key).collect())
     }
@@ -32,7 +32,10 @@ impl Keyring for Keys {
         Err(KeyringError::Absent)
     }
 
-    async fn by_id(&self, _: &[i64]) -> Result<HashMap<i64, DataKey>, KeyringError> {
+    async fn by_id(
+        &self,
+        _: &[i64],
+    ) -> Result<HashMap<i64, Result<DataKey, Locked>>, KeyringError> {
         Err(KeyringError::Absent)
     }
 

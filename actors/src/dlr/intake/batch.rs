@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use eventstore::{
-    keyring::{KeyringError, TenantKey},
+    keyring::{KeyringError, KnownTenant, TenantKey},
     log::chain,
     seal::DataKey,
 };
@@ -146,8 +146,11 @@ impl Intake {
                 self.unmatched(taken, prepared).await;
                 continue;
             };
-            match keys.get(&found.tenant) {
-                Some(tenant) => prepared.matched(taken, found, tenant.clone()),
+            match keys.get(&found.tenant).map(KnownTenant::unlocked) {
+                Some(Ok(tenant)) => prepared.matched(taken, found, tenant),
+                // Nothing can be sealed for this tenant, as if its message were not there yet:
+                // healing records the receipt once the key opens. The others go on.
+                Some(Err(_)) => self.unmatched(taken, prepared).await,
                 // Its key is being destroyed or made: neither is for us to guess.
                 None => {
                     self.send_back(vec![taken], "keyring", &KeyringError::Absent)

@@ -119,7 +119,7 @@ async fn prepare(tools: &Tools, chunk: Vec<jetstream::Message>) -> Result<Batch,
         streams[place].commands.push(RecordReceipt {
             receipt: received.facts,
             private: received.private,
-            tenant: keys[&found.tenant].clone(),
+            tenant: keys[&found.tenant].unlocked()?,
             message: found.message,
             trace,
         });
