@@ -2,11 +2,14 @@
 //!
 //! Ids of facts are derived from what happened (UUID v5 over the business key, see [`derive`]),
 //! never minted per try: a repeat of the same work yields the same id.
+//!
+//! An id that comes from outside is written as 36 characters and is not nil: whatever reads one
+//! of these types refuses the nil UUID, so that nothing can be about "nobody".
 
 use std::fmt;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 use time::Date;
 use uuid::Uuid;
 
@@ -27,15 +30,53 @@ pub fn derive(kind: &str, parts: &[&[u8]]) -> Uuid {
     Uuid::new_v5(&NAMESPACE, &key)
 }
 
+/// The UUID that names nothing.
+const NIL: &str = "00000000-0000-0000-0000-000000000000";
+
+/// Reads an id: 36 characters, as everybody writes them, and not nil.
+fn read(text: &str) -> Option<Uuid> {
+    let id = Uuid::try_parse(text).ok().filter(|id| !id.is_nil())?;
+    (text.len() == NIL.len()).then_some(id)
+}
+
+/// Reads an id from a text without keeping a copy of it.
+struct IdVisitor;
+
+impl de::Visitor<'_> for IdVisitor {
+    type Value = Uuid;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a UUID that is not nil")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Uuid, E> {
+        read(text).ok_or_else(|| E::custom("not a UUID, or the nil one"))
+    }
+}
+
 macro_rules! uuid_id {
     ($($(#[$doc:meta])* $name:ident)*) => {$(
         $(#[$doc])*
         #[derive(
-            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-            JsonSchema,
+            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema,
         )]
         #[serde(transparent)]
+        #[schemars(extend("not" = { "const": NIL }))]
         pub struct $name(pub Uuid);
+
+        impl $name {
+            /// The id that `text` names; the nil UUID and other ways of writing one are none.
+            #[must_use]
+            pub fn parse(text: &str) -> Option<Self> {
+                read(text).map(Self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_str(IdVisitor).map(Self)
+            }
+        }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -62,6 +103,8 @@ uuid_id! {
     PricingTableId
     /// One version of a cost.
     OperatorCostId
+    /// A message on the wire, as its producer names it.
+    SourceEventId
 }
 
 /// The id a carrier gave to (a part of) a message: 1 to 64 printable ASCII characters. Unique
@@ -306,6 +349,19 @@ mod tests {
     fn an_id_depends_on_where_its_parts_end() {
         assert_ne!(derive("k", &[b"ab", b"c"]), derive("k", &[b"a", b"bc"]));
         assert_eq!(derive("k", &[b"ab"]), derive("k", &[b"ab"]));
+    }
+
+    #[test]
+    fn an_id_is_36_characters_and_not_nil() {
+        let id = "6f1d2b7e-0000-4000-8000-00000000000A";
+        assert_eq!(TenantId::parse(id).map(|id| id.0), Uuid::try_parse(id).ok());
+        let simple = id.replace('-', "");
+        let (urn, braced) = (format!("urn:uuid:{id}"), format!("{{{id}}}"));
+        for wrong in [NIL, "", "x", &simple, &urn, &braced] {
+            assert_eq!(TenantId::parse(wrong), None, "{wrong}");
+            let read = serde_json::from_value::<TenantId>(wrong.into());
+            assert!(read.is_err(), "{wrong}");
+        }
     }
 
     #[test]

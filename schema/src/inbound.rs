@@ -37,7 +37,7 @@ pub enum Reason {
     BadLength,
     /// A text has characters it must not have.
     BadCharacters,
-    /// Not a UUID.
+    /// Not a UUID, or the nil one.
     BadUuid,
     /// Not an RFC 3339 time with an offset.
     BadTime,
@@ -178,7 +178,8 @@ fn reason_of(kind: &ValidationErrorKind, field: &str) -> Reason {
             Reason::UnknownWord
         }
         ValidationErrorKind::Format { .. } if field.ends_with("At") => Reason::BadTime,
-        ValidationErrorKind::Format { .. } => Reason::BadUuid,
+        // Only the nil id is named as what a field must not hold.
+        ValidationErrorKind::Format { .. } | ValidationErrorKind::Not { .. } => Reason::BadUuid,
         ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
             context
                 .iter()

@@ -22,7 +22,7 @@ pub mod time;
 pub use event::{Event, Sealed, SealedValue};
 pub use id::{
     AccountId, Category, EventId, MessageId, OperatorCostId, OperatorId, OperatorMessageId,
-    PricingTableId, Pseudonym, StreamId, TenantId,
+    PricingTableId, Pseudonym, SourceEventId, StreamId, TenantId,
 };
 pub use inbound::{Invalid, Reason};
 pub use money::{Amount, Currency, UnitPrice};

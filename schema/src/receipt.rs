@@ -11,7 +11,8 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::{
-    Invalid, MessageId, OperatorId, OperatorMessageId, Personal, Reason, Status, Timestamp,
+    Invalid, MessageId, OperatorId, OperatorMessageId, Personal, Reason, SourceEventId, Status,
+    Timestamp,
     inbound::{Form, SCHEMA_VERSION, read_time},
     strict_json,
 };
@@ -35,7 +36,7 @@ pub const MAX_AHEAD_SECONDS: i64 = 24 * 3600;
 ]))]
 pub struct InboundReceipt {
     /// The producer's id of this message.
-    event_id: Uuid,
+    event_id: SourceEventId,
     /// `"1.0"` today; another one is counted, not refused. Receipt form.
     #[serde(default)]
     schema_version: Option<Value>,
@@ -45,7 +46,7 @@ pub struct InboundReceipt {
     /// The carrier's id of (a part of) the message.
     operator_message_id: OperatorMessageId,
     /// The carrier.
-    operator_id: Uuid,
+    operator_id: OperatorId,
     /// The carrier's word for the status. Receipt form.
     #[serde(default)]
     #[schemars(regex(pattern = r"^[A-Za-z0-9_-]{1,32}$"))]
@@ -72,7 +73,7 @@ pub struct InboundReceipt {
     occurred_at: Option<String>,
     /// The message the connector believes this is about.
     #[serde(default)]
-    message_id: Option<Uuid>,
+    message_id: Option<MessageId>,
     /// Personal data.
     #[serde(default)]
     #[schemars(length(max = 32))]
@@ -176,8 +177,8 @@ impl InboundReceipt {
         let stated = read_time(self.delivered_at.as_deref(), "deliveredAt")?;
         let believed = stated.filter(|&at| is_plausible(at, arrived));
         let facts = ReceiptFacts {
-            source_event_id: self.event_id,
-            operator_id: OperatorId(self.operator_id),
+            source_event_id: self.event_id.0,
+            operator_id: self.operator_id,
             operator_message_id: self.operator_message_id,
             dlr_status: Status::from_word(&raw_stat),
             raw_stat,
@@ -196,7 +197,7 @@ impl InboundReceipt {
                 dest_addr: self.dest_addr.map(Personal::new),
                 raw_payload: self.raw_payload.map(raw_payload_text).transpose()?,
             },
-            message_hint: self.message_id.map(MessageId),
+            message_hint: self.message_id,
             foreign_schema_version: [self.schema_version, self.version]
                 .into_iter()
                 .flatten()

@@ -11,8 +11,8 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::{
-    AccountId, AccountTier, Currency, Direction, Invalid, MessageId, OperatorId, Reason, Status,
-    TenantId, Timestamp,
+    AccountId, AccountTier, Currency, Direction, Invalid, MessageId, OperatorId, Reason,
+    SourceEventId, Status, TenantId, Timestamp,
     inbound::{Form, SCHEMA_VERSION, read_time},
 };
 
@@ -21,7 +21,7 @@ use crate::{
 #[serde(rename_all = "camelCase")]
 pub struct InboundSettlement {
     /// The announcement's id.
-    event_id: Uuid,
+    event_id: SourceEventId,
     /// `"1.0"` today; another one is counted, not refused.
     #[serde(default)]
     schema_version: Option<Value>,
@@ -30,13 +30,13 @@ pub struct InboundSettlement {
     #[expect(dead_code, reason = "the schema has checked it")]
     event_type: String,
     /// The message.
-    message_id: Uuid,
+    message_id: MessageId,
     /// Whose message.
-    tenant_id: Uuid,
+    tenant_id: TenantId,
     /// On which account.
-    account_id: Uuid,
+    account_id: AccountId,
     /// Through which carrier.
-    operator_id: Uuid,
+    operator_id: OperatorId,
     /// Which way.
     direction: Direction,
     /// SMS segments.
@@ -154,9 +154,9 @@ impl InboundSettlement {
             read.ok_or_else(|| Invalid::missing(field))
         };
         let settlement = Settlement {
-            source_event_id: self.event_id,
-            message_id: MessageId(self.message_id),
-            operator_id: OperatorId(self.operator_id),
+            source_event_id: self.event_id.0,
+            message_id: self.message_id,
+            operator_id: self.operator_id,
             direction: self.direction,
             segment_count: self.segment_count,
             dlr_status: Status::parse(&self.dlr_status).ok_or(Reason::UnknownWord)?,
@@ -167,8 +167,8 @@ impl InboundSettlement {
             received_at: arrived,
         };
         Ok(ReceivedSettlement {
-            tenant: TenantId(self.tenant_id),
-            account: AccountId(self.account_id),
+            tenant: self.tenant_id,
+            account: self.account_id,
             settlement,
             foreign_schema_version: self
                 .schema_version
@@ -210,6 +210,9 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    /// The id that names nobody.
+    const NIL: &str = "00000000-0000-0000-0000-000000000000";
 
     fn arrived() -> Timestamp {
         Timestamp::parse("2026-03-01T12:00:00Z").expect("valid")
@@ -261,6 +264,7 @@ mod tests {
         }
         let cases = [
             ("eventId", json!("no"), Reason::BadUuid),
+            ("tenantId", json!(NIL), Reason::BadUuid),
             ("eventType", json!("OTHER"), Reason::UnknownWord),
             ("direction", json!("UP"), Reason::UnknownWord),
             ("segmentCount", json!(0), Reason::OutOfRange),

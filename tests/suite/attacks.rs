@@ -5,3 +5,4 @@
 
 mod keys;
 mod nats;
+mod prices;

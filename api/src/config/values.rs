@@ -7,7 +7,6 @@ use std::{borrow::Cow, fmt, str::FromStr, time::Duration};
 
 use async_nats::ServerAddr;
 use schema::{AccountId, TenantId};
-use uuid::Uuid;
 
 use super::Secret;
 
@@ -79,12 +78,14 @@ pub fn share(text: &str) -> Result<f64, Expected> {
     share.ok_or(Expected::words("must be a share from 0 to 1"))
 }
 
+const NO_ID: Expected = Expected::words("must be a UUID, not the nil one");
+
 /// The id of a tenant.
 ///
 /// # Errors
 /// It is something else.
 pub fn tenant(text: &str) -> Result<TenantId, Expected> {
-    uuid(text).map(TenantId)
+    TenantId::parse(text).ok_or(NO_ID)
 }
 
 /// The id of an account.
@@ -92,11 +93,7 @@ pub fn tenant(text: &str) -> Result<TenantId, Expected> {
 /// # Errors
 /// It is something else.
 pub fn account(text: &str) -> Result<AccountId, Expected> {
-    uuid(text).map(AccountId)
-}
-
-fn uuid(text: &str) -> Result<Uuid, Expected> {
-    Uuid::try_parse(text).map_err(|_| Expected::words("must be a UUID"))
+    AccountId::parse(text).ok_or(NO_ID)
 }
 
 /// The NATS servers of one cluster. The logins that addresses may hold are kept apart.

@@ -5,7 +5,6 @@
 
 use axum::http::{HeaderMap, HeaderName};
 use schema::{AccountId, TenantId};
-use uuid::Uuid;
 
 use super::{ACCOUNT, Caller, TENANT};
 use crate::http::problem::{Code, Problem};
@@ -29,9 +28,9 @@ fn named(headers: &HeaderMap) -> Option<Caller> {
     if !(1..=128).contains(&key.len()) || !key.bytes().all(plain) {
         return None;
     }
-    let tenant = TenantId(Uuid::try_parse(only(headers, &TENANT)?).ok()?);
+    let tenant = TenantId::parse(only(headers, &TENANT)?)?;
     let account = if headers.contains_key(&ACCOUNT) {
-        Some(AccountId(Uuid::try_parse(only(headers, &ACCOUNT)?).ok()?))
+        Some(AccountId::parse(only(headers, &ACCOUNT)?)?)
     } else {
         None
     };

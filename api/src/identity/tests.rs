@@ -17,6 +17,8 @@ use tempfile::TempDir;
 use super::{jwks::JwksSource, *};
 use crate::dev::SigningKey;
 
+/// The id that names nobody.
+const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
 const TENANT_ID: &str = "00000000-0000-4000-8000-000000000001";
 const ACCOUNT_ID: &str = "00000000-0000-4000-8000-000000000002";
 
@@ -149,6 +151,8 @@ async fn time_issuer_audience_and_form_are_checked() {
         (json!({"sub": "a\nb"}), TokenFault::Claims),
         (json!({"sub": "x".repeat(257)}), TokenFault::Claims),
         (json!({"tenant_id": "mine"}), TokenFault::Claims),
+        (json!({"tenant_id": NOBODY}), TokenFault::Claims),
+        (json!({"account_id": NOBODY}), TokenFault::Claims),
         (json!({"account_id": 7}), TokenFault::Claims),
         (json!({"roles": "platform.admin"}), TokenFault::Claims),
     ];

@@ -168,7 +168,8 @@ comment on column billing.usage_counted.position is 'Charges up to here are coun
 
 -- One row per version of a price. A version is in effect from its beginning up to, not including,
 -- its end; closing it moves the end, nothing else ever changes. One that was withdrawn before it
--- began ends where it begins.
+-- began ends where it begins. A tenant's own versions and the platform's do not overlap among
+-- themselves, each by a constraint of its own: there is no tenant that stands for none.
 create table billing.pricing_tables (
     log_id smallint not null,
     position bigint not null,
@@ -190,11 +191,14 @@ create table billing.pricing_tables (
     request uuid not null,
     constraint pricing_tables_pkey primary key (pricing_table_id),
     constraint pricing_tables_position_key unique (log_id, position),
-    constraint pricing_tables_do_not_overlap exclude using gist (
-        (coalesce(tenant_id, '00000000-0000-0000-0000-000000000000'::uuid)) with =,
-        account_tier with =, operator_id with =, direction with =, currency with =,
-        tstzrange(effective_from, effective_to) with &&
-    ),
+    constraint pricing_tables_own_do_not_overlap exclude using gist (
+        log_id with =, tenant_id with =, account_tier with =, operator_id with =,
+        direction with =, currency with =, tstzrange(effective_from, effective_to) with &&
+    ) where (tenant_id is not null),
+    constraint pricing_tables_platforms_do_not_overlap exclude using gist (
+        log_id with =, account_tier with =, operator_id with =, direction with =,
+        currency with =, tstzrange(effective_from, effective_to) with &&
+    ) where (tenant_id is null),
     constraint pricing_tables_account_tier_is_known
         check (account_tier in ('STARTER', 'GROWTH', 'ENTERPRISE', 'CUSTOM')),
     constraint pricing_tables_direction_is_known check (direction in ('MT', 'MO')),
@@ -248,7 +252,8 @@ create table billing.operator_costs (
     constraint operator_costs_pkey primary key (operator_cost_id),
     constraint operator_costs_position_key unique (log_id, position),
     constraint operator_costs_do_not_overlap exclude using gist (
-        operator_id with =, direction with =, tstzrange(effective_from, effective_to) with &&
+        log_id with =, operator_id with =, direction with =,
+        tstzrange(effective_from, effective_to) with &&
     ),
     constraint operator_costs_direction_is_known check (direction in ('MT', 'MO')),
     constraint operator_costs_cost_per_segment_is_not_negative check (cost_per_segment >= 0)

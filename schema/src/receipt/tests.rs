@@ -5,6 +5,9 @@ use serde_json::{Value, json};
 use super::*;
 use crate::inbound::MAX_BYTES;
 
+/// The id that names nothing.
+const NIL: &str = "00000000-0000-0000-0000-000000000000";
+
 fn arrived() -> Timestamp {
     Timestamp::parse("2026-03-01T12:00:00Z").expect("valid")
 }
@@ -164,6 +167,9 @@ fn wrong_types_sizes_characters_and_formats_are_named() {
             json!("6d1f3f600a3e4f0e8a582b1d7b0f3c11"),
             Reason::BadUuid,
         ),
+        ("eventId", json!(NIL), Reason::BadUuid),
+        ("operatorId", json!(NIL), Reason::BadUuid),
+        ("messageId", json!(NIL), Reason::BadUuid),
         ("operatorMessageId", json!(""), Reason::BadCharacters),
         ("operatorMessageId", json!("x\u{0}y"), Reason::BadCharacters),
         (

@@ -64,7 +64,7 @@ fn a_path_answers_the_methods_it_documents_and_names_them() {
 fn fill(path: &str) -> String {
     let parts = path.split('/').map(|part| {
         let name = part.strip_prefix('{');
-        name.map_or_else(|| part.to_owned(), |_| Uuid::nil().to_string())
+        name.map_or_else(|| part.to_owned(), |_| unique().to_string())
     });
     parts.collect::<Vec<_>>().join("/")
 }

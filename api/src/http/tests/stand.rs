@@ -31,6 +31,9 @@ use crate::{
 };
 
 /// A running server that ends with the test.
+/// The tenant of everybody who calls.
+pub(super) const TENANT: TenantId = TenantId(Uuid::from_u128(9));
+
 pub(super) struct Stand {
     pub(super) address: SocketAddr,
     key: SigningKey,
@@ -96,7 +99,7 @@ impl Stand {
             issuer: "tollbook-dev".to_owned(),
             audience: "tollbook".to_owned(),
             subject: "somebody".to_owned(),
-            tenant: TenantId(Uuid::nil()),
+            tenant: TENANT,
             account: None,
             roles: vec![role.to_owned()],
             ttl: Duration::from_mins(1),

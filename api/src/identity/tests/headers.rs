@@ -108,6 +108,22 @@ async fn api_keys_are_believed_from_the_gateway_alone() {
 }
 
 #[tokio::test]
+async fn the_gateway_names_somebody() {
+    let identity = Issuer::new().identity();
+    for nobodys in ["x-tenant-id", "x-account-id"] {
+        let key = [
+            ("x-tenant-id", TENANT_ID),
+            ("x-account-id", ACCOUNT_ID),
+            ("x-api-key-id", "key-1"),
+        ];
+        let key = key.map(|(name, id)| (name, if name == nobodys { NOBODY } else { id }));
+        let caller = identity.of(&known_as("kong"), &headers(&key)).await;
+        let code = caller.map_err(|problem| problem.code());
+        assert_eq!(code, Err(Code::NoCredentials), "{nobodys}");
+    }
+}
+
+#[tokio::test]
 async fn roles_give_rights() {
     use Right::{Audit, BillingAdmin, BillingRead, Finance, ReadAnyAccount};
     let issuer = Issuer::new();

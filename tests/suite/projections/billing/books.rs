@@ -45,7 +45,7 @@ pub(super) struct Books {
     pub(super) base: Base,
     pub(super) reader: Reader,
     pub(super) admin: Client,
-    log: Arc<PgStore>,
+    pub(super) log: Arc<PgStore>,
 }
 
 /// Midnight, and so many minutes.
@@ -71,7 +71,12 @@ impl Books {
 
     /// Somebody new.
     pub(super) async fn payer(&self) -> Payer {
-        let (pseudonym, tenant) = (unique(), unique());
+        self.payer_known_as(unique()).await
+    }
+
+    /// Somebody whose tenant's id is this one.
+    pub(super) async fn payer_known_as(&self, tenant: Uuid) -> Payer {
+        let pseudonym = unique();
         let sql = "insert into eventlog.tenant (pseudonym, tenant_id) values ($1, $2)";
         let enrolled = self.admin.execute(sql, &[&pseudonym, &tenant]).await;
         assert_eq!(enrolled.expect("a superuser may"), 1);

@@ -36,10 +36,14 @@ async fn holds(version: PgVersion) {
     for (sql, name, key) in [
         (
             PRICE,
-            "pricing_tables_do_not_overlap",
+            "pricing_tables_own_do_not_overlap",
             vec![&operator, &tenant],
         ),
-        (PRICE, "pricing_tables_do_not_overlap", vec![&operator]),
+        (
+            PRICE,
+            "pricing_tables_platforms_do_not_overlap",
+            vec![&operator],
+        ),
         (COST, "operator_costs_do_not_overlap", vec![&operator]),
     ] {
         let overlap = Some(name.to_owned());
@@ -61,12 +65,12 @@ async fn holds(version: PgVersion) {
             );
         }
     }
-    // Somebody else's price is another key.
-    let key = [&operator, &other];
-    assert_eq!(
-        refused(&admin, PRICE, &key, [Some(12), Some(13)]).await,
-        None
-    );
+    // Somebody else's price is another key, and no tenant stands for the platform.
+    for tenant in [other, Uuid::nil()] {
+        let key = [&operator, &tenant];
+        let added = refused(&admin, PRICE, &key, [Some(12), Some(13)]).await;
+        assert_eq!(added, None, "{tenant}");
+    }
 }
 
 #[test]
