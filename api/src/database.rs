@@ -1,7 +1,8 @@
 //! What must be true of the database before a service works with it.
 //!
 //! A role that could go around row-level security or change the log is refused, and so is a
-//! database where something is missing; each error says which command mends it.
+//! database where something is missing or where the log's own defences are down; each error says
+//! which command mends it.
 
 use std::time::Duration;
 
@@ -10,6 +11,8 @@ use eventstore::{
     postgres::{Database, database::DatabaseOptionsError},
 };
 
+use tokio_postgres::{Client, Row};
+
 use self::needs::Needs;
 use crate::health::Health;
 
@@ -17,6 +20,7 @@ pub mod needs;
 
 const ROLE: &str = include_str!("database/role.sql");
 const UNMET: &str = include_str!("database/unmet.sql");
+const UNDEFENDED: &str = include_str!("database/undefended.sql");
 const ALIVE: &str = include_str!("database/alive.sql");
 
 /// We never touch the schema of another team.
@@ -57,6 +61,17 @@ pub enum DatabaseError {
         /// Who makes it.
         remedy: &'static str,
     },
+    /// A defence of the log is down: somebody took it away, or the database is a copy that did not
+    /// bring it along.
+    #[error(
+        "the log in this database is not safe: {fault}; an administrator mends it with `{remedy}`"
+    )]
+    Undefended {
+        /// What is open.
+        fault: String,
+        /// The statement that closes it.
+        remedy: String,
+    },
     /// A right is not there.
     #[error("role {role} has no {right} on {kind} {name}; {remedy}")]
     NotGranted {
@@ -76,7 +91,8 @@ pub enum DatabaseError {
 /// Makes sure that we connected as a modest role that has what it needs.
 ///
 /// # Errors
-/// The role may too much, something is missing, or the database cannot be asked.
+/// The role may too much, something is missing, the log is open to attack, or the database cannot
+/// be asked.
 pub async fn check(database: &Database, needs: &Needs) -> Result<(), DatabaseError> {
     let client = database.client("check").await?;
     let row = client.query_one(ROLE, &[&needs.role]).await?;
@@ -92,9 +108,14 @@ pub async fn check(database: &Database, needs: &Needs) -> Result<(), DatabaseErr
     let kinds: Vec<_> = needs.all.iter().map(|need| need.kind).collect();
     let names: Vec<_> = needs.all.iter().map(|need| need.name).collect();
     let rights: Vec<_> = needs.all.iter().map(|need| need.right).collect();
-    let Some(row) = client.query_opt(UNMET, &[&kinds, &names, &rights]).await? else {
-        return Ok(());
-    };
+    match client.query_opt(UNMET, &[&kinds, &names, &rights]).await? {
+        Some(row) => Err(unmet(needs, role, &row)?),
+        None => defended(&client).await,
+    }
+}
+
+/// What is missing, from a row of [`UNMET`].
+fn unmet(needs: &Needs, role: String, row: &Row) -> Result<DatabaseError, DatabaseError> {
     let (kind, name): (String, String) = (row.try_get("kind")?, row.try_get("name")?);
     let theirs = name.starts_with("orch.");
     if row.try_get("missing")? {
@@ -103,7 +124,7 @@ pub async fn check(database: &Database, needs: &Needs) -> Result<(), DatabaseErr
         } else {
             "`tollbook migrate` makes it"
         };
-        return Err(DatabaseError::Missing { kind, name, remedy });
+        return Ok(DatabaseError::Missing { kind, name, remedy });
     }
     let remedy = if theirs {
         THEIRS.to_owned()
@@ -111,13 +132,24 @@ pub async fn check(database: &Database, needs: &Needs) -> Result<(), DatabaseErr
         format!("`tollbook migrate` grants it to {}", needs.role)
     };
     let right = row.try_get("need_right")?;
-    Err(DatabaseError::NotGranted {
+    Ok(DatabaseError::NotGranted {
         role,
         right,
         kind,
         name,
         remedy,
     })
+}
+
+/// Whether the defences of the log are up.
+async fn defended(client: &Client) -> Result<(), DatabaseError> {
+    match client.query_opt(UNDEFENDED, &[]).await? {
+        None => Ok(()),
+        Some(row) => Err(DatabaseError::Undefended {
+            fault: row.try_get("fault")?,
+            remedy: row.try_get("remedy")?,
+        }),
+    }
 }
 
 /// Asks Postgres every [`WATCH`] whether it is there, for ever, and tells `health`.

@@ -1,32 +1,61 @@
 -- The log: who may say what, the events, and the one row that orders them.
 -- Promises L1 to L7 stand in words at eventstore::EventStore.
 
--- Which role may append and read which kinds of streams. The append function and the policy on
--- the events both ask here.
-create table eventlog.permission (
+-- Which role may read which kinds of streams. The policy on the events asks here, and so does the
+-- append function before it tells anything about a stream.
+create table eventlog.read_permission (
     role name not null,
     category text not null,
-    may_append boolean not null,
-    constraint permission_pkey primary key (role, category)
+    constraint read_permission_pkey primary key (role, category)
 );
-comment on table eventlog.permission is 'Which role may append and read which kinds of streams.';
-comment on column eventlog.permission.role is 'A login role.';
-comment on column eventlog.permission.category is 'A kind of stream.';
-comment on column eventlog.permission.may_append is 'Whether it may append, or only read.';
+comment on table eventlog.read_permission is 'Which role may read which kinds of streams.';
+comment on column eventlog.read_permission.role is 'A login role.';
+comment on column eventlog.read_permission.category is 'A kind of stream.';
 
-insert into eventlog.permission
-select role, category, true
+insert into eventlog.read_permission (role, category)
+select reader.role, kind.category
 from (values
     ('dlr_svc', array['message', 'orphan']),
     ('billing_svc', array['charge', 'tenant', 'price', 'invoice', 'audit']),
-    ('tollbook_admin', array['tenant', 'audit'])
-) as service (role, categories), unnest(categories) as category;
+    ('auditor', array['message', 'orphan', 'charge', 'tenant', 'price', 'invoice', 'audit']),
+    ('tollbook_admin', array['message', 'orphan', 'charge', 'tenant', 'price', 'invoice', 'audit'])
+) as reader (role, categories), unnest(reader.categories) as kind (category);
 
-insert into eventlog.permission
-select role, category, false
-from unnest(array['auditor', 'tollbook_admin']) as role,
-     unnest(array['message', 'orphan', 'charge', 'tenant', 'price', 'invoice', 'audit']) as category
-on conflict do nothing;
+-- Which role may append which events. The policy on the events asks here, so that nobody records
+-- an event in another's name or one that no reader knows.
+create table eventlog.append_permission (
+    role name not null,
+    category text not null,
+    type text not null,
+    schema_version smallint not null,
+    constraint append_permission_pkey primary key (role, category, type, schema_version),
+    constraint append_permission_is_read foreign key (role, category)
+        references eventlog.read_permission
+);
+comment on table eventlog.append_permission is 'Which role may append which events.';
+comment on column eventlog.append_permission.role is 'A login role.';
+comment on column eventlog.append_permission.category is 'The kind of stream they stand in.';
+comment on column eventlog.append_permission.type is 'The type of event.';
+comment on column eventlog.append_permission.schema_version is 'The version of its shape.';
+
+-- A line per version of every type of event, in the order of the list in schema/src/event.rs.
+insert into eventlog.append_permission (role, category, type, schema_version) values
+    ('dlr_svc', 'message', 'ReceiptRecorded', 1),
+    ('dlr_svc', 'message', 'MessageSettled', 1),
+    ('dlr_svc', 'message', 'LateReceiptRecorded', 1),
+    ('dlr_svc', 'orphan', 'ReceiptOrphaned', 1),
+    ('dlr_svc', 'orphan', 'OrphanMatched', 1),
+    ('billing_svc', 'charge', 'MessageCharged', 1),
+    ('billing_svc', 'charge', 'ChargeHeld', 1),
+    ('billing_svc', 'charge', 'ChargeConflictRecorded', 1),
+    ('billing_svc', 'tenant', 'AccountRegistered', 1),
+    ('billing_svc', 'tenant', 'AccountChanged', 1),
+    ('billing_svc', 'price', 'PriceOpened', 1),
+    ('billing_svc', 'price', 'PriceClosed', 1),
+    ('billing_svc', 'price', 'CostOpened', 1),
+    ('billing_svc', 'price', 'CostClosed', 1),
+    ('billing_svc', 'audit', 'CrossAccountRead', 1),
+    ('billing_svc', 'audit', 'AccessRefused', 1);
 
 -- One row per log: the position of its newest event. Appending takes this row first, so commits
 -- are ordered and positions have no gaps (L2). Nothing else hands out positions.
@@ -59,6 +88,7 @@ create table eventlog.event (
     category text not null,
     type text not null,
     principal text not null,
+    recorded_by text not null default session_user,
     trace text,
     content_hash bytea not null,
     payload json not null,
@@ -80,19 +110,35 @@ comment on column eventlog.event.log_id is 'Which log.';
 comment on column eventlog.event.schema_version is 'The version of the shape of payload.';
 comment on column eventlog.event.category is 'The kind of stream.';
 comment on column eventlog.event.type is 'What happened.';
-comment on column eventlog.event.principal is 'Who recorded it.';
+comment on column eventlog.event.principal is 'Who wanted it, as the recorder says.';
+comment on column eventlog.event.recorded_by is 'The role that was logged in when it was recorded.';
 comment on column eventlog.event.trace is 'The W3C traceparent of what caused it.';
 comment on column eventlog.event.content_hash is 'SHA-256 of what must be equal in a repeat (L4).';
 comment on column eventlog.event.payload is 'What exactly, to the byte. No personal data.';
 comment on column eventlog.event.sealed is 'Personal data by field, sealed to stream and version.';
 
+-- A role sees its own kinds. The functions run as the owner, who sees all but adds only what the
+-- role behind the session may append, under that role's name: nobody goes around the functions.
 alter table eventlog.event enable row level security;
+alter table eventlog.event force row level security;
 create policy own_kinds on eventlog.event for select
-    using (category in (select p.category from eventlog.permission p where p.role = current_user));
+    using (category in (
+        select p.category from eventlog.read_permission p where p.role = current_user
+    ));
+create policy owner_sees_all on eventlog.event to tollbook_owner using (true) with check (true);
+create policy only_events_granted_to_the_session on eventlog.event as restrictive for insert
+    with check (
+        recorded_by = session_user
+        and (category, type, schema_version) in (
+            select p.category, p.type, p.schema_version
+            from eventlog.append_permission p where p.role = session_user
+        )
+    );
 
--- Nobody rewrites history, the owner and superusers included.
+-- Nobody rewrites history, the owner and superusers included, and no setting of a session puts the
+-- triggers to sleep.
 create function eventlog.refuse_rewriting() returns trigger
-language plpgsql set search_path = pg_catalog as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
     raise exception 'eventlog.event is append-only: % refused', tg_op
         using errcode = 'insufficient_privilege';
@@ -102,6 +148,35 @@ create trigger refuse_update_and_delete before update or delete on eventlog.even
     for each row execute function eventlog.refuse_rewriting();
 create trigger refuse_truncate before truncate on eventlog.event
     for each statement execute function eventlog.refuse_rewriting();
+alter table eventlog.event enable always trigger refuse_update_and_delete;
+alter table eventlog.event enable always trigger refuse_truncate;
+
+-- Which projections follow a log, and whose they are. A role takes checkpoints under these names
+-- and no others, so none can take another's name or make names without end.
+create table eventlog.projection (
+    log_id smallint not null,
+    projection text not null,
+    role name not null,
+    constraint projection_pkey primary key (log_id, projection)
+);
+comment on table eventlog.projection is 'Which projections follow a log, and whose they are.';
+comment on column eventlog.projection.log_id is 'Which log.';
+comment on column eventlog.projection.projection is 'Its name.';
+comment on column eventlog.projection.role is 'The role that carries it along.';
+
+insert into eventlog.projection (log_id, projection, role) values
+    (1, 'delivery_receipts', 'dlr_svc'),
+    (1, 'orphaned_receipts', 'dlr_svc'),
+    (1, 'sms_messages', 'dlr_svc'),
+    (1, 'billing.events', 'dlr_svc'),
+    (1, 'webhook.dispatch', 'dlr_svc'),
+    (1, 'sms.dlr.unmatched', 'dlr_svc'),
+    (1, 'billing_events', 'billing_svc'),
+    (1, 'usage_summaries', 'billing_svc'),
+    (1, 'pricing_tables', 'billing_svc'),
+    (1, 'operator_costs', 'billing_svc'),
+    (1, 'accounts', 'billing_svc'),
+    (1, 'held_charges', 'billing_svc');
 
 -- How far each projection has come.
 create table eventlog.checkpoint (
@@ -162,8 +237,10 @@ comment on column eventlog.data_key.wrapped is 'Nonce, ciphertext and tag under 
 comment on column eventlog.data_key.master_key is 'The version of the master key.';
 comment on column eventlog.data_key.created_at is 'When it was made.';
 
-grant select on eventlog.permission, eventlog.head, eventlog.checkpoint, eventlog.event
+grant select on eventlog.read_permission, eventlog.head, eventlog.projection, eventlog.checkpoint,
+    eventlog.event
     to dlr_svc, billing_svc, auditor, tollbook_admin;
+grant select on eventlog.append_permission to auditor, tollbook_admin;
 grant select on eventlog.tenant to dlr_svc, billing_svc, auditor, tollbook_admin;
 grant select on eventlog.data_key to dlr_svc, billing_svc, tollbook_admin;
 grant delete on eventlog.tenant, eventlog.data_key to tollbook_admin;

@@ -1,5 +1,6 @@
--- The append function, checkpoints and enrolment. They run as the owner (security definer), with
--- a fixed search path, because no service may write the tables itself.
+-- The append function, checkpoints and enrolment. They run as the owner (security definer), because
+-- no service may write the tables itself. Their search path is fixed and names pg_temp, last: where
+-- it is not named it comes first, and a type that the caller put there would run the caller's code.
 
 -- append: records a batch of appends, one after the other, in one statement
 -- Arrays named append_* have an entry per append, event_* per event, guard_* per distinct guard,
@@ -22,12 +23,12 @@ create function eventlog.append(
     out verdict smallint[], out detail text[]
 )
 language plpgsql volatile security definer
-set search_path = pg_catalog
+set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
 as $$
 declare
-    allowed text[];
+    readable text[];
     size bigint := cardinality(event_append);
     event_rank integer[];
     append_first integer[];
@@ -36,10 +37,15 @@ declare
     one_category text;
     added bigint;
 begin
-    select array_agg(p.category) into allowed
-    from eventlog.permission p where p.role = session_user and p.may_append;
-    if not append_category <@ coalesce(allowed, '{}') then
-        raise exception 'role % may append only to %', session_user, coalesce(allowed, '{}')
+    -- Whoever may not read a stream learns nothing of it by appending to it or guarding it. What may
+    -- be appended is up to the policy on the events.
+    select array_agg(p.category) into readable
+    from eventlog.read_permission p where p.role = session_user;
+    if not append_category <@ coalesce(readable, '{}')
+        or not guard_category <@ coalesce(readable, '{}')
+    then
+        raise exception 'role % may append to and guard only streams of %',
+            session_user, coalesce(readable, '{}')
             using errcode = 'insufficient_privilege';
     end if;
 
@@ -160,7 +166,7 @@ create function eventlog.judge(
     out verdict smallint[], out detail text[]
 )
 language sql volatile
-set search_path = pg_catalog
+set search_path = pg_catalog, pg_temp
 set enable_seqscan = off set enable_nestloop = off set enable_mergejoin = off
 set enable_hashjoin = on
 as $$
@@ -208,12 +214,20 @@ as $$
 $$;
 
 -- take_checkpoint: locks a projection's checkpoint until the transaction ends and says where it is
--- Null when another transaction holds it. A projection seen for the first time stands at 0.
+-- Null when another transaction holds it. A projection seen for the first time stands at 0. Only
+-- the role that carries the projection may take it.
 create function eventlog.take_checkpoint(p_log smallint, p_projection text) returns bigint
-language plpgsql volatile security definer set search_path = pg_catalog as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
     found_at bigint;
 begin
+    if not exists (
+        select from eventlog.projection p
+        where p.log_id = p_log and p.projection = p_projection and p.role = session_user
+    ) then
+        raise exception 'role % carries no projection % of log %', session_user, p_projection, p_log
+            using errcode = 'insufficient_privilege';
+    end if;
     select c.position into found_at from eventlog.checkpoint c
     where c.log_id = p_log and c.projection = p_projection and c.role = session_user
     for update skip locked;
@@ -232,7 +246,7 @@ $$;
 create function eventlog.advance_checkpoint(
     p_log smallint, p_projection text, p_from bigint, p_to bigint
 ) returns void
-language plpgsql volatile security definer set search_path = pg_catalog as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 begin
     update eventlog.checkpoint c set position = p_to
     where c.log_id = p_log and c.projection = p_projection and c.role = session_user
@@ -301,4 +315,3 @@ revoke all on all functions in schema eventlog from public;
 grant execute on function eventlog.append, eventlog.take_checkpoint, eventlog.advance_checkpoint,
     eventlog.enrol_tenant to dlr_svc, billing_svc;
 grant execute on function eventlog.enrol_day to dlr_svc;
-grant execute on function eventlog.append to tollbook_admin;

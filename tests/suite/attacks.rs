@@ -4,5 +4,6 @@
 //! with what the attacker has: a role, a user, a token, a connection.
 
 mod keys;
+mod log;
 mod nats;
 mod prices;

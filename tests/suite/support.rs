@@ -3,6 +3,8 @@
 //! Servers outlive the test that started them, so all tests run on one runtime. The servers end
 //! with this process, because each is on a leash.
 
+pub(crate) mod kinds;
+
 use std::{collections::BTreeMap, future::Future, process::Stdio, sync::LazyLock, time::Duration};
 
 use async_nats::jetstream;
@@ -133,6 +135,10 @@ pub(crate) async fn base_in(postgres: &'static Postgres) -> Base {
         postgres.create_database(name, Some(TEMPLATE)).await.ok()
     })
     .await;
+    // A copy does not bring the rights on the database itself along; the bootstrap would mend that.
+    let revoke = format!("revoke temporary on database {name} from public");
+    let admin = postgres.admin(name).await.expect("connects");
+    admin.batch_execute(&revoke).await.expect("a superuser may");
     Base { postgres, name }
 }
 

@@ -9,7 +9,7 @@ begin
     end if;
     foreach login in array array['dlr_svc', 'billing_svc', 'auditor', 'tollbook_admin'] loop
         if to_regrole(login) is null then
-            execute format('create role %I login nosuperuser nobypassrls', login);
+            execute format('create role %I login nosuperuser nobypassrls noinherit', login);
             -- A page at night is worse than a failed statement: nothing may hang or hold locks.
             execute format('alter role %I set idle_in_transaction_session_timeout = ''60s''', login);
             execute format('alter role %I set lock_timeout = ''10s''', login);
@@ -20,8 +20,18 @@ begin
             end if;
         end if;
     end loop;
+    -- It has the owner's rights only after saying so (set role): no statement of a job is the
+    -- owner's by accident.
+    if pg_has_role('tollbook_admin', 'tollbook_owner', 'usage') then
+        alter role tollbook_admin noinherit;
+        revoke tollbook_owner from tollbook_admin;
+    end if;
     if not pg_has_role('tollbook_admin', 'tollbook_owner', 'member') then
         grant tollbook_owner to tollbook_admin;
+    end if;
+    -- Temporary objects come before all others where a search path does not say otherwise.
+    if has_database_privilege('public', current_database(), 'temporary') then
+        execute format('revoke temporary on database %I from public', current_database());
     end if;
     if not has_database_privilege('tollbook_owner', current_database(), 'create') then
         execute format('grant create on database %I to tollbook_owner', current_database());

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use eventstore::{EventStore, StoreError, contract::samples};
-use schema::Category;
+use schema::{Category, Event, StreamId};
 use tokio_postgres::{Client, error::SqlState};
 
-use crate::support::{ACCOUNTS, Base, append, base, dense, position_of, run, unique};
+use crate::support::{ACCOUNTS, Base, append, base, dense, kinds, position_of, run, unique};
 
 /// Every right of `role` in our schemas and the orchestrator's, one text each.
 async fn rights(admin: &Client, role: &str) -> BTreeSet<String> {
@@ -48,7 +48,8 @@ fn dlr_svc_may_exactly_what_contracts_6_says() {
             "SELECT eventlog.event",
             "SELECT eventlog.head",
             "SELECT eventlog.master_key",
-            "SELECT eventlog.permission",
+            "SELECT eventlog.projection",
+            "SELECT eventlog.read_permission",
             "SELECT eventlog.tenant",
         ]);
         assert_eq!(rest, expected);
@@ -136,7 +137,7 @@ fn functions_that_run_as_their_owner_have_a_fixed_search_path_and_are_not_for_ev
         assert!(rows.len() >= 5, "append, two for checkpoints, two to enrol");
         for row in rows {
             let name: String = row.get(0);
-            assert!(row.get::<_, bool>(1), "{name} has no fixed search path");
+            assert!(row.get::<_, bool>(1), "{name} looks elsewhere first");
             assert!(!row.get::<_, bool>(2), "{name} is for everyone");
         }
         let views = "select c.relname::text from pg_class c
@@ -158,37 +159,68 @@ fn is_refused(error: &StoreError) -> bool {
 }
 
 #[test]
-fn a_service_appends_only_to_its_own_kinds_of_streams() {
+fn a_service_appends_only_its_own_events_to_their_own_kinds_of_streams() {
     run(async {
         let base = base().await;
-        for category in Category::ALL {
-            let mut wanted = samples::append(samples::fresh(), 0, 1);
-            wanted.stream.category = category;
-            for (role, own) in [
-                ("dlr_svc", vec![Category::Message, Category::Orphan]),
-                (
-                    "billing_svc",
-                    vec![
-                        Category::Charge,
-                        Category::Tenant,
-                        Category::Price,
-                        Category::Invoice,
-                        Category::Audit,
-                    ],
-                ),
-                ("auditor", vec![]),
-            ] {
-                let answer = base.log(role).append(vec![wanted.clone()]).await;
-                match answer {
-                    Ok(_) => assert!(own.contains(&category), "{role} wrote to {category:?}"),
+        let mut recorded = 0;
+        for role in ["dlr_svc", "billing_svc", "auditor", "tollbook_admin"] {
+            let log = base.log(role);
+            for ((name, owner, home), category) in kinds::HOMES
+                .iter()
+                .flat_map(|home| Category::ALL.map(|category| (home, category)))
+            {
+                let stream = StreamId {
+                    category,
+                    id: unique(),
+                };
+                let wanted = kinds::of_type(name, stream, 0, 1);
+                let own = *owner == role && *home == category;
+                match log.append(vec![wanted]).await {
+                    Ok(_) => {
+                        assert!(own, "{role} wrote {name} to {category:?}");
+                        recorded += 1;
+                    }
                     Err(error) => {
-                        assert!(!own.contains(&category), "{role}: {category:?}: {error:?}");
-                        assert!(is_refused(&error), "{role}: {category:?}: {error:?}");
+                        assert!(!own, "{role}: {name} in {category:?}: {error:?}");
+                        assert!(is_refused(&error), "{role}: {name}: {error:?}");
                     }
                 }
             }
         }
-        assert_eq!(dense(&base.admin().await).await, 7, "one of each kind");
+        assert_eq!(dense(&base.admin().await).await, recorded);
+        assert_eq!(recorded, 16, "one of each type");
+    });
+}
+
+#[test]
+fn every_version_of_every_type_of_event_is_granted_to_one_role_and_nothing_else_is() {
+    run(async {
+        let admin = base().await.admin().await;
+        let sql =
+            "select role::text, category, type, schema_version from eventlog.append_permission";
+        let mut granted: Vec<_> = admin
+            .query(sql, &[])
+            .await
+            .expect("reads")
+            .iter()
+            .map(|row| (row.get(2), row.get(3), row.get(0), row.get(1)))
+            .collect::<Vec<(String, i16, String, String)>>();
+        granted.sort();
+        let mut due: Vec<_> = Event::TYPES
+            .iter()
+            .flat_map(|(name, today)| (1..=*today).map(move |version| (*name, version)))
+            .map(|(name, version)| {
+                let home = kinds::HOMES.iter().find(|home| home.0 == name);
+                let (_, role, category) = home.expect("its line in tests/suite/support/kinds.rs");
+                let category = category.as_str().to_owned();
+                (name.to_owned(), version, (*role).to_owned(), category)
+            })
+            .collect();
+        due.sort();
+        assert_eq!(
+            granted, due,
+            "eventlog.append_permission has a line for each"
+        );
     });
 }
 
@@ -234,8 +266,7 @@ fn a_service_reads_only_its_own_kinds_of_streams() {
             position_of(&append(&dlr, samples::append(samples::fresh(), 0, 1)).await),
             1
         );
-        let mut charge = samples::append(samples::fresh(), 0, 2);
-        charge.stream.category = Category::Charge;
+        let charge = kinds::append_in(Category::Charge, unique(), 0, 2);
         assert_eq!(
             position_of(&append(&base.log("billing_svc"), charge.clone()).await),
             2

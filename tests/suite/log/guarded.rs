@@ -8,12 +8,12 @@ use std::{
     time::Duration,
 };
 
-use eventstore::{EventStore, Guard, Outcome, contract::samples, postgres::PgStore};
+use eventstore::{EventStore, Guard, Outcome, postgres::PgStore};
 use schema::{Category, StreamId};
 
 use tokio::time::sleep;
 
-use crate::support::{append, base, dense, run, unique};
+use crate::support::{append, base, dense, kinds, run, unique};
 
 /// Rounds that must end each way before the race has shown anything.
 const ENOUGH: usize = 25;
@@ -21,20 +21,11 @@ const ROUNDS_MAX: usize = 2_000;
 /// The longest the writer pauses, so that a slow machine gets through now and then.
 const PAUSE_MAX_MICROS: u64 = 200_000;
 
-fn in_category(
-    category: Category,
-    stream: StreamId,
-    mut append: eventstore::Append,
-) -> eventstore::Append {
-    append.stream = StreamId { category, ..stream };
-    append
-}
-
 /// Moves the prices until it is told that it is over; says to which version.
 async fn keep_moving(log: PgStore, prices: StreamId, pace: Arc<Pace>) -> i32 {
-    let (number, mut version) = (prices.id.as_u128(), 0);
+    let mut version = 0;
     while !pace.over.load(Ordering::Relaxed) {
-        let next = in_category(Category::Price, prices, samples::append(number, version, 1));
+        let next = kinds::append_in(Category::Price, prices.id, version, 1);
         assert!(matches!(append(&log, next).await, Outcome::Recorded { .. }));
         version += 1;
         sleep(Duration::from_micros(pace.micros.load(Ordering::Relaxed))).await;
@@ -68,13 +59,8 @@ impl Pace {
 async fn charge(log: &PgStore, prices: StreamId) -> Option<(i64, i32)> {
     let read = log.read_streams(&[prices]).await.expect("reads").remove(0);
     let version = read.last().map_or(0, |event| event.version);
-    let id = unique();
-    let charge = StreamId {
-        category: Category::Charge,
-        id,
-    };
-    let events = samples::append(id.as_u128(), 0, 1);
-    let mut wanted = in_category(Category::Charge, charge, events);
+    let mut wanted = kinds::append_in(Category::Charge, unique(), 0, 1);
+    let charge = wanted.stream;
     wanted.guards = vec![Guard {
         stream: prices,
         version,

@@ -66,9 +66,11 @@ fn l1_the_owner_and_a_superuser_are_stopped_by_the_trigger() {
             for attempt in ATTEMPTS {
                 let error = admin.batch_execute(attempt).await.expect_err(attempt);
                 let said = error.as_db_error().map(|error| error.message().to_owned());
-                let ours = said
-                    .as_deref()
-                    .is_some_and(|said| said.contains("append-only"));
+                // Where the owner would insert first, the policy is faster than the trigger.
+                let ours = said.as_deref().is_some_and(|said| {
+                    said.contains("append-only")
+                        || role == "tollbook_owner" && said.contains("only_events_granted")
+                });
                 assert!(ours, "{role}: {attempt}: {said:?}");
             }
             admin.batch_execute("reset role").await.expect("itself");
@@ -88,10 +90,12 @@ fn l1_only_the_append_function_adds_events_and_moves_the_head() {
             "insert into eventlog.head values (2, 0, now())",
             "delete from eventlog.head",
             "update eventlog.checkpoint set position = 0",
-            "insert into eventlog.permission values ('dlr_svc', 'charge', true)",
-            "update eventlog.permission set may_append = true",
+            "insert into eventlog.read_permission values ('dlr_svc', 'charge')",
+            "insert into eventlog.append_permission values ('dlr_svc', 'message', 'New', 1)",
+            "update eventlog.append_permission set role = session_user",
+            "insert into eventlog.projection values (1, 'new', 'dlr_svc')",
         ];
-        for role in ["dlr_svc", "billing_svc", "auditor"] {
+        for role in ACCOUNTS {
             let client = base.client(role).await;
             for attempt in attempts {
                 let error = client.batch_execute(attempt).await.expect_err(attempt);

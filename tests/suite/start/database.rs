@@ -142,3 +142,58 @@ fn what_billing_misses_is_named_with_the_command_that_makes_it() {
         assert!(said.contains("role dlr_svc has no "), "{said}");
     });
 }
+
+#[test]
+fn a_log_whose_defences_are_down_is_not_worked_with() {
+    run(async {
+        for (harm, told, remedy) in [
+            (
+                "grant temporary on database {database} to public",
+                "temporary objects may be made in it",
+                "revoke temporary on database",
+            ),
+            (
+                "grant temporary on database {database} to {role}",
+                "temporary objects may be made in it",
+                "revoke temporary on database",
+            ),
+            (
+                "alter function eventlog.judge set search_path = pg_catalog",
+                "eventlog.judge",
+                "set search_path = pg_catalog, pg_temp",
+            ),
+            (
+                "alter function eventlog.enrol_tenant reset search_path",
+                "eventlog.enrol_tenant",
+                "set search_path = pg_catalog, pg_temp",
+            ),
+            (
+                "alter table eventlog.event enable trigger refuse_update_and_delete",
+                "trigger refuse_update_and_delete on eventlog.event can be put to sleep",
+                "enable always trigger refuse_update_and_delete",
+            ),
+            (
+                "alter table eventlog.event disable trigger refuse_truncate",
+                "trigger refuse_truncate on eventlog.event can be put to sleep",
+                "enable always trigger refuse_truncate",
+            ),
+            (
+                "alter table eventlog.event no force row level security",
+                "eventlog.event does not force row-level security",
+                "force row level security",
+            ),
+        ] {
+            for (service, role) in [("dlr", "dlr_svc"), ("billing", "billing_svc")] {
+                let base = base().await;
+                let harm = harm
+                    .replace("{database}", base.name)
+                    .replace("{role}", role);
+                let done = base.admin().await.batch_execute(&harm).await;
+                done.expect("a superuser may");
+                let said = refusal_of(service, role, base).await;
+                assert!(said.contains(told), "{harm}: {said}");
+                assert!(said.contains(remedy), "{harm}: {said}");
+            }
+        }
+    });
+}

@@ -334,7 +334,8 @@ fn stored(event: &LogEvent) -> Value {
         "category": event.category.expect("known").as_str(), "stream_id": event.stream,
         "version": event.version, "event_id": event.event_id, "type": name, "schema_version": 1,
         "tenant": event.tenant, "account": event.account, "occurred_at": at, "recorded_at": at,
-        "principal": event.principal.as_deref().unwrap_or("test"), "content_hash": "\\x00", "payload": payload,
+        "principal": event.principal.as_deref().unwrap_or("test"), "recorded_by": "dlr_svc",
+        "content_hash": "\\x00", "payload": payload,
     })
 }
 
