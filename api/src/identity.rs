@@ -2,8 +2,9 @@
 //!
 //! A caller is believed for one of two reasons: a token that one of our keys verifies
 //! ([`token`], [`jwks`]), or the gateway's word for an API key ([`gateway`]), which counts only on
-//! a connection whose client certificate is the gateway's. Headers that name a tenant or an account
-//! beside a token can only contradict it, never widen it.
+//! a connection whose client certificate is the gateway's, and only where the call shows nothing of
+//! its own. Headers that name a tenant or an account beside a token can only contradict it, never
+//! widen it.
 
 mod caller;
 pub mod crypto;
@@ -48,8 +49,8 @@ impl Identity {
     /// 401 if that is not known, 403 if the headers contradict the token.
     pub async fn of(&self, peer: &Peer, headers: &HeaderMap) -> Result<Caller, Problem> {
         let from_gateway = self.gateway.as_ref().is_some_and(|name| peer.is(name));
-        match bearer(headers) {
-            Some(Ok(text)) => match self.verified(text).await {
+        match Shown::by(headers) {
+            Shown::Token(text) => match self.verified(text).await {
                 Ok(token) => {
                     let caller = Caller::of_token(token.claims());
                     agree(&caller, headers)?;
@@ -57,9 +58,9 @@ impl Identity {
                 }
                 Err(fault) => Err(refused(fault)),
             },
-            Some(Err(fault)) => Err(refused(fault)),
-            None if from_gateway => gateway::caller(headers),
-            None => Err(Problem::new(Code::NoCredentials)),
+            Shown::Nothing if from_gateway => gateway::caller(headers),
+            Shown::Unreadable => Err(refused(TokenFault::Malformed)),
+            Shown::Nothing | Shown::OtherScheme => Err(Problem::new(Code::NoCredentials)),
         }
     }
 
@@ -82,19 +83,37 @@ fn refused(fault: TokenFault) -> Problem {
     Problem::new(Code::InvalidToken)
 }
 
-/// The token that a caller shows, if any.
-fn bearer(headers: &HeaderMap) -> Option<Result<&str, TokenFault>> {
-    let mut values = headers.get_all(AUTHORIZATION).iter();
-    let value = values.next()?;
-    if values.next().is_some() {
-        return Some(Err(TokenFault::Malformed));
+/// What a caller shows of itself in `Authorization`.
+enum Shown<'a> {
+    /// The header is not there.
+    Nothing,
+    /// One bearer token, not verified.
+    Token(&'a str),
+    /// Several headers, or none that is text.
+    Unreadable,
+    /// Something else than a bearer token. It proves nothing, and whoever shows it is nobody,
+    /// whatever the gateway says beside it.
+    OtherScheme,
+}
+
+impl<'a> Shown<'a> {
+    fn by(headers: &'a HeaderMap) -> Self {
+        let mut values = headers.get_all(AUTHORIZATION).iter();
+        match (values.next(), values.next()) {
+            (None, _) => Self::Nothing,
+            (Some(value), None) => value.to_str().map_or(Self::Unreadable, Self::of),
+            (Some(_), Some(_)) => Self::Unreadable,
+        }
     }
-    let Ok(text) = value.to_str() else {
-        return Some(Err(TokenFault::Malformed));
-    };
-    let (scheme, token) = text.split_once(' ')?;
-    let bearer = scheme.eq_ignore_ascii_case("bearer");
-    bearer.then(|| Ok(token.trim_matches(' ')))
+
+    fn of(text: &'a str) -> Self {
+        match text.split_once(' ') {
+            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
+                Self::Token(token.trim_matches(' '))
+            }
+            Some(_) | None => Self::OtherScheme,
+        }
+    }
 }
 
 /// Headers that name tenant or account must name the token's.

@@ -6,7 +6,7 @@
 
 mod accounts;
 mod bodies;
-mod desk;
+pub(crate) mod desk;
 mod endpoints;
 mod guide;
 mod hostile;
@@ -16,9 +16,9 @@ mod looks;
 mod nodes;
 mod outage;
 mod prices;
-mod raw;
+pub(crate) mod raw;
 mod schemathesis;
 mod slow;
 mod tls;
-mod tokens;
+pub(crate) mod tokens;
 mod versions;

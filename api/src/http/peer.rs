@@ -1,19 +1,15 @@
 //! Who is at the other end of a connection.
 //!
 //! The names come from a certificate that TLS has verified against our own authority; nothing
-//! that a request says can change them.
+//! that a request says can change them. Only alternative names count, never the subject's common
+//! name: an authority checks the former, and often lets whoever asks choose the latter.
 
 use std::{net::IpAddr, sync::Arc};
 
 use rustls::pki_types::CertificateDer;
 use x509_cert::{
     Certificate,
-    attr::AttributeTypeAndValue,
-    der::{
-        Decode,
-        asn1::{Ia5StringRef, PrintableStringRef, Utf8StringRef},
-        oid::db::rfc4519::CN,
-    },
+    der::Decode,
     ext::pkix::{SubjectAltName, name::GeneralName},
 };
 
@@ -22,8 +18,7 @@ use x509_cert::{
 pub struct Peer {
     /// Its address.
     pub address: IpAddr,
-    /// The names in its certificate: the subject's common names, DNS names and URIs. Empty if it
-    /// showed none.
+    /// The alternative names in its certificate: DNS names and URIs. Empty if it showed none.
     names: Arc<[String]>,
 }
 
@@ -53,37 +48,22 @@ impl Peer {
     }
 }
 
-/// The names in a certificate; none if it cannot be read.
+/// The alternative names in a certificate; none if it cannot be read.
 fn names(certificate: &CertificateDer<'_>) -> Vec<String> {
     let Ok(certificate) = Certificate::from_der(certificate) else {
         return Vec::new();
     };
-    let certificate = certificate.tbs_certificate;
-    let attributes = certificate.subject.0.iter().flat_map(|part| part.0.iter());
-    let mut names: Vec<String> = attributes
-        .filter(|attribute| attribute.oid == CN)
-        .filter_map(text)
-        .collect();
-    if let Ok(Some((_, alternatives))) = certificate.get::<SubjectAltName>() {
-        names.extend(alternatives.0.into_iter().filter_map(|name| match name {
-            GeneralName::DnsName(name) | GeneralName::UniformResourceIdentifier(name) => {
-                Some(name.to_string())
-            }
-            _ => None,
-        }));
-    }
-    names
-}
-
-fn text(attribute: &AttributeTypeAndValue) -> Option<String> {
-    let value = &attribute.value;
-    let utf8 = value.decode_as::<Utf8StringRef<'_>>();
-    let utf8 = utf8.map(|text| text.as_str().to_owned());
-    let printable = || value.decode_as::<PrintableStringRef<'_>>();
-    let ia5 = || value.decode_as::<Ia5StringRef<'_>>();
-    utf8.or_else(|_| printable().map(|text| text.as_str().to_owned()))
-        .or_else(|_| ia5().map(|text| text.as_str().to_owned()))
-        .ok()
+    let alternatives = certificate.tbs_certificate.get::<SubjectAltName>();
+    let Ok(Some((_, alternatives))) = alternatives else {
+        return Vec::new();
+    };
+    let name = |name| match name {
+        GeneralName::DnsName(name) | GeneralName::UniformResourceIdentifier(name) => {
+            Some(name.to_string())
+        }
+        _ => None,
+    };
+    alternatives.0.into_iter().filter_map(name).collect()
 }
 
 #[cfg(test)]
@@ -95,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_certificate_names_its_subject_and_alternatives() {
+    fn a_certificate_is_known_by_its_alternative_names_alone() {
         let mut params = CertificateParams::new(["kong.example".to_owned()]).expect("a name");
         params
             .distinguished_name
@@ -105,11 +85,15 @@ mod tests {
         let key = KeyPair::generate().expect("a key");
         let certificate = params.self_signed(&key).expect("signed");
         let peer = Peer::verified(Ipv4Addr::LOCALHOST.into(), certificate.der());
-        for name in ["gateway", "kong.example", "spiffe://example/kong"] {
+        for name in ["kong.example", "spiffe://example/kong"] {
             assert!(peer.is(name), "{name}");
         }
-        assert!(!peer.is("kong"));
-        assert!(!Peer::stranger(peer.address).is("gateway"));
+        assert!(!peer.is("gateway") && !peer.is("kong"));
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, "kong");
+        let bare = params.self_signed(&key).expect("signed");
+        assert!(!Peer::verified(peer.address, bare.der()).is("kong"));
+        assert!(!Peer::stranger(peer.address).is("kong.example"));
         let junk = CertificateDer::from(vec![1, 2, 3]);
         assert!(!Peer::verified(peer.address, &junk).is(""));
     }

@@ -90,13 +90,13 @@ impl Caller {
     pub(super) fn of_key<'a>(
         key: &str,
         tenant: TenantId,
-        account: Option<AccountId>,
+        account: AccountId,
         scopes: impl Iterator<Item = &'a str>,
     ) -> Self {
         Self {
             subject: format!("api-key:{key}"),
             tenant,
-            account,
+            account: Some(account),
             rights: scopes.flat_map(Right::of_scope).copied().collect(),
             platform: false,
         }

@@ -29,11 +29,8 @@ fn named(headers: &HeaderMap) -> Option<Caller> {
         return None;
     }
     let tenant = TenantId::parse(only(headers, &TENANT)?)?;
-    let account = if headers.contains_key(&ACCOUNT) {
-        Some(AccountId::parse(only(headers, &ACCOUNT)?)?)
-    } else {
-        None
-    };
+    // A key belongs to an account; one that named none would stand for the whole tenant.
+    let account = AccountId::parse(only(headers, &ACCOUNT)?)?;
     let scopes = only(headers, &SCOPES).unwrap_or_default();
     Some(Caller::of_key(
         key,

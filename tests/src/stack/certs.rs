@@ -68,6 +68,15 @@ impl Authority {
         self.sign(name, &[name], ExtendedKeyUsagePurpose::ClientAuth)
     }
 
+    /// A certificate for a client with this common name and these alternative names, which may be
+    /// somebody else's or none: an authority may check the latter and let clients choose the former.
+    ///
+    /// # Errors
+    /// The system's source of chance failed, or a name cannot be a DNS name.
+    pub fn client_called(&self, common: &str, alternatives: &[&str]) -> Result<Certificate> {
+        self.sign(common, alternatives, ExtendedKeyUsagePurpose::ClientAuth)
+    }
+
     fn sign(
         &self,
         subject: &str,

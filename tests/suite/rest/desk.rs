@@ -22,13 +22,13 @@ use super::tokens::Issuer;
 use crate::support::{eventually, unique};
 
 /// Part of every name and address here, and of every odd input: no log may hold it.
-pub(super) const MARK: &str = "Xaverine";
+pub(crate) const MARK: &str = "Xaverine";
 /// When every price and cost here begins.
-pub(super) const BEGIN: &str = "2026-01-01T00:00:00Z";
+pub(crate) const BEGIN: &str = "2026-01-01T00:00:00Z";
 /// The days that hold everything charged here, as a query names them: a year until tomorrow.
-pub(super) const DAYS: Days = Days;
+pub(crate) const DAYS: Days = Days;
 
-pub(super) struct Days;
+pub(crate) struct Days;
 
 impl fmt::Display for Days {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -43,18 +43,18 @@ impl fmt::Display for Days {
 }
 
 /// A world with a service, for all tests that harm neither.
-pub(super) struct Desk {
-    pub(super) world: World,
-    pub(super) billing: Service,
-    pub(super) rest: Rest,
-    pub(super) database: Client,
-    pub(super) issuer: Issuer,
+pub(crate) struct Desk {
+    pub(crate) world: World,
+    pub(crate) billing: Service,
+    pub(crate) rest: Rest,
+    pub(crate) database: Client,
+    pub(crate) issuer: Issuer,
     jetstream: jetstream::Context,
     gateway: OnceCell<Gateway>,
 }
 
 /// The desk that all share.
-pub(super) async fn desk() -> &'static Desk {
+pub(crate) async fn desk() -> &'static Desk {
     static DESK: OnceCell<Desk> = OnceCell::const_new();
     let open = async || {
         let world = World::start(WorldOptions::default()).await;
@@ -65,15 +65,15 @@ pub(super) async fn desk() -> &'static Desk {
 
 /// An account, and a carrier whose messages nobody else has.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Customer {
-    pub(super) tenant: TenantId,
-    pub(super) account: AccountId,
-    pub(super) operator: OperatorId,
+pub(crate) struct Customer {
+    pub(crate) tenant: TenantId,
+    pub(crate) account: AccountId,
+    pub(crate) operator: OperatorId,
 }
 
 impl Customer {
     /// One that nobody knows.
-    pub(super) fn nobody() -> Self {
+    pub(crate) fn nobody() -> Self {
         Self {
             tenant: TenantId(unique()),
             account: AccountId(unique()),
@@ -83,7 +83,7 @@ impl Customer {
 }
 
 /// What an account is to be.
-pub(super) fn account_body(tenant: TenantId) -> Value {
+pub(crate) fn account_body(tenant: TenantId) -> Value {
     json!({
         "tenantId": tenant, "accountTier": "GROWTH", "currency": "EUR",
         "billingName": format!("{MARK} Name"), "billingAddress": format!("{MARK} Street 1"),
@@ -91,14 +91,14 @@ pub(super) fn account_body(tenant: TenantId) -> Value {
 }
 
 /// The tenant's own price.
-pub(super) fn price_body(of: Customer) -> Value {
+pub(crate) fn price_body(of: Customer) -> Value {
     let mut body = list_price_body(of.operator);
     body["tenantId"] = json!(of.tenant);
     body
 }
 
 /// A price of the platform's list.
-pub(super) fn list_price_body(operator: OperatorId) -> Value {
+pub(crate) fn list_price_body(operator: OperatorId) -> Value {
     json!({
         "accountTier": "GROWTH", "operatorId": operator, "pricingModel": "PER_SEGMENT",
         "unitPrice": "0.045", "currency": "EUR", "effectiveFrom": BEGIN,
@@ -106,7 +106,7 @@ pub(super) fn list_price_body(operator: OperatorId) -> Value {
 }
 
 /// What the carrier takes.
-pub(super) fn cost_body(operator: OperatorId) -> Value {
+pub(crate) fn cost_body(operator: OperatorId) -> Value {
     json!({
         "operatorId": operator, "costPerSegment": "0.02", "currency": "EUR",
         "effectiveFrom": BEGIN,
@@ -114,13 +114,13 @@ pub(super) fn cost_body(operator: OperatorId) -> Value {
 }
 
 /// Calls the API at `rest` as the platform's billing admin, who gets what they want.
-pub(super) async fn done(rest: &Rest, method: Method, path: &str, body: Option<&Value>) -> Value {
+pub(crate) async fn done(rest: &Rest, method: Method, path: &str, body: Option<&Value>) -> Value {
     let answer = rest.as_billing_admin().call(method, path, body).await;
     answer.expect("an answer").made().expect("done")
 }
 
 /// The id of a version that was just opened.
-pub(super) async fn opened(rest: &Rest, path: &str, body: &Value) -> Uuid {
+pub(crate) async fn opened(rest: &Rest, path: &str, body: &Value) -> Uuid {
     let version = done(rest, Method::POST, path, Some(body)).await;
     let id = version.get("pricingTableId");
     let id = id.or(version.get("operatorCostId")).expect("an id");
@@ -129,7 +129,7 @@ pub(super) async fn opened(rest: &Rest, path: &str, body: &Value) -> Uuid {
 
 impl Desk {
     /// A service in this world.
-    pub(super) async fn of(world: World) -> Self {
+    pub(crate) async fn of(world: World) -> Self {
         let billing = world.billing(&[]).await.expect("a service");
         Self {
             rest: world.rest(&billing).await.expect("reached"),
@@ -143,7 +143,7 @@ impl Desk {
     }
 
     /// A registered account.
-    pub(super) async fn customer(&self) -> Customer {
+    pub(crate) async fn customer(&self) -> Customer {
         let customer = Customer::nobody();
         let path = format!("/v1/admin/accounts/{}", customer.account);
         let body = account_body(customer.tenant);
@@ -152,7 +152,7 @@ impl Desk {
     }
 
     /// Announces a delivered message of two segments, now. Says which.
-    pub(super) async fn settle(&self, of: Customer) -> Uuid {
+    pub(crate) async fn settle(&self, of: Customer) -> Uuid {
         let (message, now) = (unique(), eventstore::clock::now());
         let settlement = json!({
             "eventId": unique(), "eventType": "DLR_TERMINAL", "schemaVersion": "1.0",
@@ -169,7 +169,7 @@ impl Desk {
     }
 
     /// The row of a charge, once it is shown: price, cost, version of the price.
-    pub(super) async fn charge(&self, message: Uuid) -> (String, String, Uuid) {
+    pub(crate) async fn charge(&self, message: Uuid) -> (String, String, Uuid) {
         let sql = include_str!("charge.sql");
         eventually("the charge is shown", async || {
             let row = self.database.query_opt(sql, &[&message]).await;
@@ -180,7 +180,7 @@ impl Desk {
     }
 
     /// Until usage has counted so many messages of the account.
-    pub(super) async fn counted(&self, of: Customer, messages: i64) {
+    pub(crate) async fn counted(&self, of: Customer, messages: i64) {
         let path = format!("/v1/billing/usage?{DAYS}&granularity=month");
         let caller = self.rest.as_customer(of.tenant, of.account);
         eventually("usage has counted", async || {
@@ -192,7 +192,7 @@ impl Desk {
     }
 
     /// The looks at other accounts that the log has of this request: type, account, code.
-    pub(super) async fn looks(&self, request: &str) -> Vec<(String, String, Option<String>)> {
+    pub(crate) async fn looks(&self, request: &str) -> Vec<(String, String, Option<String>)> {
         let sql = include_str!("looks.sql");
         let rows = self.database.query(sql, &[&request]).await.expect("reads");
         let look = |row: &tokio_postgres::Row| (row.get(0), row.get(1), row.get(2));
@@ -200,34 +200,34 @@ impl Desk {
     }
 
     /// How many facts somebody recorded, looks at accounts aside.
-    pub(super) async fn written_by(&self, subject: &str) -> i64 {
+    pub(crate) async fn written_by(&self, subject: &str) -> i64 {
         let sql = include_str!("written.sql");
         let row = self.database.query_one(sql, &[&subject]).await;
         row.expect("reads").get(0)
     }
 
     /// Another process of the service in this world.
-    pub(super) async fn node(&self, more: &[(&'static str, &str)]) -> (Service, Rest) {
+    pub(crate) async fn node(&self, more: &[(&'static str, &str)]) -> (Service, Rest) {
         let node = self.world.billing(more).await.expect("a service");
         let rest = self.world.rest(&node).await.expect("reached");
         (node, rest)
     }
 
     /// The process that Kong talks to.
-    pub(super) async fn gateway(&self) -> &Gateway {
+    pub(crate) async fn gateway(&self) -> &Gateway {
         let open = async || Gateway::open(self).await;
         self.gateway.get_or_init(open).await
     }
 
     /// Holds the shared service's log to [`calm`].
-    pub(super) fn is_calm(&self) {
+    pub(crate) fn is_calm(&self) {
         calm(&self.billing);
     }
 }
 
 /// Nothing in the log of a service is an error, an answer that its document does not promise, a
 /// line that is not JSON, or personal.
-pub(super) fn calm(service: &Service) {
+pub(crate) fn calm(service: &Service) {
     let log = service.log();
     // The last line may be half written.
     let whole = log.rfind('\n').map_or("", |end| &log[..end]);
@@ -242,7 +242,7 @@ pub(super) fn calm(service: &Service) {
 
 /// What every refusal is: a problem document of this request, without the words that were sent.
 /// Says its code and the field at fault.
-pub(super) fn problem(answer: &Answer) -> (u16, &str, &str) {
+pub(crate) fn problem(answer: &Answer) -> (u16, &str, &str) {
     let (body, status) = (&answer.body, answer.status);
     let kind = answer.header("content-type");
     assert_eq!(kind, Some("application/problem+json"), "{answer:?}");
@@ -260,15 +260,15 @@ pub(super) fn problem(answer: &Answer) -> (u16, &str, &str) {
 }
 
 /// A process that speaks TLS, asks for client certificates, and believes Kong's.
-pub(super) struct Gateway {
-    pub(super) service: Service,
-    pub(super) authority: Authority,
+pub(crate) struct Gateway {
+    pub(crate) service: Service,
+    pub(crate) authority: Authority,
     /// Reached with Kong's certificate.
-    pub(super) kong: Rest,
+    pub(crate) kong: Rest,
     /// Reached with another certificate of the same authority.
-    pub(super) other: Rest,
+    pub(crate) other: Rest,
     /// Reached with none.
-    pub(super) bare: Rest,
+    pub(crate) bare: Rest,
 }
 
 impl Gateway {
@@ -304,14 +304,14 @@ impl Gateway {
 
 /// Writes a certificate of the service and its key. The key goes first, as half a pair is waited
 /// out either way.
-pub(super) fn write_pair(authority: &Authority, cert: &std::path::Path, key: &std::path::Path) {
+pub(crate) fn write_pair(authority: &Authority, cert: &std::path::Path, key: &std::path::Path) {
     let made = authority.server().expect("a certificate");
     std::fs::write(key, made.key).expect("written");
     std::fs::write(cert, made.cert).expect("written");
 }
 
 /// A client that trusts this authority and shows this certificate.
-pub(super) fn trusting(authority: &Authority, shown: Option<Certificate>) -> ClientConfig {
+pub(crate) fn trusting(authority: &Authority, shown: Option<Certificate>) -> ClientConfig {
     let mut roots = RootCertStore::empty();
     let ca = CertificateDer::from_pem_slice(authority.pem().as_bytes()).expect("PEM");
     roots.add(ca).expect("an authority");

@@ -13,14 +13,14 @@ use crate::support::PATIENCE;
 
 /// What came back until the other side closed the connection.
 #[derive(Debug)]
-pub(super) struct RawAnswer {
+pub(crate) struct RawAnswer {
     /// The status; `None` if no HTTP came back.
-    pub(super) status: Option<u16>,
-    pub(super) text: String,
+    pub(crate) status: Option<u16>,
+    pub(crate) text: String,
 }
 
 impl RawAnswer {
-    pub(super) fn of(bytes: &[u8]) -> Self {
+    pub(crate) fn of(bytes: &[u8]) -> Self {
         let text = String::from_utf8_lossy(bytes).into_owned();
         let line = text.strip_prefix("HTTP/1.1 ");
         let status = line.and_then(|line| line.get(..3)?.parse().ok());
@@ -28,26 +28,26 @@ impl RawAnswer {
     }
 
     /// The code of a problem.
-    pub(super) fn code(&self) -> String {
+    pub(crate) fn code(&self) -> String {
         let body = self.text.split_once("\r\n\r\n").map_or("", |parts| parts.1);
         let body: Value = serde_json::from_str(body).unwrap_or_default();
         body["code"].as_str().unwrap_or_default().to_owned()
     }
 
     /// Neither a mistake of ours nor an echo of what was sent.
-    pub(super) fn harmless(&self, sent: &str) {
+    pub(crate) fn harmless(&self, sent: &str) {
         assert!(self.status.is_none_or(|it| it < 500), "{sent:?}: {self:?}");
         assert!(!self.text.contains(MARK), "{sent:?}: it echoes {self:?}");
     }
 }
 
-pub(super) async fn connect(service: &Service) -> TcpStream {
+pub(crate) async fn connect(service: &Service) -> TcpStream {
     let stream = TcpStream::connect(service.rest_address()).await;
     stream.expect("connects")
 }
 
 /// Reads until the other side closes, which it must.
-pub(super) async fn drained(stream: &mut TcpStream) -> RawAnswer {
+pub(crate) async fn drained(stream: &mut TcpStream) -> RawAnswer {
     let mut bytes = Vec::new();
     // Who refuses a request may reset the connection before reading all of it.
     let read = timeout(PATIENCE, stream.read_to_end(&mut bytes)).await;
@@ -56,7 +56,7 @@ pub(super) async fn drained(stream: &mut TcpStream) -> RawAnswer {
 }
 
 /// Sends bytes on a connection of their own. The request should ask to close it.
-pub(super) async fn exchange(service: &Service, bytes: &[u8]) -> RawAnswer {
+pub(crate) async fn exchange(service: &Service, bytes: &[u8]) -> RawAnswer {
     let mut stream = connect(service).await;
     let _ = stream.write_all(bytes).await;
     drained(&mut stream).await

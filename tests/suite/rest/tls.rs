@@ -96,7 +96,8 @@ fn kongs_word_counts_with_kongs_certificate_alone() {
             let answer = key.get(&path).await.ok();
             assert_eq!(answer.map(|answer| answer.status), status, "{name}");
         }
-        // Without a scope, a key or a tenant, Kong itself is nobody.
+        // Without a key, a tenant or an account, Kong itself is nobody; without a scope it may
+        // nothing.
         let all = [
             ("x-api-key-id", "key-1".to_owned()),
             ("x-scopes", "billing:read".to_owned()),
@@ -106,6 +107,7 @@ fn kongs_word_counts_with_kongs_certificate_alone() {
         for (missing, status) in [
             ("x-api-key-id", 401),
             ("x-tenant-id", 401),
+            ("x-account-id", 401),
             ("x-scopes", 403),
         ] {
             let mut caller = gateway.kong.as_nobody();

@@ -14,16 +14,16 @@ use tests::world::World;
 use uuid::Uuid;
 
 /// Whoever signs tokens.
-pub(super) struct Issuer {
+pub(crate) struct Issuer {
     pair: Ed25519KeyPair,
-    pub(super) kid: String,
+    pub(crate) kid: String,
     /// The set of keys, as it is published.
-    pub(super) jwks: String,
+    pub(crate) jwks: String,
 }
 
 impl Issuer {
     /// The one that the world's services believe.
-    pub(super) fn of(world: &World) -> Self {
+    pub(crate) fn of(world: &World) -> Self {
         let read = |name| std::fs::read_to_string(world.path(name)).expect("the world has keys");
         let jwks = read("keys/jwks.json");
         let set: Value = serde_json::from_str(&jwks).expect("JSON");
@@ -38,7 +38,7 @@ impl Issuer {
     }
 
     /// Somebody else, who gives their key the same name.
-    pub(super) fn impostor(&self) -> Self {
+    pub(crate) fn impostor(&self) -> Self {
         let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).expect("chance");
         Self {
             pair: Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).expect("a key"),
@@ -48,22 +48,22 @@ impl Issuer {
     }
 
     /// The public key, which everybody has.
-    pub(super) fn public(&self) -> &[u8] {
+    pub(crate) fn public(&self) -> &[u8] {
         self.pair.public_key().as_ref()
     }
 
     /// A header that is right.
-    pub(super) fn header(&self) -> Value {
+    pub(crate) fn header(&self) -> Value {
         json!({ "alg": "EdDSA", "typ": "JWT", "kid": self.kid })
     }
 
     /// A token with a right header.
-    pub(super) fn token(&self, claims: &Value) -> String {
+    pub(crate) fn token(&self, claims: &Value) -> String {
         self.signed(&self.header(), claims)
     }
 
     /// A token whose signature is right, whatever it says.
-    pub(super) fn signed(&self, header: &Value, claims: &Value) -> String {
+    pub(crate) fn signed(&self, header: &Value, claims: &Value) -> String {
         sign(header, claims, |text| {
             self.pair.sign(text).as_ref().to_vec()
         })
@@ -71,7 +71,7 @@ impl Issuer {
 }
 
 /// A token with such a signature.
-pub(super) fn sign(header: &Value, claims: &Value, by: impl Fn(&[u8]) -> Vec<u8>) -> String {
+pub(crate) fn sign(header: &Value, claims: &Value, by: impl Fn(&[u8]) -> Vec<u8>) -> String {
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let text = format!("{}.{}", part(header), part(claims));
     let signature = URL_SAFE_NO_PAD.encode(by(text.as_bytes()));
@@ -79,13 +79,13 @@ pub(super) fn sign(header: &Value, claims: &Value, by: impl Fn(&[u8]) -> Vec<u8>
 }
 
 /// Signs with a secret that both sides know (HS256).
-pub(super) fn symmetric(secret: &[u8]) -> impl Fn(&[u8]) -> Vec<u8> {
+pub(crate) fn symmetric(secret: &[u8]) -> impl Fn(&[u8]) -> Vec<u8> {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
     move |text| hmac::sign(&key, text).as_ref().to_vec()
 }
 
 /// What a good token says, for five minutes.
-pub(super) fn claims(subject: &str, role: &str, tenant: Uuid) -> Value {
+pub(crate) fn claims(subject: &str, role: &str, tenant: Uuid) -> Value {
     let now = seconds();
     json!({
         "iss": "https://identity.tollbook.test", "aud": "tollbook-billing", "sub": subject,
@@ -94,22 +94,22 @@ pub(super) fn claims(subject: &str, role: &str, tenant: Uuid) -> Value {
 }
 
 /// Now, as tokens say it.
-pub(super) fn seconds() -> i64 {
+pub(crate) fn seconds() -> i64 {
     eventstore::clock::now().micros() / 1_000_000
 }
 
 /// A key of another kind (ES256), as a new one might be.
-pub(super) struct Elliptic(EcdsaKeyPair);
+pub(crate) struct Elliptic(EcdsaKeyPair);
 
 impl Elliptic {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let (kind, chance) = (&ECDSA_P256_SHA256_FIXED_SIGNING, SystemRandom::new());
         let pkcs8 = EcdsaKeyPair::generate_pkcs8(kind, &chance).expect("chance");
         Self(EcdsaKeyPair::from_pkcs8(kind, pkcs8.as_ref(), &chance).expect("a key"))
     }
 
     /// The set with this key in it.
-    pub(super) fn jwks(&self) -> String {
+    pub(crate) fn jwks(&self) -> String {
         // 4, then both coordinates.
         let point = self.0.public_key().as_ref();
         let [x, y] = [&point[1..33], &point[33..]].map(|part| URL_SAFE_NO_PAD.encode(part));
@@ -120,7 +120,7 @@ impl Elliptic {
         .to_string()
     }
 
-    pub(super) fn token(&self, claims: &Value) -> String {
+    pub(crate) fn token(&self, claims: &Value) -> String {
         let header = json!({ "alg": "ES256", "typ": "JWT", "kid": "next" });
         sign(&header, claims, |text| {
             let signed = self.0.sign(&SystemRandom::new(), text);

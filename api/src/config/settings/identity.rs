@@ -34,7 +34,7 @@ pub struct IdentitySettings {
     /// Whom a token must be meant for (`aud`); needed
     #[arg(long, env = "JWT_AUDIENCE")]
     pub jwt_audience: Option<String>,
-    /// Name in Kong's client certificate (common name, DNS name or URI); without it no API keys
+    /// Alternative name (DNS name or URI) in Kong's client certificate; without it no API keys
     #[arg(long, env = "BILLING_KONG_SUBJECT")]
     pub billing_kong_subject: Option<String>,
 }

@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
@@ -23,10 +23,10 @@ impl Authority {
         Self(CertifiedIssuer::self_signed(params, key).expect("signed"))
     }
 
-    /// Certificate and key of somebody called `name`, as PEM.
+    /// Certificate and key of somebody on this machine called `name`, as PEM.
     fn vouch(&self, name: &str) -> (String, String) {
-        let mut params = CertificateParams::new(["localhost".to_owned()]).expect("a name");
-        params.distinguished_name.push(DnType::CommonName, name);
+        let names = ["localhost", name].map(str::to_owned);
+        let params = CertificateParams::new(names).expect("names");
         let key = KeyPair::generate().expect("a key");
         let certificate = params.signed_by(&key, &self.0).expect("signed");
         (certificate.pem(), key.serialize_pem())
@@ -76,7 +76,8 @@ impl Authority {
 }
 
 const KEY: &str = "X-Api-Key-Id: k\r\nX-Scopes: billing:read\r\n\
-    X-Tenant-Id: 00000000-0000-4000-8000-000000000001\r\n";
+    X-Tenant-Id: 00000000-0000-4000-8000-000000000001\r\n\
+    X-Account-Id: 00000000-0000-4000-8000-000000000002\r\n";
 
 #[tokio::test]
 async fn the_gateways_certificate_makes_its_word_count() {

@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use axum::http::HeaderValue;
-use rcgen::{CertificateParams, DnType};
+use rcgen::CertificateParams;
 use serde_json::json;
 
 use super::*;
@@ -25,10 +25,9 @@ fn stranger() -> Peer {
     Peer::stranger(Ipv4Addr::LOCALHOST.into())
 }
 
-/// Somebody whose verified certificate has this common name.
+/// Somebody whose verified certificate has this alternative name.
 fn known_as(name: &str) -> Peer {
-    let mut params = CertificateParams::default();
-    params.distinguished_name.push(DnType::CommonName, name);
+    let params = CertificateParams::new([name.to_owned()]).expect("a name");
     let key = rcgen::KeyPair::generate().expect("a key");
     let certificate = params.self_signed(&key).expect("signed");
     Peer::verified(Ipv4Addr::LOCALHOST.into(), certificate.der())
@@ -99,10 +98,15 @@ async fn api_keys_are_believed_from_the_gateway_alone() {
     assert_eq!(of(&kong, &key[1..]).await, nobody, "without a tenant");
     let odd = [key[0], ("x-account-id", "mine"), key[2]];
     assert_eq!(of(&kong, &odd).await, nobody, "an account that is none");
-    let basic = [("authorization", "Basic eDp5")];
-    assert_eq!(of(&stranger(), &basic).await, nobody);
+    let whole = [key[0], key[2], key[3]];
+    assert_eq!(of(&kong, &whole).await, nobody, "without an account");
+    for other in ["Basic eDp5", "Bearer", "apikey", ""] {
+        let beside = [&key[..], &[("authorization", other)]].concat();
+        assert_eq!(of(&kong, &beside).await, nobody, "{other}");
+    }
 
-    let greedy = [key[0], key[2], ("x-scopes", "billing:admin,platform.admin")];
+    let greedy = ("x-scopes", "billing:admin,platform.admin");
+    let greedy = [key[0], key[1], key[2], greedy];
     let caller = of(&kong, &greedy).await.expect("the gateway says so");
     assert!(!caller.may(Right::BillingAdmin) && !caller.may(Right::BillingRead));
 }
