@@ -10,11 +10,13 @@ mod caller;
 pub mod crypto;
 pub mod gateway;
 pub mod jwks;
+pub mod principal;
 pub mod token;
 
-use std::convert::Infallible;
+use std::{collections::BTreeSet, convert::Infallible, sync::Arc};
 
 use axum::http::{HeaderMap, HeaderName, header::AUTHORIZATION};
+use schema::TenantId;
 use uuid::Uuid;
 
 pub use caller::{Caller, CallerRef, Right};
@@ -24,7 +26,8 @@ use crate::http::{
     problem::{Code, Problem},
 };
 use jwks::Keys;
-use token::{Expected, TokenFault, UnverifiedToken, VerifiedToken};
+use principal::{Kind, Principal};
+use token::{Claims, Expected, TokenFault, UnverifiedToken, VerifiedToken};
 
 /// The tenant that a caller acts for.
 const TENANT: HeaderName = HeaderName::from_static("x-tenant-id");
@@ -39,7 +42,9 @@ pub struct Identity {
     /// What a token must say of itself.
     pub expected: Expected,
     /// A name in the gateway's certificate; without one no API keys are accepted.
-    pub gateway: Option<String>,
+    pub gateway: Option<Arc<str>>,
+    /// The platform's own tenants: only their people have roles of the platform.
+    pub platform: BTreeSet<TenantId>,
 }
 
 impl Identity {
@@ -48,25 +53,39 @@ impl Identity {
     /// # Errors
     /// 401 if that is not known, 403 if the headers contradict the token.
     pub async fn of(&self, peer: &Peer, headers: &HeaderMap) -> Result<Caller, Problem> {
-        let from_gateway = self.gateway.as_ref().is_some_and(|name| peer.is(name));
-        match Shown::by(headers) {
-            Shown::Token(text) => match self.verified(text).await {
+        let gateway = self.gateway.as_ref().filter(|name| peer.is(name));
+        match (Shown::by(headers), gateway) {
+            (Shown::Token(text), _) => match self.verified(text).await {
                 Ok(token) => {
-                    let caller = Caller::of_token(token.claims());
+                    let caller = self.caller(token.claims());
                     agree(&caller, headers)?;
                     Ok(caller)
                 }
                 Err(fault) => Err(refused(fault)),
             },
-            Shown::Nothing if from_gateway => gateway::caller(headers),
-            Shown::Unreadable => Err(refused(TokenFault::Malformed)),
-            Shown::Nothing | Shown::OtherScheme => Err(Problem::new(Code::NoCredentials)),
+            (Shown::Nothing, Some(gateway)) => gateway::caller(gateway, headers),
+            (Shown::Unreadable, _) => Err(refused(TokenFault::Malformed)),
+            (Shown::Nothing, None) | (Shown::OtherScheme, _) => {
+                Err(Problem::new(Code::NoCredentials))
+            }
         }
     }
 
     /// Keeps the keys fresh, for ever.
     pub async fn look_after(&self) -> Infallible {
         self.keys.look_after().await
+    }
+
+    /// The caller of whom a verified token says `claims`.
+    fn caller(&self, claims: &Claims) -> Caller {
+        let principal = Principal {
+            kind: Kind::Token,
+            issuer: Arc::clone(&self.expected.issuer),
+            tenant: claims.tenant_id,
+            subject: claims.sub.clone(),
+        };
+        let ours = self.platform.contains(&claims.tenant_id);
+        Caller::of_token(principal, claims, ours)
     }
 
     async fn verified(&self, text: &str) -> Result<VerifiedToken, TokenFault> {
@@ -118,7 +137,7 @@ impl<'a> Shown<'a> {
 
 /// Headers that name tenant or account must name the token's.
 fn agree(caller: &Caller, headers: &HeaderMap) -> Result<(), Problem> {
-    if !all_are(headers, &TENANT, caller.tenant.0) {
+    if !all_are(headers, &TENANT, caller.tenant().0) {
         return Err(Problem::new(Code::TenantMismatch).at("X-Tenant-Id"));
     }
     match caller.account {

@@ -50,6 +50,13 @@ pub const BILLING_PROJECTIONS: [&str; 6] = [
 ];
 /// More calls than any test makes, so that only tests of the limit meet it.
 const UNLIMITED: &str = "100000";
+/// The settings that say how many.
+const LIMITS: [&str; 4] = [
+    "HTTP_RATE",
+    "HTTP_BURST",
+    "HTTP_TENANT_RATE",
+    "HTTP_TENANT_BURST",
+];
 /// A master key for tests; the real ones come from a secret store.
 const MASTER_KEY: &str = "1 AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=\n";
 
@@ -211,8 +218,9 @@ impl World {
         let tokens = self.tokens().await?;
         let mut variables = self.variables("billing-service", "billing_svc");
         variables.insert("BILLING_ADDRESS", "127.0.0.1".to_owned());
-        variables.insert("HTTP_RATE", UNLIMITED.to_owned());
-        variables.insert("HTTP_BURST", UNLIMITED.to_owned());
+        for limit in LIMITS {
+            variables.insert(limit, UNLIMITED.to_owned());
+        }
         variables.extend(tokens.settings());
         Ok(variables)
     }

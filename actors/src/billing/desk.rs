@@ -11,7 +11,8 @@ use eventstore::{
     keyring::{Keyring, KeyringError, KnownTenant},
 };
 use schema::{
-    AccountTier, CostKey, Currency, Direction, OperatorId, Personal, PriceKey, StreamId, TenantId,
+    AccountTier, CostKey, Currency, Direction, OperatorId, Personal, PriceKey, Pseudonym, StreamId,
+    TenantId,
     event::{AccountFacts, CostTerms, PriceTerms},
 };
 use tokio::{sync::watch, time::timeout};
@@ -66,8 +67,10 @@ pub enum DeskError<R> {
 /// Who asks.
 #[derive(Debug, Clone)]
 pub struct Caller {
-    /// The subject that stands in the log.
+    /// Their name as it stands in the log; nobody else has it.
     pub principal: String,
+    /// The tenant they belong to.
+    pub tenant: Pseudonym,
     /// The request; the same again is a repeat.
     pub request: Uuid,
     /// The `traceparent` it came with.

@@ -112,6 +112,7 @@ mod tests {
             access: Access::Read(CrossAccountRead {
                 endpoint: "GET /v1/billing/usage".into(),
                 account_id: AccountId(Uuid::from_u128(account)),
+                caller_tenant: Pseudonym(Uuid::from_u128(8)),
                 request_id: "r".into(),
             }),
             tenant: None,
@@ -141,6 +142,7 @@ mod tests {
             access: Access::Refused(AccessRefused {
                 endpoint: "GET /v1/billing/usage".into(),
                 account_id: AccountId(Uuid::from_u128(1)),
+                caller_tenant: Pseudonym(Uuid::from_u128(8)),
                 request_id: "r".into(),
                 code: "forbidden".into(),
             }),

@@ -88,7 +88,7 @@ impl Guard {
                 return Err(problem);
             }
         };
-        self.edge.limits.known(&caller.subject)?;
+        self.edge.limits.known(&caller.principal)?;
         match self.operation.right() {
             Some(right) if !caller.may(right) => {
                 Err(Problem::new(Code::RightMissing).because(format!("needs {right}")))

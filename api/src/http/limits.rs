@@ -1,8 +1,9 @@
-//! How often one caller may call.
+//! How often one caller may call, and all callers of one tenant together.
 //!
-//! A caller is known by subject or API key. Whoever is not known is counted by address, so that
-//! guessing at tokens is slow; the gateway's own address cannot use up what its callers have,
-//! because only calls that named nobody are counted there.
+//! A caller is whom [`Principal`] tells apart: an `anna` of one tenant takes nothing from another's.
+//! Whoever is not known is counted by address, so that guessing at tokens is slow; the gateway's own
+//! address cannot use up what its callers have, because only calls that named nobody are counted
+//! there.
 
 use std::{
     hash::Hash,
@@ -13,7 +14,10 @@ use std::{
 
 use governor::{DefaultKeyedRateLimiter, Quota, clock::Clock};
 
+use schema::TenantId;
+
 use super::problem::{Code, Problem};
+use crate::identity::principal::Principal;
 
 /// How often callers that were quiet for long are forgotten.
 const FORGET: Duration = Duration::from_mins(1);
@@ -27,30 +31,38 @@ pub struct Allowance {
     pub burst: NonZeroU32,
 }
 
+impl Allowance {
+    fn quota(self) -> Quota {
+        Quota::per_second(self.rate).allow_burst(self.burst)
+    }
+}
+
 /// What everybody has left.
 #[derive(Debug)]
 pub struct RateLimits {
-    known: DefaultKeyedRateLimiter<String>,
+    known: DefaultKeyedRateLimiter<Principal>,
+    tenants: DefaultKeyedRateLimiter<TenantId>,
     strangers: DefaultKeyedRateLimiter<IpAddr>,
 }
 
 impl RateLimits {
-    /// Everybody begins with a whole burst.
+    /// So much for each caller, and so much for each tenant; everybody begins with a whole burst.
     #[must_use]
-    pub fn new(allowance: Allowance) -> Self {
-        let quota = Quota::per_second(allowance.rate).allow_burst(allowance.burst);
+    pub fn new(caller: Allowance, tenant: Allowance) -> Self {
         Self {
-            known: DefaultKeyedRateLimiter::keyed(quota),
-            strangers: DefaultKeyedRateLimiter::keyed(quota),
+            known: DefaultKeyedRateLimiter::keyed(caller.quota()),
+            tenants: DefaultKeyedRateLimiter::keyed(tenant.quota()),
+            strangers: DefaultKeyedRateLimiter::keyed(caller.quota()),
         }
     }
 
-    /// Counts a call of a known caller.
+    /// Counts a call of a known caller. What is too much of theirs takes nothing from their tenant.
     ///
     /// # Errors
     /// There was one too many.
-    pub fn known(&self, caller: &str) -> Result<(), Problem> {
-        count(&self.known, &caller.to_owned())
+    pub fn known(&self, caller: &Principal) -> Result<(), Problem> {
+        count(&self.known, caller)?;
+        count(&self.tenants, &caller.tenant)
     }
 
     /// Counts a call that named nobody.
@@ -66,6 +78,7 @@ impl RateLimits {
         loop {
             tokio::time::sleep(FORGET).await;
             self.known.retain_recent();
+            self.tenants.retain_recent();
             self.strangers.retain_recent();
         }
     }
@@ -96,25 +109,50 @@ fn neighbourhood(address: IpAddr) -> IpAddr {
 mod tests {
     use axum::{http::header::RETRY_AFTER, response::IntoResponse};
 
+    use uuid::Uuid;
+
     use super::*;
+    use crate::identity::principal::Kind;
 
     fn limits() -> RateLimits {
-        let number = |number| NonZeroU32::new(number).expect("not zero");
-        RateLimits::new(Allowance {
-            rate: number(1),
-            burst: number(2),
-        })
+        let at_once = |burst| Allowance {
+            rate: NonZeroU32::MIN,
+            burst: NonZeroU32::new(burst).expect("not zero"),
+        };
+        RateLimits::new(at_once(2), at_once(3))
+    }
+
+    fn somebody(kind: Kind, tenant: u128, subject: &str) -> Principal {
+        Principal {
+            kind,
+            issuer: "issuer".into(),
+            tenant: TenantId(Uuid::from_u128(tenant)),
+            subject: subject.to_owned(),
+        }
     }
 
     #[test]
     fn each_caller_has_an_allowance_of_its_own() {
         let limits = limits();
-        assert!(limits.known("a").is_ok() && limits.known("a").is_ok());
-        let problem = limits.known("a").expect_err("the third at once");
+        let anna = somebody(Kind::Token, 1, "anna");
+        assert!(limits.known(&anna).is_ok() && limits.known(&anna).is_ok());
+        let problem = limits.known(&anna).expect_err("the third at once");
         assert_eq!(problem.code(), Code::TooManyRequests);
         let response = problem.into_response();
         assert_eq!(response.headers()[RETRY_AFTER], "1");
-        assert!(limits.known("b").is_ok());
+        let key = somebody(Kind::ApiKey, 1, "anna");
+        assert!(limits.known(&key).is_ok(), "a key of that name");
+        let other = somebody(Kind::Token, 2, "anna");
+        assert!(limits.known(&other).is_ok(), "another tenant's anna");
+    }
+
+    #[test]
+    fn the_callers_of_a_tenant_share_an_allowance_above_their_own() {
+        let limits = limits();
+        let many = ["a", "b", "c", "d"].map(|name| somebody(Kind::Token, 1, name));
+        let counted = many.each_ref().map(|it| limits.known(it).is_ok());
+        assert_eq!(counted, [true, true, true, false]);
+        assert!(limits.known(&somebody(Kind::Token, 2, "d")).is_ok());
     }
 
     #[test]

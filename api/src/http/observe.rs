@@ -106,8 +106,9 @@ fn log(line: &Line<'_>) {
         problem = line.problem.map(Code::as_str),
         duration_ms,
         request_id = line.id.as_str(),
-        subject = caller.map(|caller| caller.subject.as_str()),
-        tenant_id = caller.map(|caller| tracing::field::display(caller.tenant)),
+        caller = caller.map(|caller| caller.principal.kind.as_str()),
+        subject = caller.map(|caller| caller.principal.subject.as_str()),
+        tenant_id = caller.map(|caller| tracing::field::display(caller.tenant())),
         account_id = caller
             .and_then(|caller| caller.account)
             .map(tracing::field::display),

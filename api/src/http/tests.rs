@@ -88,7 +88,7 @@ async fn show(
         None => shelf.colour,
     };
     let name = format!("{} {colour}", query.count);
-    let owner = caller.tenant.to_string();
+    let owner = caller.tenant().to_string();
     Ok(Versioned(ETag(7), Found(Thing { name, owner })))
 }
 
@@ -101,7 +101,7 @@ async fn make(
     condition.check(ETag(7))?;
     Ok(Created(Thing {
         name: thing.name,
-        owner: caller.subject.clone(),
+        owner: caller.principal.subject.clone(),
     }))
 }
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fmt, sync::Arc};
 use axum::{extract::FromRequestParts, http::request::Parts};
 use schema::{AccountId, TenantId};
 
-use super::token::Claims;
+use super::{principal::Principal, token::Claims};
 use crate::http::{
     openapi::{Documented, Operation},
     problem::{Code, Problem},
@@ -63,10 +63,8 @@ impl Right {
 /// Somebody whom we believe who they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
-    /// The token's subject, or `api-key:` and the key's id.
-    pub subject: String,
-    /// The tenant they belong to.
-    pub tenant: TenantId,
+    /// Who.
+    pub principal: Principal,
     /// The account they act for; none means the whole tenant.
     pub account: Option<AccountId>,
     rights: BTreeSet<Right>,
@@ -74,32 +72,40 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// The caller that a verified token speaks of.
-    pub(crate) fn of_token(claims: &Claims) -> Self {
-        let roles = || claims.roles.iter().map(String::as_str);
+    /// The caller `principal`, of whom a verified token says `claims`. Whoever is not `ours`
+    /// belongs to a customer, and has no role of the platform whatever their token says.
+    pub(crate) fn of_token(principal: Principal, claims: &Claims, ours: bool) -> Self {
+        let of_platform = |role: &&str| role.starts_with("platform.");
+        let roles = || {
+            let roles = claims.roles.iter().map(String::as_str);
+            roles.filter(|role| ours || !of_platform(role))
+        };
         Self {
-            subject: claims.sub.clone(),
-            tenant: claims.tenant_id,
+            principal,
             account: claims.account_id,
             rights: roles().flat_map(Right::of_role).copied().collect(),
-            platform: roles().any(|role| role.starts_with("platform.")),
+            platform: roles().any(|role| of_platform(&role)),
         }
     }
 
-    /// The caller that the gateway found behind an API key.
+    /// The caller `principal`, whom the gateway found behind an API key.
     pub(super) fn of_key<'a>(
-        key: &str,
-        tenant: TenantId,
+        principal: Principal,
         account: AccountId,
         scopes: impl Iterator<Item = &'a str>,
     ) -> Self {
         Self {
-            subject: format!("api-key:{key}"),
-            tenant,
+            principal,
             account: Some(account),
             rights: scopes.flat_map(Right::of_scope).copied().collect(),
             platform: false,
         }
+    }
+
+    /// The tenant they belong to.
+    #[must_use]
+    pub const fn tenant(&self) -> TenantId {
+        self.principal.tenant
     }
 
     /// Whether they may.

@@ -3,10 +3,15 @@
 //! Only for calls that came on a connection with the gateway's certificate: the same headers from
 //! anybody else mean nothing.
 
+use std::sync::Arc;
+
 use axum::http::{HeaderMap, HeaderName};
 use schema::{AccountId, TenantId};
 
-use super::{ACCOUNT, Caller, TENANT};
+use super::{
+    ACCOUNT, Caller, TENANT,
+    principal::{Kind, Principal},
+};
 use crate::http::problem::{Code, Problem};
 
 /// Which key it was.
@@ -14,15 +19,15 @@ const API_KEY: HeaderName = HeaderName::from_static("x-api-key-id");
 /// What the key may do, separated by spaces or commas.
 const SCOPES: HeaderName = HeaderName::from_static("x-scopes");
 
-/// The caller whom the gateway names.
+/// The caller whom `gateway` names.
 ///
 /// # Errors
 /// It names nobody, or not in the way we agreed.
-pub fn caller(headers: &HeaderMap) -> Result<Caller, Problem> {
-    named(headers).ok_or_else(|| Problem::new(Code::NoCredentials))
+pub fn caller(gateway: &Arc<str>, headers: &HeaderMap) -> Result<Caller, Problem> {
+    named(gateway, headers).ok_or_else(|| Problem::new(Code::NoCredentials))
 }
 
-fn named(headers: &HeaderMap) -> Option<Caller> {
+fn named(gateway: &Arc<str>, headers: &HeaderMap) -> Option<Caller> {
     let key = only(headers, &API_KEY)?;
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
     if !(1..=128).contains(&key.len()) || !key.bytes().all(plain) {
@@ -32,12 +37,13 @@ fn named(headers: &HeaderMap) -> Option<Caller> {
     // A key belongs to an account; one that named none would stand for the whole tenant.
     let account = AccountId::parse(only(headers, &ACCOUNT)?)?;
     let scopes = only(headers, &SCOPES).unwrap_or_default();
-    Some(Caller::of_key(
-        key,
+    let principal = Principal {
+        kind: Kind::ApiKey,
+        issuer: Arc::clone(gateway),
         tenant,
-        account,
-        scopes.split([' ', ',']),
-    ))
+        subject: key.to_owned(),
+    };
+    Some(Caller::of_key(principal, account, scopes.split([' ', ','])))
 }
 
 /// The value of a header that is there once.

@@ -65,10 +65,11 @@ fn identity_from(source: JwksSource, pause: Duration) -> Identity {
     Identity {
         keys: Keys::new(source, pause).expect("keys"),
         expected: Expected {
-            issuer: "issuer".to_owned(),
+            issuer: "issuer".into(),
             audience: "tollbook".to_owned(),
         },
-        gateway: Some("kong".to_owned()),
+        gateway: Some("kong".into()),
+        platform: BTreeSet::from([TENANT_ID.parse().map(TenantId).expect("a tenant")]),
     }
 }
 

@@ -3,6 +3,8 @@
 //! The two are different types, and only the second one has claims. How a signature is checked is
 //! a property of the key; what the token says of its algorithm can only contradict it.
 
+use std::sync::Arc;
+
 use jsonwebtoken::{DecodingKey, Validation, decode, decode_header, errors::ErrorKind};
 use schema::{AccountId, TenantId};
 use serde::Deserialize;
@@ -18,7 +20,7 @@ const LEEWAY: u64 = 30;
 #[derive(Debug, Clone)]
 pub struct Expected {
     /// Who made it (`iss`).
-    pub issuer: String,
+    pub issuer: Arc<str>,
     /// Whom it is meant for (`aud`).
     pub audience: String,
 }
@@ -118,7 +120,7 @@ impl<'a> UnverifiedToken<'a> {
         let mut validation = Validation::new(key.algorithm);
         validation.leeway = LEEWAY;
         validation.validate_nbf = true;
-        validation.set_issuer(&[&expected.issuer]);
+        validation.set_issuer(&[&*expected.issuer]);
         validation.set_audience(&[&expected.audience]);
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         let token = decode::<Claims>(self.text, &key.key, &validation);

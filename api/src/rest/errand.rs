@@ -2,10 +2,12 @@
 
 use actors::billing::desk;
 use axum::{extract::FromRequestParts, http::request::Parts};
+use eventstore::keyring::KeyringError;
 use schema::id::derive;
 use tracing::Span;
 use uuid::Uuid;
 
+use super::{fault, state::Shared};
 use crate::{
     http::{
         headers::IdempotencyKey,
@@ -30,26 +32,36 @@ pub(super) struct Errand {
 
 impl Errand {
     /// The caller as the desk knows them, with the request that is a repeat if it comes again.
-    pub(super) fn at_desk(&self, request: Uuid) -> desk::Caller {
-        desk::Caller {
-            principal: self.caller.subject.clone(),
+    ///
+    /// # Errors
+    /// What stands for their tenant in the log cannot be had.
+    pub(super) async fn at_desk(
+        &self,
+        shared: &Shared,
+        request: Uuid,
+    ) -> Result<desk::Caller, Problem> {
+        let id = self.caller.tenant();
+        let keys = shared.keyring.of_tenants(&[id]).await;
+        let keys = keys.map_err(|error| fault::keyless(&error))?;
+        let absent = || fault::keyless(&KeyringError::Absent);
+        let tenant = keys.get(&id).ok_or_else(absent)?.pseudonym;
+        Ok(desk::Caller {
+            principal: self.caller.principal.recorded(tenant),
+            tenant,
             request,
             trace: traceparent::of(&Span::current()),
-        }
+        })
     }
 
     /// The request of this piece of work: the same for the same caller, `operation` and key; without
     /// a key it is new.
     pub(super) fn request(&self, operation: &str, key: &IdempotencyKey) -> Uuid {
         match &key.0 {
-            Some(key) => derive(
-                "request",
-                &[
-                    operation.as_bytes(),
-                    self.caller.subject.as_bytes(),
-                    key.as_bytes(),
-                ],
-            ),
+            Some(key) => {
+                let caller = self.caller.principal.parts();
+                let work = [operation.as_bytes(), key.as_bytes()];
+                derive("request", &[&caller[..], &work].concat())
+            }
             None => self.fresh,
         }
     }

@@ -35,7 +35,7 @@ pub async fn run(settings: BillingSettings, shutdown: Shutdown) -> Result<(), Ro
     // Before anything connects: what is wrong with the settings of the REST port.
     let edge = Arc::new(Edge {
         identity: settings.identity.identity(&settings.http)?,
-        limits: RateLimits::new(settings.http.allowance()),
+        limits: RateLimits::new(settings.http.allowance(), settings.http.tenant_allowance()),
         body: settings.http.body(),
         timeout: settings.http.http_timeout,
     });

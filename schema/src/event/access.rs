@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::AccountId;
+use crate::{AccountId, Pseudonym};
 
 /// See [`super::Event::CrossAccountRead`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -14,6 +14,8 @@ pub struct CrossAccountRead {
     pub endpoint: String,
     /// Whose data was read.
     pub account_id: AccountId,
+    /// The tenant of who asked.
+    pub caller_tenant: Pseudonym,
     /// The request, as its answer named it.
     pub request_id: String,
 }
@@ -26,6 +28,8 @@ pub struct AccessRefused {
     pub endpoint: String,
     /// Whose data was wanted; it may not exist.
     pub account_id: AccountId,
+    /// The tenant of who asked.
+    pub caller_tenant: Pseudonym,
     /// The request, as its answer named it.
     pub request_id: String,
     /// The code of the refusal.

@@ -8,7 +8,7 @@ use std::{
 
 use tokio::{process::Command, sync::Mutex};
 
-use super::{Fault, binary};
+use super::{Fault, binary, rest::PLATFORM};
 
 /// Who makes the tokens.
 pub(crate) const ISSUER: &str = "https://identity.tollbook.test";
@@ -36,12 +36,13 @@ impl TokenDesk {
     }
 
     /// What `tollbook billing` must be told to believe the tokens.
-    pub(super) fn settings(&self) -> [(&'static str, String); 3] {
+    pub(super) fn settings(&self) -> [(&'static str, String); 4] {
         let jwks = self.folder.join(JWKS_FILE).display().to_string();
         [
             ("JWT_JWKS_FILE", jwks),
             ("JWT_ISSUER", ISSUER.to_owned()),
             ("JWT_AUDIENCE", AUDIENCE.to_owned()),
+            ("JWT_PLATFORM_TENANTS", PLATFORM.to_string()),
         ]
     }
 

@@ -32,7 +32,7 @@ use crate::{
 };
 
 /// The tenant of the platform's own people.
-const PLATFORM: Uuid = Uuid::from_u128(0x9c0f_fee0_0000_4000_8000_0000_0000_0001);
+pub const PLATFORM: TenantId = TenantId(Uuid::from_u128(0x9c0f_fee0_0000_4000_8000_0000_0000_0001));
 
 /// The API at one address. Connections are kept and shared by all callers.
 #[derive(Clone)]
@@ -84,13 +84,13 @@ impl Rest {
     /// Sets prices, costs and accounts.
     #[must_use]
     pub fn as_billing_admin(&self) -> Caller {
-        self.as_role("platform.billing_admin", TenantId(PLATFORM), None)
+        self.as_role("platform.billing_admin", PLATFORM, None)
     }
 
     /// Reads everybody's usage.
     #[must_use]
     pub fn as_platform_admin(&self) -> Caller {
-        self.as_role("platform.admin", TenantId(PLATFORM), None)
+        self.as_role("platform.admin", PLATFORM, None)
     }
 
     /// Reads the usage of an account of their own.

@@ -12,7 +12,10 @@ use schema::{AccountId, OperatorId, TenantId, Timestamp};
 use serde_json::{Value, json};
 use tests::{
     stack::certs::{Authority, Certificate},
-    world::{Rest, Service, World, WorldOptions, rest::Answer},
+    world::{
+        Rest, Service, World, WorldOptions,
+        rest::{Answer, PLATFORM},
+    },
 };
 use tokio::sync::OnceCell;
 use tokio_postgres::Client;
@@ -222,6 +225,15 @@ impl Desk {
     /// Holds the shared service's log to [`calm`].
     pub(crate) fn is_calm(&self) {
         calm(&self.billing);
+    }
+}
+
+/// Where somebody with this role belongs: the platform's people to the platform, others to `tenant`.
+pub(crate) fn home(role: &str, tenant: TenantId) -> TenantId {
+    if role.starts_with("platform.") {
+        PLATFORM
+    } else {
+        tenant
     }
 }
 

@@ -9,7 +9,7 @@ use tests::world::rest::{Answer, Caller};
 use uuid::Uuid;
 
 use super::desk::{
-    Customer, DAYS, Desk, account_body, cost_body, desk, list_price_body, opened, price_body,
+    Customer, DAYS, Desk, account_body, cost_body, desk, home, list_price_body, opened, price_body,
 };
 use crate::support::{run, unique};
 
@@ -179,7 +179,8 @@ fn every_endpoint_answers_each_role_as_its_right_has_it() {
         ];
         for (role, has) in table {
             let subject = format!("{role}-{}", unique().simple());
-            let caller = desk.rest.named(&subject, role, tenant, Some(account));
+            let home = home(role, tenant);
+            let caller = desk.rest.named(&subject, role, home, Some(account));
             for operation in &operations {
                 let (right, answer) = operation.call(&caller, things).await;
                 let (good, status, code) = due(right, has);
@@ -237,7 +238,7 @@ fn every_endpoint_wants_to_know_who_calls() {
             let told = (answer.status, answer.code());
             assert_eq!(told, (status, code), "{} {good}", operation.id);
         }
-        assert_eq!(desk.written_by(&format!("api-key:key-{tenant}")).await, 0);
+        assert_eq!(desk.written_by(&format!("key-{tenant}")).await, 0);
         desk.is_calm();
         super::desk::calm(&gateway.service);
     });
@@ -259,8 +260,12 @@ fn what_belongs_to_another_tenant_cannot_be_told_from_what_does_not_exist() {
         let (theirs, own) = (Things::made(desk).await, desk.customer().await);
         let gateway = desk.gateway().await;
         let role = |role: &str, account| {
-            desk.rest
-                .named(&format!("own-{role}"), role, own.tenant, account)
+            desk.rest.named(
+                &format!("own-{role}"),
+                role,
+                home(role, own.tenant),
+                account,
+            )
         };
         let key = gateway.kong.as_nobody().saying("x-api-key-id", "own-key");
         let key = key.saying("x-scopes", "billing:read");

@@ -3,7 +3,7 @@
 use futures::future::join_all;
 use hyper::Method;
 use serde_json::{Value, json};
-use tests::world::rest::{Answer, Caller};
+use tests::world::rest::{Answer, Caller, PLATFORM};
 use uuid::Uuid;
 
 use super::desk::{
@@ -247,7 +247,7 @@ fn a_key_is_its_callers_own() {
         let key = format!("key {}", one.account);
         let admin = |subject: &str| {
             let role = "platform.billing_admin";
-            let caller = desk.rest.named(subject, role, one.tenant, None);
+            let caller = desk.rest.named(subject, role, PLATFORM, None);
             caller.saying("idempotency-key", &key)
         };
         let first = list_price_body(one.operator);

@@ -81,6 +81,7 @@ async fn open_for_business(offices: &Sender<Option<Offices>>, store: Arc<dyn Eve
 fn caller(request: u128) -> Caller {
     Caller {
         principal: "anna".into(),
+        tenant: Pseudonym(Uuid::from_u128(8)),
         request: Uuid::from_u128(request),
         trace: None,
     }
@@ -132,6 +133,7 @@ async fn what_is_written_has_a_position_and_is_written_once() {
     let access = Access::Read(CrossAccountRead {
         endpoint: "GET /v1/billing/usage".into(),
         account_id: AccountId(Uuid::from_u128(4)),
+        caller_tenant: Pseudonym(Uuid::from_u128(8)),
         request_id: "r".into(),
     });
     let written = desk.record_access(caller(3), access, None).await;

@@ -55,6 +55,12 @@ pub struct HttpSettings {
     /// Calls of one caller at once after a quiet time
     #[arg(long, env = "HTTP_BURST", default_value = "100", value_parser = not_zero)]
     pub http_burst: NonZeroU32,
+    /// Calls per second of all callers of one tenant in the long run
+    #[arg(long, env = "HTTP_TENANT_RATE", default_value = "200", value_parser = not_zero)]
+    pub http_tenant_rate: NonZeroU32,
+    /// Calls of all callers of one tenant at once after a quiet time
+    #[arg(long, env = "HTTP_TENANT_BURST", default_value = "400", value_parser = not_zero)]
+    pub http_tenant_burst: NonZeroU32,
 }
 
 impl HttpSettings {
@@ -100,6 +106,15 @@ impl HttpSettings {
         Allowance {
             rate: self.http_rate,
             burst: self.http_burst,
+        }
+    }
+
+    /// How often all callers of one tenant may call together.
+    #[must_use]
+    pub const fn tenant_allowance(&self) -> Allowance {
+        Allowance {
+            rate: self.http_tenant_rate,
+            burst: self.http_tenant_burst,
         }
     }
 }

@@ -1,13 +1,17 @@
 //! Whom callers may say they are.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use axum::http::Uri;
 use clap::Args;
+use schema::TenantId;
 
 use super::{http::HttpSettings, readable};
 use crate::{
-    config::{ConfigError, values::is_this_machine},
+    config::{
+        ConfigError,
+        values::{self, is_this_machine},
+    },
     identity::{
         Identity,
         jwks::{JwksSource, Keys, PAUSE},
@@ -31,6 +35,10 @@ pub struct IdentitySettings {
     /// Who must have made a token (`iss`); needed
     #[arg(long, env = "JWT_ISSUER")]
     pub jwt_issuer: Option<String>,
+    /// The platform's own tenants, separated by commas: `platform.*` roles count only in tokens of
+    /// these; without any such role counts nowhere
+    #[arg(long, env = "JWT_PLATFORM_TENANTS", value_delimiter = ',', value_parser = values::tenant)]
+    pub jwt_platform_tenants: Vec<TenantId>,
     /// Whom a token must be meant for (`aud`); needed
     #[arg(long, env = "JWT_AUDIENCE")]
     pub jwt_audience: Option<String>,
@@ -50,19 +58,24 @@ impl IdentitySettings {
             given.ok_or_else(|| ConfigError::missing(key))
         };
         let expected = Expected {
-            issuer: needed("JWT_ISSUER", &self.jwt_issuer)?,
+            issuer: spaceless("JWT_ISSUER", &needed("JWT_ISSUER", &self.jwt_issuer)?)?,
             audience: needed("JWT_AUDIENCE", &self.jwt_audience)?,
         };
         let gateway = self.billing_kong_subject.clone();
         let gateway = gateway.filter(|name| !name.is_empty());
+        let gateway = gateway.map(|name| spaceless("BILLING_KONG_SUBJECT", &name));
         if gateway.is_some() && http.billing_tls_client_ca_file.is_none() {
             // Without it there are no certificates to find the name in.
             return Err(ConfigError::missing("BILLING_TLS_CLIENT_CA_FILE"));
         }
+        if self.jwt_platform_tenants.is_empty() {
+            tracing::warn!(event = "identity.no_platform_tenant");
+        }
         Ok(Identity {
             keys: Keys::new(self.source()?, PAUSE)?,
             expected,
-            gateway,
+            gateway: gateway.transpose()?,
+            platform: self.jwt_platform_tenants.iter().copied().collect(),
         })
     }
 
@@ -93,4 +106,12 @@ impl IdentitySettings {
             (None, None) => Err(ConfigError::missing("JWT_JWKS_FILE")),
         }
     }
+}
+
+/// A name that is a part of what callers are called in the log, where a space ends it.
+fn spaceless(key: &'static str, name: &str) -> Result<Arc<str>, ConfigError> {
+    if name.contains(char::is_whitespace) {
+        return Err(ConfigError::value(key, "must hold no space"));
+    }
+    Ok(name.into())
 }

@@ -28,6 +28,9 @@ fn the_defaults_are_modest() {
     assert_eq!(settings.body().patience.as_secs(), 5);
     let allowance = settings.allowance();
     assert_eq!((allowance.rate.get(), allowance.burst.get()), (50, 100));
+    assert_eq!(edge(&[]).identity.jwt_platform_tenants, []);
+    let tenant = settings.tenant_allowance();
+    assert_eq!((tenant.rate.get(), tenant.burst.get()), (200, 400));
 }
 
 #[test]

@@ -53,19 +53,21 @@ impl Stand {
         let key = SigningKey::generate().expect("a key");
         let file = folder.path().join("jwks.json");
         std::fs::write(&file, key.jwks().to_string()).expect("writes");
+        let allowance = Allowance {
+            rate: NonZeroU32::MIN,
+            burst: NonZeroU32::new(calls).expect("some"),
+        };
         let edge = Edge {
             identity: Identity {
                 keys: Keys::new(JwksSource::File(file), Duration::ZERO).expect("keys"),
                 expected: Expected {
-                    issuer: "tollbook-dev".to_owned(),
+                    issuer: "tollbook-dev".into(),
                     audience: "tollbook".to_owned(),
                 },
-                gateway: Some("kong".to_owned()),
+                gateway: Some("kong".into()),
+                platform: [TENANT].into(),
             },
-            limits: RateLimits::new(Allowance {
-                rate: NonZeroU32::MIN,
-                burst: NonZeroU32::new(calls).expect("some"),
-            }),
+            limits: RateLimits::new(allowance, allowance),
             body: BodyLimits {
                 max: 1_024,
                 patience: Duration::from_millis(300),

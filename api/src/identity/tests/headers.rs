@@ -84,7 +84,9 @@ async fn api_keys_are_believed_from_the_gateway_alone() {
     };
     let kong = known_as("kong");
     let caller = of(&kong, &key).await.expect("the gateway says so");
-    assert_eq!(caller.subject, "api-key:key-1");
+    let principal = &caller.principal;
+    assert_eq!(principal.kind, Kind::ApiKey);
+    assert_eq!((&*principal.issuer, &*principal.subject), ("kong", "key-1"));
     assert_eq!(
         caller.account.map(|id| id.to_string()).as_deref(),
         Some(ACCOUNT_ID)
@@ -128,7 +130,7 @@ async fn the_gateway_names_somebody() {
 }
 
 #[tokio::test]
-async fn roles_give_rights() {
+async fn roles_give_rights_and_those_of_the_platform_only_to_its_own_people() {
     use Right::{Audit, BillingAdmin, BillingRead, Finance, ReadAnyAccount};
     let issuer = Issuer::new();
     let identity = issuer.identity();
@@ -146,17 +148,16 @@ async fn roles_give_rights() {
         let bearer = format!("bearer {}", issuer.token(json!({"roles": [role]})));
         let headers = headers(&[("authorization", &bearer)]);
         let caller = identity.of(&stranger(), &headers).await.expect("known");
+        let of_platform = role.starts_with("platform.");
+        let customer = issuer.token(json!({"roles": [role], "tenant_id": ACCOUNT_ID}));
+        let customer = self::headers(&[("authorization", &format!("bearer {customer}"))]);
+        let customer = identity.of(&stranger(), &customer).await.expect("known");
         for right in [BillingRead, BillingAdmin, Finance, ReadAnyAccount, Audit] {
-            assert_eq!(
-                caller.may(right),
-                expected.contains(&right),
-                "{role} {right}"
-            );
+            let given = expected.contains(&right);
+            assert_eq!(caller.may(right), given, "{role} {right}");
+            assert_eq!(customer.may(right), given && !of_platform, "{role} {right}");
         }
-        assert_eq!(
-            caller.is_platform(),
-            role.starts_with("platform."),
-            "{role}"
-        );
+        assert_eq!(caller.is_platform(), of_platform, "{role}");
+        assert!(!customer.is_platform(), "{role}");
     }
 }

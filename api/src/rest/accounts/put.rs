@@ -118,7 +118,8 @@ async fn put(
         billing_name: Some(body.billing_name.0),
         billing_address: Some(body.billing_address.0),
     };
-    let (caller, if_at) = (errand.at_desk(errand.fresh), versions::insisted(condition));
+    let caller = errand.at_desk(&shared, errand.fresh).await?;
+    let if_at = versions::insisted(condition);
     let written = shared.desk.put_account(caller, wish, if_at).await;
     let refused = |Changed { .. }| changed();
     let written = written.map_err(|error| fault::undone(error, refused))?;

@@ -92,7 +92,7 @@ async fn open(
         terms,
         period,
     };
-    let caller = errand.at_desk(request);
+    let caller = errand.at_desk(&shared, request).await?;
     let opened = shared.desk.amend_cost(caller, key, wish, None).await;
     let refused = |refusal| versions::refused(refusal, "/effectiveTo");
     let opened = opened.map_err(|error| fault::undone(error, refused))?;

@@ -104,7 +104,8 @@ async fn replace(
         terms,
         at,
     };
-    let (caller, if_at) = (errand.at_desk(errand.fresh), versions::insisted(condition));
+    let caller = errand.at_desk(&shared, errand.fresh).await?;
+    let if_at = versions::insisted(condition);
     let replaced = shared.desk.amend_cost(caller, key(&version), wish, if_at);
     let refused = |refusal| versions::refused(refusal, "/effectiveFrom");
     let replaced = replaced

@@ -49,7 +49,8 @@ async fn close(
         id: id.0,
         at: query.effective_to,
     };
-    let (caller, if_at) = (errand.at_desk(errand.fresh), versions::insisted(condition));
+    let caller = errand.at_desk(&shared, errand.fresh).await?;
+    let if_at = versions::insisted(condition);
     let closed = shared.desk.amend_price(caller, price, wish, if_at).await;
     let refused = |refusal| versions::refused(refusal, "effectiveTo");
     let closed = closed.map_err(|error| fault::undone(error, refused))?;

@@ -115,7 +115,8 @@ async fn replace(
         terms,
         at,
     };
-    let (caller, if_at) = (errand.at_desk(errand.fresh), versions::insisted(condition));
+    let caller = errand.at_desk(&shared, errand.fresh).await?;
+    let if_at = versions::insisted(condition);
     let replaced = shared.desk.amend_price(caller, price, wish, if_at).await;
     let refused = |refusal| versions::refused(refusal, "/effectiveFrom");
     let replaced = replaced.map_err(|error| fault::undone(error, refused))?;

@@ -39,6 +39,9 @@ use crate::{
     telemetry::traceparent,
 };
 
+/// The tenant of everybody who asks; it is the platform's.
+const TENANT: TenantId = TenantId(Uuid::from_u128(9));
+
 pub(super) struct Stand {
     routes: Router,
     key: SigningKey,
@@ -67,20 +70,22 @@ impl Stand {
         let key = SigningKey::generate().expect("a key");
         let keys = folder.path().join("jwks.json");
         std::fs::write(&keys, key.jwks().to_string()).expect("writes");
-        let allowance = NonZeroU32::new(1_000).expect("some");
+        let many = NonZeroU32::new(1_000).expect("some");
+        let allowance = Allowance {
+            rate: many,
+            burst: many,
+        };
         let edge = Edge {
             identity: Identity {
                 keys: Keys::new(JwksSource::File(keys), Duration::ZERO).expect("keys"),
                 expected: Expected {
-                    issuer: "us".to_owned(),
+                    issuer: "us".into(),
                     audience: "billing".to_owned(),
                 },
                 gateway: None,
+                platform: [TENANT].into(),
             },
-            limits: RateLimits::new(Allowance {
-                rate: allowance,
-                burst: allowance,
-            }),
+            limits: RateLimits::new(allowance, allowance),
             body: BodyLimits {
                 max: 4_096,
                 patience: Duration::from_secs(1),
@@ -97,8 +102,7 @@ impl Stand {
         }
     }
 
-    /// Asks as somebody with `role`, who acts for the account 1 of the tenant 9, with a key where
-    /// one is taken.
+    /// Asks as somebody with `role`, who acts for the account 1, with a key where one is taken.
     pub(super) async fn ask(&self, role: &str, method: &str, target: &str, body: &str) -> Answer {
         let request = self.request(role, method, target);
         self.send(request.header("idempotency-key", "k"), body)
@@ -121,7 +125,7 @@ impl Stand {
             issuer: "us".to_owned(),
             audience: "billing".to_owned(),
             subject: "somebody".to_owned(),
-            tenant: TenantId(Uuid::from_u128(9)),
+            tenant: TENANT,
             account: Some(AccountId(Uuid::from_u128(1))),
             roles: vec![role.to_owned()],
             ttl: Duration::from_mins(1),

@@ -4,7 +4,7 @@
 //! administers the platform, each account there is. A look at an account that is not the caller's
 //! own is recorded before it is answered, whether it is allowed or not.
 
-use actors::decide::access::Access;
+use actors::{billing::desk, decide::access::Access};
 use projections::{
     Scope,
     tables::billing::{
@@ -87,7 +87,7 @@ pub(super) async fn whose(
     errand: &Errand,
     asked: Option<AccountId>,
 ) -> Result<Whose, Problem> {
-    let tenant = errand.caller.tenant;
+    let tenant = errand.caller.tenant();
     match Look::of(&errand.caller, asked) {
         Look::Own(account) => Ok(Whose { tenant, account }),
         Look::OfTenant(account) => {
@@ -129,12 +129,14 @@ async fn is_known(shared: &Shared, whose: Whose) -> Result<bool, Problem> {
 }
 
 async fn allow(shared: &Shared, errand: &Errand, whose: Whose) -> Result<Whose, Problem> {
+    let caller = errand.at_desk(shared, errand.fresh).await?;
     let read = CrossAccountRead {
         endpoint: ENDPOINT.to_owned(),
         account_id: whose.account,
+        caller_tenant: caller.tenant,
         request_id: errand.request_id.as_str().to_owned(),
     };
-    record(shared, errand, Access::Read(read), Some(whose.tenant)).await?;
+    record(shared, caller, Access::Read(read), Some(whose.tenant)).await?;
     Ok(whose)
 }
 
@@ -146,23 +148,24 @@ async fn refuse(
     account: AccountId,
     code: Code,
 ) -> Result<Whose, Problem> {
+    let caller = errand.at_desk(shared, errand.fresh).await?;
     let refused = AccessRefused {
         endpoint: ENDPOINT.to_owned(),
         account_id: account,
+        caller_tenant: caller.tenant,
         request_id: errand.request_id.as_str().to_owned(),
         code: code.as_str().to_owned(),
     };
-    record(shared, errand, Access::Refused(refused), None).await?;
+    record(shared, caller, Access::Refused(refused), None).await?;
     Err(problem(code))
 }
 
 async fn record(
     shared: &Shared,
-    errand: &Errand,
+    caller: desk::Caller,
     access: Access,
     tenant: Option<TenantId>,
 ) -> Result<(), Problem> {
-    let caller = errand.at_desk(errand.fresh);
     let recorded = shared.desk.record_access(caller, access, tenant).await;
     recorded
         .map(drop)
@@ -181,19 +184,29 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::identity::token::Claims;
+    use crate::identity::{
+        principal::{Kind, Principal},
+        token::Claims,
+    };
 
     const OWN: AccountId = AccountId(Uuid::from_u128(1));
     const OTHER: AccountId = AccountId(Uuid::from_u128(2));
 
     fn look(role: &str, account: Option<AccountId>, asked: Option<AccountId>) -> Look {
+        let tenant = TenantId(Uuid::from_u128(9));
         let claims = Claims {
             sub: "anna".to_owned(),
-            tenant_id: TenantId(Uuid::from_u128(9)),
+            tenant_id: tenant,
             account_id: account,
             roles: vec![role.to_owned()],
         };
-        Look::of(&Caller::of_token(&claims), asked)
+        let principal = Principal {
+            kind: Kind::Token,
+            issuer: "issuer".into(),
+            tenant,
+            subject: claims.sub.clone(),
+        };
+        Look::of(&Caller::of_token(principal, &claims, true), asked)
     }
 
     #[test]
