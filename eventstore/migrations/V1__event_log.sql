@@ -57,20 +57,18 @@ insert into eventlog.append_permission (role, category, type, schema_version) va
     ('billing_svc', 'audit', 'CrossAccountRead', 1),
     ('billing_svc', 'audit', 'AccessRefused', 1);
 
--- One row per log: the position of its newest event. Appending takes this row first, so commits
--- are ordered and positions have no gaps (L2). Nothing else hands out positions.
-create table eventlog.head (
+-- One row per log. Appending locks it first, so commits are ordered and positions have no gaps (L2).
+-- It never changes: where a log ends is said by its newest event. A row that each append changed would
+-- leave a dead version behind each time, and as long as somebody's snapshot keeps those (a dump, a
+-- forgotten transaction) every append and every look would have to step over all of them.
+create table eventlog.log (
     log_id smallint not null,
-    position bigint not null,
-    recorded_at timestamptz not null,
-    constraint head_pkey primary key (log_id)
-) with (fillfactor = 10);
-comment on table eventlog.head is 'The newest position of each log; the lock that orders appends.';
-comment on column eventlog.head.log_id is 'Which log.';
-comment on column eventlog.head.position is 'The position of the newest event; 0 in an empty log.';
-comment on column eventlog.head.recorded_at is 'When that event was recorded.';
+    constraint log_pkey primary key (log_id)
+);
+comment on table eventlog.log is 'The logs; the lock that orders the appends of each.';
+comment on column eventlog.log.log_id is 'Which log.';
 
-insert into eventlog.head values (1, 0, '-infinity');
+insert into eventlog.log (log_id) values (1);
 
 -- What happened, in the order it was recorded. Never updated, never deleted (L1).
 create table eventlog.event (
@@ -135,6 +133,27 @@ create policy only_events_granted_to_the_session on eventlog.event as restrictiv
         )
     );
 
+-- end_of_log: where a log ends, for all who may read any of it; nothing of an empty one
+create function eventlog.end_of_log(
+    p_log smallint, out newest bigint, out recorded timestamptz
+) returns setof record
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+set enable_seqscan = off rows 1 as $$
+begin
+    return query
+    select e.position, e.recorded_at from eventlog.event e
+    where e.log_id = p_log order by e.position desc limit 1;
+end
+$$;
+create view eventlog.head with (security_invoker = true) as
+select l.log_id, coalesce(e.newest, 0) as position, coalesce(e.recorded, '-infinity') as recorded_at
+from eventlog.log l
+left join lateral eventlog.end_of_log(l.log_id) e on true;
+comment on view eventlog.head is 'Where each log ends.';
+comment on column eventlog.head.log_id is 'Which log.';
+comment on column eventlog.head.position is 'The position of its newest event; 0 in an empty log.';
+comment on column eventlog.head.recorded_at is 'When that event was recorded.';
+
 -- Nobody rewrites history, the owner and superusers included, and no setting of a session puts the
 -- triggers to sleep.
 create function eventlog.refuse_rewriting() returns trigger
@@ -152,7 +171,8 @@ alter table eventlog.event enable always trigger refuse_update_and_delete;
 alter table eventlog.event enable always trigger refuse_truncate;
 
 -- Which projections follow a log, and whose they are. A role takes checkpoints under these names
--- and no others, so none can take another's name or make names without end.
+-- and no others, so none can take another's name or make names without end. Whoever takes a
+-- checkpoint locks its row here, which never changes.
 create table eventlog.projection (
     log_id smallint not null,
     projection text not null,
@@ -178,18 +198,38 @@ insert into eventlog.projection (log_id, projection, role) values
     (1, 'accounts', 'billing_svc'),
     (1, 'held_charges', 'billing_svc');
 
--- How far each projection has come.
-create table eventlog.checkpoint (
+-- How far each projection has come. A step adds a row and takes away the one before, so that the
+-- newest is found at once, whatever a long snapshot keeps of those before (see eventlog.log).
+create table eventlog.progress (
     log_id smallint not null,
     projection text not null,
-    role name not null,
     position bigint not null,
-    constraint checkpoint_pkey primary key (log_id, projection)
-) with (fillfactor = 10);
-comment on table eventlog.checkpoint is 'How far each projection has come.';
+    constraint progress_pkey primary key (log_id, projection, position)
+);
+comment on table eventlog.progress is 'How far each projection has come.';
+comment on column eventlog.progress.log_id is 'Which log.';
+comment on column eventlog.progress.projection is 'Which projection.';
+comment on column eventlog.progress.position is 'Everything up to here is applied.';
+
+-- progress_of: how far a projection has come; null before its first step
+create function eventlog.progress_of(p_log smallint, p_projection text) returns bigint
+language plpgsql stable set search_path = pg_catalog, pg_temp set enable_seqscan = off as $$
+begin
+    return (
+        select g.position from eventlog.progress g
+        where g.log_id = p_log and g.projection = p_projection order by g.position desc limit 1
+    );
+end
+$$;
+create view eventlog.checkpoint with (security_invoker = true) as
+select p.log_id, p.projection, p.role, g.position
+from eventlog.projection p
+cross join lateral eventlog.progress_of(p.log_id, p.projection) as g (position)
+where g.position is not null;
+comment on view eventlog.checkpoint is 'How far each projection that has begun has come.';
 comment on column eventlog.checkpoint.log_id is 'Which log.';
 comment on column eventlog.checkpoint.projection is 'Which projection.';
-comment on column eventlog.checkpoint.role is 'The role whose projection it is.';
+comment on column eventlog.checkpoint.role is 'The role that carries it along.';
 comment on column eventlog.checkpoint.position is 'Everything up to here is applied.';
 
 -- Who a pseudonym stands for. Outside the log: deleting a row makes the pseudonym meaningless.
@@ -237,8 +277,8 @@ comment on column eventlog.data_key.wrapped is 'Nonce, ciphertext and tag under 
 comment on column eventlog.data_key.master_key is 'The version of the master key.';
 comment on column eventlog.data_key.created_at is 'When it was made.';
 
-grant select on eventlog.read_permission, eventlog.head, eventlog.projection, eventlog.checkpoint,
-    eventlog.event
+grant select on eventlog.read_permission, eventlog.log, eventlog.head, eventlog.projection,
+    eventlog.progress, eventlog.checkpoint, eventlog.event
     to dlr_svc, billing_svc, auditor, tollbook_admin;
 grant select on eventlog.append_permission to auditor, tollbook_admin;
 grant select on eventlog.tenant to dlr_svc, billing_svc, auditor, tollbook_admin;

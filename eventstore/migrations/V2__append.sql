@@ -71,10 +71,15 @@ begin
 
     -- From here to the end of the transaction nobody else appends to this log, and the statements
     -- below see everything appended before.
-    select h.position, greatest(h.recorded_at, clock_timestamp()) into head_before, recorded
-    from eventlog.head h where h.log_id = p_log for update;
+    perform from eventlog.log l where l.log_id = p_log for update;
     if not found then
         raise exception 'log % does not exist', p_log using errcode = 'no_data_found';
+    end if;
+    select e.position, greatest(e.recorded_at, clock_timestamp()) into head_before, recorded
+    from eventlog.event e where e.log_id = p_log order by e.position desc limit 1;
+    if not found then
+        head_before := 0;
+        recorded := clock_timestamp();
     end if;
 
     actual := array(
@@ -142,21 +147,18 @@ begin
         )
         where verdict is null or verdict[e.append] = 0;
 
-        -- Arrays of different lengths would add rows beyond the head, and block it for ever.
+        -- Arrays of different lengths would add rows that belong to no append.
         get diagnostics added = row_count;
         if added <> size then
             raise exception 'an append of % events would add % rows', size, added
                 using errcode = 'array_subscript_error';
         end if;
-
-        update eventlog.head h set position = head_before + size, recorded_at = recorded
-        where h.log_id = p_log;
     end if;
 end
 $$;
 
 -- judge: what becomes of each append, given the versions its streams are at
--- Only called by append, which holds the head.
+-- Only called by append, which holds the log.
 create function eventlog.judge(
     p_log smallint, append_expected integer[], actual integer[],
     guard_actual integer[], guard_version integer[],
@@ -217,9 +219,8 @@ $$;
 -- Null when another transaction holds it. A projection seen for the first time stands at 0. Only
 -- the role that carries the projection may take it.
 create function eventlog.take_checkpoint(p_log smallint, p_projection text) returns bigint
-language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
-declare
-    found_at bigint;
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+set enable_seqscan = off as $$
 begin
     if not exists (
         select from eventlog.projection p
@@ -228,17 +229,12 @@ begin
         raise exception 'role % carries no projection % of log %', session_user, p_projection, p_log
             using errcode = 'insufficient_privilege';
     end if;
-    select c.position into found_at from eventlog.checkpoint c
-    where c.log_id = p_log and c.projection = p_projection and c.role = session_user
-    for update skip locked;
-    if found then
-        return found_at;
+    perform from eventlog.projection p
+    where p.log_id = p_log and p.projection = p_projection for update skip locked;
+    if not found then
+        return null;
     end if;
-    insert into eventlog.checkpoint as c (log_id, projection, role, position)
-    values (p_log, p_projection, session_user, 0)
-    on conflict do nothing
-    returning c.position into found_at;
-    return found_at;
+    return coalesce(eventlog.progress_of(p_log, p_projection), 0);
 end
 $$;
 
@@ -246,14 +242,22 @@ $$;
 create function eventlog.advance_checkpoint(
     p_log smallint, p_projection text, p_from bigint, p_to bigint
 ) returns void
-language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+set enable_seqscan = off as $$
 begin
-    update eventlog.checkpoint c set position = p_to
-    where c.log_id = p_log and c.projection = p_projection and c.role = session_user
-        and c.position = p_from and p_to >= p_from;
-    if not found then
+    perform from eventlog.projection p
+    where p.log_id = p_log and p.projection = p_projection and p.role = session_user for update;
+    if not found or p_from <> coalesce(eventlog.progress_of(p_log, p_projection), 0)
+        or p_from > p_to
+    then
         raise exception 'checkpoint % of log % is not at %', p_projection, p_log, p_from
             using errcode = 'object_not_in_prerequisite_state';
+    end if;
+    if p_from < p_to then
+        insert into eventlog.progress (log_id, projection, position)
+        values (p_log, p_projection, p_to);
+        delete from eventlog.progress g
+        where g.log_id = p_log and g.projection = p_projection and g.position = p_from;
     end if;
 end
 $$;
@@ -315,3 +319,5 @@ revoke all on all functions in schema eventlog from public;
 grant execute on function eventlog.append, eventlog.take_checkpoint, eventlog.advance_checkpoint,
     eventlog.enrol_tenant to dlr_svc, billing_svc;
 grant execute on function eventlog.enrol_day to dlr_svc;
+grant execute on function eventlog.end_of_log, eventlog.progress_of
+    to dlr_svc, billing_svc, auditor, tollbook_admin;

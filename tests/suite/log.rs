@@ -7,4 +7,5 @@ mod grants;
 mod guarded;
 mod immutable;
 mod races;
+mod snapshot;
 pub(crate) mod unreadable;

@@ -32,6 +32,9 @@ const DATABASE: &str = "bench";
 const SMALL: i64 = 200_000;
 const LARGE: i64 = 5_000_000;
 const LARGE_QUICK: i64 = 1_000_000;
+/// How many events are appended while a snapshot is held; the last of them are measured.
+const UNDER_SNAPSHOT: usize = 300_000;
+const UNDER_SNAPSHOT_MEASURED: usize = 20_000;
 /// How many events one read fetches.
 const READ: i64 = 5_000;
 
@@ -101,6 +104,9 @@ pub(super) async fn run(args: AppendArgs) -> Result<(), Fault> {
     for (key, rates, bar) in figures {
         report.held_to(key, Figure::whole(median(rates)), &[Bar::AtLeast(bar)]);
     }
+    let bar = Bar::AtLeast(median(&rates.ten_writers) * 100 / 150);
+    let held = bench.under_a_snapshot().await?;
+    report.held_to("snapshot_per_s", Figure::whole(held), &[bar]);
     bench.stop().await?;
     if !args.no_large {
         let large = if args.quick { LARGE_QUICK } else { LARGE };
@@ -202,6 +208,20 @@ impl Bench {
             done??;
         }
         Ok(per_second(u64::try_from(events)?, start.elapsed()))
+    }
+
+    /// Events per second of ten writers after many others, all while somebody holds a snapshot of
+    /// the time before, as a dump does.
+    async fn under_a_snapshot(&self) -> Result<u64, Fault> {
+        let dump = self.postgres.admin(DATABASE).await?;
+        dump.batch_execute("begin isolation level repeatable read; select from eventlog.head")
+            .await?;
+        self.step("appending while a snapshot is held");
+        self.writers(10, UNDER_SNAPSHOT - UNDER_SNAPSHOT_MEASURED)
+            .await?;
+        let rate = self.writers(10, UNDER_SNAPSHOT_MEASURED).await?;
+        dump.batch_execute("rollback").await?;
+        Ok(rate)
     }
 
     /// Events per second, read in order and decoded; the first 200 000 of the log.

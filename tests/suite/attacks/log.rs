@@ -99,8 +99,8 @@ fn a_type_that_the_caller_makes_never_runs_as_the_owner_of_the_log() {
             "select eventlog.take_checkpoint(1::int2, 'sms_messages')",
             "select eventlog.advance_checkpoint(1::int2, 'sms_messages', 0, 0)",
             "select eventlog.enrol_tenant(
-                gen_random_uuid(), gen_random_uuid(), '\\x00', 1::int2, '\\x01')",
-            "select eventlog.enrol_day(current_date, 1::int2, '\\x00', 1::int2, '\\x01')",
+                gen_random_uuid(), gen_random_uuid(), '\\x00', 1::int2, sha256('key'))",
+            "select eventlog.enrol_day(current_date, 1::int2, '\\x00', 1::int2, sha256('key'))",
         ] {
             let ran = attacker.batch_execute(call).await;
             assert!(ran.is_ok(), "{call}: {ran:?}");
@@ -217,8 +217,8 @@ fn not_even_the_owner_adds_events_around_append() {
         let forge = include_str!("forge.sql");
         let job = base.client("tollbook_admin").await;
         refused(&job, forge).await;
-        refused(&job, "update eventlog.head set position = 0").await;
-        refused(&job, "update eventlog.checkpoint set position = 0").await;
+        refused(&job, "delete from eventlog.log").await;
+        refused(&job, "update eventlog.progress set position = 0").await;
         // It may become the owner, by saying so; the policy is for the owner too.
         job.batch_execute("set role tollbook_owner")
             .await
@@ -268,8 +268,13 @@ fn a_role_takes_checkpoints_only_under_the_names_that_were_granted_to_it() {
         }
         let own = dlr.query_one(take, &[&1_i16, &"sms_messages"]).await;
         assert_eq!(own.expect("its own").get::<_, Option<i64>>(0), Some(0));
-        let sql = "select count(*) from eventlog.checkpoint";
+        let advance = "select eventlog.advance_checkpoint($1, $2, 0, 1)";
+        for (log, projection) in [(1_i16, "billing_events"), (2, "sms_messages")] {
+            let answer = dlr.query_one(advance, &[&log, &projection]).await;
+            assert!(answer.is_err(), "{projection} of log {log}");
+        }
+        let sql = "select count(*) from eventlog.progress";
         let row = base.admin().await.query_one(sql, &[]).await;
-        assert_eq!(row.expect("reads").get::<_, i64>(0), 1, "nothing else");
+        assert_eq!(row.expect("reads").get::<_, i64>(0), 0, "nothing is left");
     });
 }

@@ -10,11 +10,9 @@ use std::{
 
 use eventstore::{EventStore, Outcome, StoreError, contract::samples, postgres::PgStore};
 use tokio::{task::JoinSet, time::sleep};
-use tokio_postgres::Client;
+use tokio_postgres::{Client, IsolationLevel, error::SqlState};
 
-use crate::support::{
-    Base, append, append_by_hand, base, dense, eventually, position_of, run, unique,
-};
+use crate::support::{Base, append, append_by_hand, base, dense, eventually, position_of, run};
 
 /// Appends waiting for the log's head, as Postgres sees them.
 async fn waiting(admin: &Client) -> i64 {
@@ -261,16 +259,28 @@ fn l2_readers_see_a_prefix_at_every_moment_while_many_write() {
 }
 
 #[test]
-fn l2_a_stretch_never_reaches_beyond_the_head_that_was_read_first() {
+fn l2_whoever_appends_on_an_old_snapshot_is_refused() {
     run(async {
         let base = base().await;
-        let log = base.log("dlr_svc");
-        let admin = base.admin().await;
-        append(&log, samples::append(unique().as_u128(), 0, 3)).await;
-        // An event without its head: what a reader sees of a commit that it must not see yet.
-        let sql = include_str!("stray_event.sql");
-        admin.batch_execute(sql).await.expect("a superuser may");
-        let stretch = log.read_after(0, 100).await.expect("reads");
-        assert_eq!((stretch.events.len(), stretch.through), (3, 3));
+        let mut client = base.client("dlr_svc").await;
+        let old = client
+            .build_transaction()
+            .isolation_level(IsolationLevel::RepeatableRead)
+            .start();
+        let old = old.await.expect("begins");
+        let head = "select position from eventlog.head";
+        let row = old.query_one(head, &[]).await.expect("reads");
+        assert_eq!(row.get::<_, i64>(0), 0, "what it sees from now on");
+        append(
+            &base.log("dlr_svc"),
+            samples::append(samples::fresh(), 0, 3),
+        )
+        .await;
+        let number = samples::fresh();
+        let event = samples::new_event(number, 1);
+        let late = append_by_hand(&old, samples::stream(number), 0, &event).await;
+        let late = late.expect_err("its position is taken");
+        assert_eq!(late.code(), Some(&SqlState::UNIQUE_VIOLATION), "{late:?}");
+        assert_eq!(dense(&base.admin().await).await, 3);
     });
 }

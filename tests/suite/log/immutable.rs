@@ -80,16 +80,19 @@ fn l1_the_owner_and_a_superuser_are_stopped_by_the_trigger() {
 }
 
 #[test]
-fn l1_only_the_append_function_adds_events_and_moves_the_head() {
+fn l1_only_the_functions_add_events_and_move_checkpoints_and_nobody_else_locks_the_log() {
     run(async {
         let (base, admin) = a_log_with_three_events().await;
         let before = fingerprint(&admin).await;
         let attempts = [
             "insert into eventlog.event select * from eventlog.event",
-            "update eventlog.head set position = 0",
-            "insert into eventlog.head values (2, 0, now())",
-            "delete from eventlog.head",
-            "update eventlog.checkpoint set position = 0",
+            "insert into eventlog.log values (2)",
+            "delete from eventlog.log",
+            "select from eventlog.log for update",
+            "update eventlog.progress set position = 0",
+            "insert into eventlog.progress values (1, 'sms_messages', 1)",
+            "delete from eventlog.progress",
+            "select from eventlog.projection for update",
             "insert into eventlog.read_permission values ('dlr_svc', 'charge')",
             "insert into eventlog.append_permission values ('dlr_svc', 'message', 'New', 1)",
             "update eventlog.append_permission set role = session_user",

@@ -1,7 +1,7 @@
 -- plant: an event in a stream of its own at the end of the log, past every check
 -- $1 type, $2 schema version, $3 payload. Answers with its position.
 with next as (
-    update eventlog.head set position = position + 1 where log_id = 1 returning position
+    select position + 1 as position from eventlog.head where log_id = 1
 )
 insert into eventlog.event (
     position, recorded_at, occurred_at, stream_id, event_id, version, log_id, schema_version,

@@ -117,7 +117,7 @@ fn applying_everything_twice_changes_no_table_and_publishes_under_the_same_ids()
             heard.push(ear.subscribe(subject).await.expect("may listen"));
         }
         ear.flush().await.expect("listens");
-        let reset = "update eventlog.checkpoint set position = 0";
+        let reset = "delete from eventlog.progress";
         let reset = admin.execute(reset, &[]).await.expect("a superuser may");
         assert_eq!(reset, 6, "six projections");
         let service = world.service(&[]).await.expect("a service");

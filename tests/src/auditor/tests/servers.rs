@@ -239,24 +239,19 @@ async fn write(database: &Client, world: &World) {
         .iter()
         .map(|(projection, position)| {
             json!({
-                "log_id": 1, "projection": projection, "role": "dlr_svc", "position": position,
+                "log_id": 1, "projection": projection, "position": position,
             })
         })
         .collect();
     insert(database, "eventlog.tenant", &tenants).await;
     insert(database, "eventlog.event", &events).await;
-    insert(database, "eventlog.checkpoint", &checkpoints).await;
+    insert(database, "eventlog.progress", &checkpoints).await;
     insert(database, "dlr.delivery_receipts", &receipts).await;
     insert(database, "dlr.orphaned_receipts", &orphans).await;
     insert(database, "dlr.orphan_resolutions", &resolutions).await;
     for (table, rows) in billing_tables(world.billing.as_ref().expect("at work")) {
         insert(database, table, &rows).await;
     }
-    let head = "UPDATE eventlog.head SET position = $1, recorded_at = $2";
-    database
-        .execute(head, &[&world.head, &start().datetime()])
-        .await
-        .expect("the head");
     write_statuses(database, world).await;
 }
 
