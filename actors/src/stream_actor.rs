@@ -210,6 +210,10 @@ impl<D: Decider> State<D> {
                 Outcome::Conflict { .. }
                 | Outcome::Diverged { .. }
                 | Outcome::GuardMoved { .. } => self.memory = Memory::Distrusted,
+                Outcome::Refused => {
+                    let never = StoreError::Misuse("the log will never take it");
+                    return Err(Arc::new(never));
+                }
             }
         }
         Ok(Verdict::Contended)

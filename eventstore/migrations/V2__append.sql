@@ -64,6 +64,13 @@ begin
         raise exception 'events do not stand together in the order of their appends'
             using errcode = 'array_subscript_error';
     end if;
+    -- One id twice would stand in a stream twice (L4). Where each append has one event it cannot.
+    if size > cardinality(append_stream) and exists (
+        select from unnest(event_append, event_event_id) as e (append, event_id)
+        group by e.append, e.event_id having count(*) > 1
+    ) then
+        raise exception 'an append names an event twice' using errcode = 'unique_violation';
+    end if;
     -- Looking up a text by its number is slow in a long array, and one category is common.
     if append_category[1] = all (append_category) then
         one_category := append_category[1];

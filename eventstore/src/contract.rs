@@ -36,7 +36,8 @@ cases! {
     l6_a_moved_guard_refuses_the_append
     l6_a_guard_sees_what_the_same_batch_wrote_before
     l7_what_was_recorded_is_read_back_unchanged
-    an_append_without_events_is_refused
+    l4_an_append_that_names_an_event_twice_is_refused_alone
+    an_append_without_events_is_refused_alone
 }
 
 type Store = Arc<dyn EventStore>;
@@ -283,10 +284,37 @@ async fn l7_what_was_recorded_is_read_back_unchanged(store: Store) {
     assert_eq!(streams[0], stretch.events[2..]);
 }
 
-async fn an_append_without_events_is_refused(store: Store) {
+async fn l4_an_append_that_names_an_event_twice_is_refused_alone(store: Store) {
+    let stream = samples::fresh();
+    let mut twice = samples::append(stream, 0, 2);
+    twice.events.push(twice.events[0].clone());
+    refused_alone(&store, twice).await;
+    // With other content it is as wrong, and so it is behind events that are known.
+    let mut differing = samples::append(stream, 0, 2);
+    differing.events[1].id = differing.events[0].id;
+    refused_alone(&store, differing.clone()).await;
+    assert!(is_recorded(
+        &one(&store, samples::append(stream, 0, 2)).await
+    ));
+    refused_alone(&store, differing).await;
+}
+
+async fn an_append_without_events_is_refused_alone(store: Store) {
     let mut empty = samples::append(samples::fresh(), 0, 1);
     empty.events.clear();
-    assert!(store.append(vec![empty]).await.is_err());
+    refused_alone(&store, empty).await;
+}
+
+/// Its neighbours in a batch go in.
+async fn refused_alone(store: &Store, append: Append) {
+    let neighbour = || samples::append(samples::fresh(), 0, 2);
+    let head = store.head().await.expect("head");
+    let batch = vec![neighbour(), neighbour(), append, neighbour()];
+    let outcomes = store.append(batch).await.expect("appends");
+    let recorded: Vec<_> = outcomes.iter().map(is_recorded).collect();
+    assert_eq!(recorded, [true, true, false, true], "{outcomes:?}");
+    assert_eq!(outcomes[2], Outcome::Refused);
+    assert_eq!(store.head().await.expect("head"), head + 6);
 }
 
 /// Events to try a log with.

@@ -90,6 +90,9 @@ pub enum Outcome {
         /// The version that stream is at.
         actual: i32,
     },
+    /// The log will never take it, whenever it comes: it has no events, names an event twice, or
+    /// holds what may not be stored. Nothing of it was recorded; why is in the process's log.
+    Refused,
 }
 
 /// A fact in the log.
@@ -154,7 +157,7 @@ pub enum StoreError {
         /// Why not.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// The caller broke a rule of the trait.
+    /// What was asked can never be done.
     #[error("append refused: {0}")]
     Misuse(&'static str),
 }
@@ -168,7 +171,8 @@ pub enum StoreError {
 ///   expects. On conflict that append is refused with the actual version; the others in the
 ///   batch go in.
 /// - **L4 Idempotent, by content.** The same event id in the same stream with the same content
-///   again is `AlreadyRecorded`; with other content it is `Diverged`, never a silent drop.
+///   again is `AlreadyRecorded`; with other content it is `Diverged`, never a silent drop. An
+///   append that names an id twice is `Refused`.
 /// - **L5 Durable.** When `append` returns, what it recorded is on disk.
 /// - **L6 Guarded.** If a stream that an append guards has moved, nothing of it is recorded.
 /// - **L7 Typed and versioned.** Every event has a type and a schema version; old shapes are
@@ -176,8 +180,9 @@ pub enum StoreError {
 #[async_trait]
 pub trait EventStore: Send + Sync {
     /// Records a batch; the answers are in the order of the batch. Appends are considered one
-    /// after the other, so a later one sees what an earlier one did. Safe to repeat after an
-    /// error. Runs to its end even if the returned future is dropped.
+    /// after the other, so a later one sees what an earlier one did; one that is refused keeps no
+    /// other from going in. Safe to repeat after an error. Runs to its end even if the returned
+    /// future is dropped.
     ///
     /// # Errors
     /// A fault: whether anything was recorded is unknown.

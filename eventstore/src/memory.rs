@@ -1,7 +1,10 @@
 //! [`EventStore`] in memory, for tests of whatever stands on a log. It keeps the same promises,
 //! except that durability (L5) ends with the process.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::HashSet,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use async_trait::async_trait;
 use schema::{EventId, StreamId, Timestamp};
@@ -25,9 +28,6 @@ impl MemoryStore {
 #[async_trait]
 impl EventStore for MemoryStore {
     async fn append(&self, batch: Vec<Append>) -> Result<Vec<Outcome>, StoreError> {
-        if batch.iter().any(|append| append.events.is_empty()) {
-            return Err(StoreError::Misuse("an append without events"));
-        }
         let mut events = self.events();
         let now = events
             .last()
@@ -85,6 +85,10 @@ fn version_of(events: &[RecordedEvent], stream: StreamId) -> i32 {
 }
 
 fn record(events: &mut Vec<RecordedEvent>, append: Append, now: Timestamp) -> Outcome {
+    let ids: HashSet<_> = append.events.iter().map(|event| event.id).collect();
+    if append.events.is_empty() || ids.len() < append.events.len() {
+        return Outcome::Refused;
+    }
     let actual = version_of(events, append.stream);
     if let Some(refusal) = judge(events, &append, actual) {
         return refusal;

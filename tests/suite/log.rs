@@ -7,5 +7,6 @@ mod grants;
 mod guarded;
 mod immutable;
 mod races;
+mod refused;
 mod snapshot;
 pub(crate) mod unreadable;

@@ -174,6 +174,8 @@ impl Charging {
                         moved.insert(stream);
                         pending.push(*candidate);
                     }
+                    // The store has said why. It comes again, and may be put right meanwhile.
+                    Outcome::Refused => {}
                 }
             }
             if pending.is_empty() {
@@ -228,6 +230,7 @@ impl Charging {
                         fates[index] = Fate::Conflict;
                     }
                     Outcome::AlreadyRecorded => fates[index] = Fate::Duplicate,
+                    Outcome::Refused => {}
                     _ => later.push(index),
                 }
             }

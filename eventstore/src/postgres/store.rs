@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use futures::TryStreamExt as _;
 use schema::{EventId, StreamId, Timestamp};
 use time::OffsetDateTime;
-use tokio_postgres::{Row, types::ToSql};
+use tokio_postgres::{Row, error::SqlState, types::ToSql};
 use uuid::Uuid;
 
 use super::{Database, rows};
@@ -30,10 +30,33 @@ impl PgStore {
         Self { database, log }
     }
 
-    async fn append_round(&self, round: Vec<Append>) -> Result<Vec<Outcome>, StoreError> {
+    /// Records a round, as a rule in one transaction. What Postgres refuses is found by halving, so
+    /// that its neighbours go in.
+    async fn append_round(&self, round: &[Append]) -> Result<Vec<Outcome>, StoreError> {
+        let mut outcomes = Vec::with_capacity(round.len());
+        // What is still to be recorded; what comes next is on top.
+        let mut parts = vec![round];
+        while let Some(part) = parts.pop() {
+            match (self.append_part(part).await, part) {
+                (Ok(recorded), _) => outcomes.extend(recorded),
+                (Err(fault), [append]) if is_refusal(&fault) => {
+                    tell_refusal(append, &fault);
+                    outcomes.push(Outcome::Refused);
+                }
+                (Err(fault), _) if is_refusal(&fault) => {
+                    let (first, rest) = part.split_at(part.len() / 2);
+                    parts.extend([rest, first]);
+                }
+                (Err(fault), _) => return Err(fault),
+            }
+        }
+        Ok(outcomes)
+    }
+
+    async fn append_part(&self, round: &[Append]) -> Result<Vec<Outcome>, StoreError> {
         const SQL: &str = include_str!("append.sql");
         let failed = postgres_error("appending events");
-        let columns = Columns::of(&round);
+        let columns = Columns::of(round);
         let client = self.database.client("appending events").await?;
         let statement = client.prepare_cached(SQL).await.map_err(failed)?;
         let Columns {
@@ -73,22 +96,19 @@ impl PgStore {
             .map_err(failed)?;
         // The statement has committed: what it answers is on disk. If we stop here, the caller
         // appends again and hears `AlreadyRecorded`.
-        Ok(outcomes(&round, guard, &answer))
+        Ok(outcomes(round, guard, &answer))
     }
 }
 
 #[async_trait]
 impl EventStore for PgStore {
     async fn append(&self, batch: Vec<Append>) -> Result<Vec<Outcome>, StoreError> {
-        if batch.iter().any(|append| append.events.is_empty()) {
-            return Err(StoreError::Misuse("an append without events"));
-        }
         let store = self.clone();
         // A task of its own: a caller that goes away does not leave a connection half way.
         let task = tokio::spawn(async move {
             let mut answers = Vec::with_capacity(batch.len());
             for round in rounds(batch) {
-                answers.extend(store.append_round(round).await?);
+                answers.extend(store.append_round(&round).await?);
             }
             Ok(answers)
         });
@@ -182,6 +202,33 @@ impl PgStore {
             .map_err(failed)?;
         Ok(row.get(0))
     }
+}
+
+/// Whether Postgres will refuse the same again for what it holds: a value (class 22), a constraint
+/// (23), a size (54), or a type of event that this role may not append.
+fn is_refusal(fault: &StoreError) -> bool {
+    let StoreError::Postgres { source, .. } = fault else {
+        return false;
+    };
+    source.code().is_some_and(|state| {
+        *state == SqlState::INSUFFICIENT_PRIVILEGE
+            || ["22", "23", "54"].contains(&&state.code()[..2])
+    })
+}
+
+/// Says why an append was refused, and nothing of what it holds.
+fn tell_refusal(append: &Append, fault: &StoreError) {
+    let StoreError::Postgres { source, .. } = fault else {
+        return;
+    };
+    let first = append.events.first();
+    tracing::error!(
+        event = "log.append_refused",
+        stream = %append.stream,
+        events = append.events.len(),
+        first = first.map(|fact| fact.event.type_and_version().0),
+        sqlstate = source.code().map(SqlState::code),
+    );
 }
 
 /// Parameters in the form that `query_raw` takes.

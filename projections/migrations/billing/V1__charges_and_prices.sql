@@ -33,7 +33,7 @@ create table billing.billing_events (
     operator_cost numeric(12, 6) not null,
     margin numeric(12, 6) not null,
     constraint billing_events_pkey primary key (log_id, position),
-    constraint billing_events_message_id_key unique (message_id)
+    constraint billing_events_message_id_key unique (message_id, log_id)
 );
 comment on table billing.billing_events is 'Every charged message.';
 comment on column billing.billing_events.log_id is 'The log it is recorded in.';
@@ -96,7 +96,7 @@ create table billing.usage_summaries (
     log_id smallint not null,
     position bigint not null,
     constraint usage_summaries_pkey
-        primary key (tenant_id, account_id, hour, currency, operator_id),
+        primary key (tenant_id, account_id, hour, currency, operator_id, log_id),
     constraint usage_summaries_hour_is_whole
         check (date_trunc('hour', hour at time zone 'UTC') = hour at time zone 'UTC')
 ) with (fillfactor = 70);
@@ -136,7 +136,7 @@ create table billing.usage_days (
     log_id smallint not null,
     position bigint not null,
     constraint usage_days_pkey
-        primary key (tenant_id, account_id, day, currency, operator_id)
+        primary key (tenant_id, account_id, day, currency, operator_id, log_id)
 ) with (fillfactor = 70);
 comment on table billing.usage_days is 'What each account used on each day.';
 comment on column billing.usage_days.tenant_id is
@@ -189,7 +189,7 @@ create table billing.pricing_tables (
     closed_by text,
     changed_position bigint not null,
     request uuid not null,
-    constraint pricing_tables_pkey primary key (pricing_table_id),
+    constraint pricing_tables_pkey primary key (pricing_table_id, log_id),
     constraint pricing_tables_position_key unique (log_id, position),
     constraint pricing_tables_own_do_not_overlap exclude using gist (
         log_id with =, tenant_id with =, account_tier with =, operator_id with =,
@@ -249,7 +249,7 @@ create table billing.operator_costs (
     closed_by text,
     changed_position bigint not null,
     request uuid not null,
-    constraint operator_costs_pkey primary key (operator_cost_id),
+    constraint operator_costs_pkey primary key (operator_cost_id, log_id),
     constraint operator_costs_position_key unique (log_id, position),
     constraint operator_costs_do_not_overlap exclude using gist (
         log_id with =, operator_id with =, direction with =,
@@ -292,7 +292,7 @@ create table billing.accounts (
     created_at timestamptz not null,
     changed_at timestamptz not null,
     changed_position bigint not null,
-    constraint accounts_pkey primary key (tenant_id, account_id),
+    constraint accounts_pkey primary key (tenant_id, account_id, log_id),
     constraint accounts_account_tier_is_known
         check (account_tier in ('STARTER', 'GROWTH', 'ENTERPRISE', 'CUSTOM'))
 );
@@ -334,7 +334,7 @@ create table billing.held_charges (
     held_at timestamptz not null,
     resolved_at timestamptz,
     constraint held_charges_pkey primary key (log_id, position),
-    constraint held_charges_message_id_key unique (message_id)
+    constraint held_charges_message_id_key unique (message_id, log_id)
 );
 comment on table billing.held_charges is 'Charges that wait, or once waited.';
 comment on column billing.held_charges.log_id is 'The log it is recorded in.';
@@ -407,7 +407,7 @@ grant select, insert on billing.billing_events, billing.usage_summaries, billing
     billing.usage_counted, billing.pricing_tables, billing.operator_costs, billing.accounts,
     billing.held_charges
     to billing_svc;
-grant update (message_count, segment_count, customer_price, operator_cost, log_id, position)
+grant update (message_count, segment_count, customer_price, operator_cost, position)
     on billing.usage_summaries, billing.usage_days to billing_svc;
 grant update (position) on billing.usage_counted to billing_svc;
 grant update (effective_to, closed_by, changed_position)

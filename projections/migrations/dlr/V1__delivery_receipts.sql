@@ -72,7 +72,7 @@ create table dlr.orphaned_receipts (
     received_at timestamptz not null,
     message_hint uuid,
     constraint orphaned_receipts_pkey primary key (log_id, position),
-    constraint orphaned_receipts_orphan_id_key unique (orphan_id),
+    constraint orphaned_receipts_orphan_id_key unique (orphan_id, log_id),
     constraint orphaned_receipts_dlr_status_is_known check (dlr_status in
         ('DELIVERED', 'UNDELIVERED', 'EXPIRED', 'FAILED', 'REJECTED', 'UNKNOWN'))
 );
@@ -101,7 +101,7 @@ create table dlr.orphan_resolutions (
     resolved_receipt_id uuid not null,
     message_id uuid not null,
     constraint orphan_resolutions_pkey primary key (log_id, position),
-    constraint orphan_resolutions_orphan_id_key unique (orphan_id)
+    constraint orphan_resolutions_orphan_id_key unique (orphan_id, log_id)
 );
 comment on table dlr.orphan_resolutions is 'Orphans that found their message.';
 comment on column dlr.orphan_resolutions.log_id is 'The log it is recorded in.';
@@ -118,7 +118,7 @@ select o.orphan_id, o.operator_id, o.operator_message_id, o.raw_stat, o.dlr_stat
     o.raw_payload, o.delivered_at, o.received_at, o.message_hint,
     r.resolved_at, r.resolved_receipt_id, r.message_id
 from dlr.orphaned_receipts o
-left join dlr.orphan_resolutions r on r.orphan_id = o.orphan_id;
+left join dlr.orphan_resolutions r on r.orphan_id = o.orphan_id and r.log_id = o.log_id;
 comment on view dlr.orphans is 'Orphans with what became of them.';
 
 -- The service only adds; rows go away only when an admin rebuilds.

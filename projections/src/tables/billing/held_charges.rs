@@ -45,7 +45,8 @@ impl Effect for Rows {
             held.insert(transaction, self.0.log.0).await?;
         }
         if !resolved.message.is_empty() {
-            let parameters: [&(dyn ToSql + Sync); 2] = [&resolved.message, &resolved.at];
+            let parameters: [&(dyn ToSql + Sync); 3] =
+                [&self.0.log.0, &resolved.message, &resolved.at];
             let operation = "showing held charges as resolved";
             execute(transaction, operation, RESOLVE, &parameters).await?;
         }

@@ -39,7 +39,7 @@ impl Effect for Rows {
     async fn apply(&mut self, transaction: &Transaction<'_>) -> Result<(), ApplyError> {
         let versions = versions(&self.0);
         versions
-            .close_all(transaction, "showing closed costs", CLOSE)
+            .close_all(transaction, self.0.log.0, "showing closed costs", CLOSE)
             .await?;
         open_all(transaction, self.0.log.0, &versions).await
     }

@@ -43,7 +43,7 @@ impl Effect for Rows {
         }
         Scope::EveryTenant.enter(transaction).await?;
         versions
-            .close_all(transaction, "showing closed prices", CLOSE)
+            .close_all(transaction, self.0.log.0, "showing closed prices", CLOSE)
             .await?;
         open_all(transaction, self.0.log.0, &versions).await
     }

@@ -90,6 +90,7 @@ impl<'a, O> Versions<'a, O> {
     pub(super) async fn close_all(
         &self,
         transaction: &Transaction<'_>,
+        log: i16,
         operation: &'static str,
         sql: &str,
     ) -> Result<(), ApplyError> {
@@ -105,7 +106,7 @@ impl<'a, O> Versions<'a, O> {
             transaction,
             operation,
             sql,
-            &[&versions, &ends, &by, &positions],
+            &[&log, &versions, &ends, &by, &positions],
         )
         .await
     }

@@ -1,8 +1,8 @@
 -- close: gives versions of a cost their end
--- Only forward in the log: what a later event changed stays. $1 version, $2 end, $3 who closed it,
--- $4 position.
+-- Only forward in the log: what a later event changed stays. $1 log; per version: $2 version, $3 end,
+-- $4 who closed it, $5 position.
 update billing.operator_costs v
 set effective_to = f.ends, closed_by = f.closed_by, changed_position = f.position
-from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::bigint[])
+from unnest($2::uuid[], $3::timestamptz[], $4::text[], $5::bigint[])
     as f (version, ends, closed_by, position)
-where v.operator_cost_id = f.version and v.changed_position < f.position
+where v.operator_cost_id = f.version and v.log_id = $1 and v.changed_position < f.position

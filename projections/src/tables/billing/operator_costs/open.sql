@@ -16,4 +16,4 @@ from unnest(
     position, version, operator_id, direction, cost, currency, begins, ends, opened_by,
     opened_at, closed_by, changed, request
 )
-on conflict (operator_cost_id) do nothing
+on conflict (operator_cost_id, log_id) do nothing

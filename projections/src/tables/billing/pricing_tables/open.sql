@@ -21,4 +21,4 @@ from unnest(
     statuses, begins, ends, opened_by, opened_at, closed_by, changed, request
 )
 left join eventlog.tenant t on t.pseudonym = f.tenant
-on conflict (pricing_table_id) do nothing
+on conflict (pricing_table_id, log_id) do nothing

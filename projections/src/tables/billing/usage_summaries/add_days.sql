@@ -15,10 +15,9 @@ from unnest(
     tenant, account_id, day, currency, operator_id, messages, segments, price, cost, position
 )
 left join eventlog.tenant t on t.pseudonym = f.tenant
-on conflict (tenant_id, account_id, day, currency, operator_id) do update set
+on conflict (tenant_id, account_id, day, currency, operator_id, log_id) do update set
     message_count = u.message_count + excluded.message_count,
     segment_count = u.segment_count + excluded.segment_count,
     customer_price = u.customer_price + excluded.customer_price,
     operator_cost = u.operator_cost + excluded.operator_cost,
-    log_id = excluded.log_id,
     position = excluded.position
