@@ -10,6 +10,7 @@ mod caller;
 pub mod crypto;
 pub mod gateway;
 pub mod jwks;
+pub mod metrics;
 pub mod principal;
 pub mod token;
 
@@ -38,7 +39,7 @@ const ACCOUNT: HeaderName = HeaderName::from_static("x-account-id");
 #[derive(Debug)]
 pub struct Identity {
     /// The keys that tokens are verified with.
-    pub keys: Keys,
+    pub keys: Arc<Keys>,
     /// What a token must say of itself.
     pub expected: Expected,
     /// A name in the gateway's certificate; without one no API keys are accepted.

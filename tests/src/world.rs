@@ -210,6 +210,20 @@ impl World {
             .await
     }
 
+    /// The same without one of its usual settings.
+    ///
+    /// # Errors
+    /// It does not become ready; the message is the end of its log.
+    pub async fn billing_without(
+        &self,
+        setting: &str,
+        more: &[(&'static str, &str)],
+    ) -> Result<Service, Fault> {
+        let mut variables = self.billing_variables().await?;
+        variables.remove(setting);
+        self.spawn("billing", variables, more).await
+    }
+
     /// What the environment of `tollbook billing` must say.
     ///
     /// # Errors

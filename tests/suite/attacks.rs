@@ -6,6 +6,7 @@
 mod callers;
 mod gateway;
 mod keys;
+mod keyset;
 mod log;
 mod nats;
 mod prices;

@@ -1,8 +1,10 @@
 //! The keys that tokens are verified with, from a file or from the issuer's web address.
 //!
 //! A key is looked up by its id in memory and nowhere else. An id that is not there may be a new
-//! key, so the set is read again, but at most once in [`PAUSE`] whatever callers send. If that
-//! fails, the keys we have stay.
+//! key, so the set is read again, but at most once in [`PAUSE`] whatever callers send. What a set
+//! says is obeyed, also when it says that no key is good any more. If it cannot be read, the keys
+//! we have stay, but not for ever: whoever could withdraw one must be heard once in a while, so
+//! keys that nobody has confirmed for a time end.
 
 use std::{
     collections::HashMap,
@@ -29,11 +31,11 @@ use serde_json::Value;
 use tokio::{sync::Mutex, time::timeout};
 
 use super::{crypto, token::Key};
-use crate::{config::ConfigError, files::Stamps, trust};
+use crate::{config::ConfigError, trust};
 
 /// The shortest time between two readings because of an unknown key.
 pub const PAUSE: Duration = Duration::from_secs(5);
-/// How often the set is read without a reason, so that a withdrawn key does not stay.
+/// How often the issuer is asked without a reason, so that a withdrawn key does not stay.
 const REFRESH: Duration = Duration::from_mins(5);
 /// How long the issuer may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -74,45 +76,97 @@ pub enum JwksError {
     /// The issuer did not answer in time.
     #[error("asking the issuer for its keys: no answer in time")]
     TooSlow,
-    /// It is not a set of keys, or none of them is one we can use.
-    #[error("the set holds no key for RS256, ES256 or EdDSA")]
-    NoKeys,
+    /// It is not a set of keys.
+    #[error("it is not a set of keys")]
+    Malformed,
 }
 
 type Set = HashMap<String, Arc<Key>>;
+
+/// A set as it was read.
+#[derive(Debug, Clone)]
+struct Confirmed {
+    keys: Arc<Set>,
+    at: Instant,
+}
+
+/// How reading went, and what of it was told.
+#[derive(Debug, Default)]
+struct Tries {
+    /// The last one.
+    last: Option<Instant>,
+    told: Told,
+}
+
+/// What the log was told last.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    #[default]
+    Nothing,
+    Read,
+    Unreadable,
+    Ended,
+}
 
 /// All keys by their ids.
 #[derive(Debug)]
 pub struct Keys {
     reader: Reader,
     pause: Duration,
-    set: RwLock<Arc<Set>>,
-    /// When the set was read last, or tried to be.
-    tried: Mutex<Option<Instant>>,
+    /// How long a set is good after it was read.
+    max_age: Duration,
+    begun: Instant,
+    set: RwLock<Option<Confirmed>>,
+    tries: Mutex<Tries>,
 }
 
 impl Keys {
-    /// Reads a file at once; asks an issuer when first needed.
+    /// Reads a file at once; asks an issuer when first needed. Keys that could not be read again
+    /// for `max_age` verify nothing any more.
     ///
     /// # Errors
     /// The file, or that of the authorities to trust, cannot be used.
-    pub fn new(source: JwksSource, pause: Duration) -> Result<Self, ConfigError> {
+    pub fn new(
+        source: JwksSource,
+        pause: Duration,
+        max_age: Duration,
+    ) -> Result<Self, ConfigError> {
         crypto::install();
         let reader = Reader::new(source)?;
+        let begun = Instant::now();
         let set = match &reader {
             Reader::File(path) => {
-                let set = read(path).and_then(|bytes| usable(&bytes));
+                let keys = read(path).and_then(|bytes| usable(&bytes));
                 let chain = |error: JwksError| eventstore::log::chain(&error);
-                set.map_err(|error| ConfigError::value("JWT_JWKS_FILE", chain(error)))?
+                let keys =
+                    keys.map_err(|error| ConfigError::value("JWT_JWKS_FILE", chain(error)))?;
+                Some(Confirmed {
+                    keys: Arc::new(keys),
+                    at: begun,
+                })
             }
-            Reader::Web(_) => Set::default(),
+            Reader::Web(_) => None,
         };
         Ok(Self {
             reader,
             pause,
-            set: RwLock::new(Arc::new(set)),
-            tried: Mutex::new(None),
+            max_age,
+            begun,
+            set: RwLock::new(set),
+            tries: Mutex::default(),
         })
+    }
+
+    /// How long ago the set was read, or since when it could not be.
+    #[must_use]
+    pub fn age(&self) -> Duration {
+        self.current().map_or(self.begun, |set| set.at).elapsed()
+    }
+
+    /// How many keys verify tokens now.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.good().map_or(0, |keys| keys.len())
     }
 
     /// The key of that name, if need be after reading the set again.
@@ -124,61 +178,84 @@ impl Keys {
         self.known(kid)
     }
 
-    /// Reads the set again when the file changes or [`REFRESH`] has passed, for ever.
+    /// Reads the set again and again, for ever.
     pub async fn look_after(&self) -> Infallible {
-        let mut used = self.reader.stamps();
         loop {
-            let wait = if self.is_empty() {
-                self.pause
-            } else {
-                self.reader.wait()
+            let wait = match self.current() {
+                Some(_) => self.reader.wait().min(self.max_age / 2),
+                None => self.pause,
             };
             tokio::time::sleep(wait).await;
-            let now = self.reader.stamps();
-            if now.is_some() && now == used {
-                continue;
-            }
-            let mut tried = self.tried.lock().await;
-            *tried = Some(Instant::now());
-            self.refresh().await;
-            used = now;
+            self.refresh(&mut *self.tries.lock().await).await;
         }
     }
 
     /// One reads; whoever wants the same meanwhile waits for it and finds what it found.
     async fn refresh_if_due(&self, kid: &str) {
-        let mut tried = self.tried.lock().await;
-        let due = tried.is_none_or(|tried| tried.elapsed() >= self.pause);
+        let mut tries = self.tries.lock().await;
+        let due = tries.last.is_none_or(|last| last.elapsed() >= self.pause);
         if due && self.known(kid).is_none() {
-            *tried = Some(Instant::now());
-            self.refresh().await;
+            self.refresh(&mut tries).await;
         }
     }
 
-    async fn refresh(&self) {
-        let set = self.reader.read().await.and_then(|bytes| usable(&bytes));
-        match set {
-            Ok(set) => {
-                tracing::info!(event = "identity.keys_read", keys = set.len());
-                *self.set.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(set);
-            }
-            Err(error) => {
-                let error = eventstore::log::chain(&error);
-                tracing::warn!(event = "identity.keys_unreadable", error);
-            }
+    async fn refresh(&self, tries: &mut Tries) {
+        tries.last = Some(Instant::now());
+        match self.reader.read().await.and_then(|bytes| usable(&bytes)) {
+            Ok(keys) => self.confirm(keys, tries),
+            Err(error) => self.doubt(&error, tries),
+        }
+    }
+
+    /// The set is this one now.
+    fn confirm(&self, keys: Set, tries: &mut Tries) {
+        let count = keys.len();
+        let confirmed = Confirmed {
+            keys: Arc::new(keys),
+            at: Instant::now(),
+        };
+        let mut set = self.set.write().unwrap_or_else(PoisonError::into_inner);
+        let before = set.replace(confirmed.clone());
+        drop(set);
+        let same = |before: Confirmed| {
+            let known = |kid| confirmed.keys.contains_key(kid);
+            before.keys.len() == count && before.keys.keys().all(known)
+        };
+        let told = std::mem::replace(&mut tries.told, Told::Read);
+        let is_news = !before.is_some_and(same) || matches!(told, Told::Unreadable | Told::Ended);
+        if is_news && count == 0 {
+            tracing::warn!(event = "identity.keys_withdrawn");
+        } else if is_news {
+            tracing::info!(event = "identity.keys_read", keys = count);
+        }
+    }
+
+    /// The set could not be read; what was read before counts for a while.
+    fn doubt(&self, error: &JwksError, tries: &mut Tries) {
+        let ended = self.current().is_some() && self.good().is_none();
+        let now = if ended { Told::Ended } else { Told::Unreadable };
+        let told = std::mem::replace(&mut tries.told, now);
+        let error = eventstore::log::chain(error);
+        if ended && told != Told::Ended {
+            tracing::error!(event = "identity.keys_ended", error);
+        } else if !ended && told != Told::Unreadable {
+            tracing::warn!(event = "identity.keys_unreadable", error);
         }
     }
 
     fn known(&self, kid: &str) -> Option<Arc<Key>> {
-        self.current().get(kid).cloned()
+        self.good()?.get(kid).cloned()
     }
 
-    fn is_empty(&self) -> bool {
-        self.current().is_empty()
+    /// The set, while it counts.
+    fn good(&self) -> Option<Arc<Set>> {
+        let set = self.current()?;
+        (set.at.elapsed() < self.max_age).then_some(set.keys)
     }
 
-    fn current(&self) -> Arc<Set> {
-        Arc::clone(&self.set.read().unwrap_or_else(PoisonError::into_inner))
+    fn current(&self) -> Option<Confirmed> {
+        let set = self.set.read().unwrap_or_else(PoisonError::into_inner);
+        set.clone()
     }
 }
 
@@ -209,14 +286,6 @@ impl Reader {
             .build();
         let client = Client::builder(TokioExecutor::new()).build(connector);
         Ok(Self::Web(Box::new(Web { url, client })))
-    }
-
-    /// What the file looks like.
-    fn stamps(&self) -> Option<Stamps> {
-        match self {
-            Self::File(path) => Some(Stamps::of([path])),
-            Self::Web(_) => None,
-        }
     }
 
     const fn wait(&self) -> Duration {
@@ -256,19 +325,16 @@ impl Web {
     }
 }
 
-/// The keys of a set that we can use; others in it are for somebody else.
+/// The keys of a set that we can use; others in it are for somebody else. There may be none:
+/// whoever publishes such a set has withdrawn all.
 fn usable(bytes: &[u8]) -> Result<Set, JwksError> {
     #[derive(Deserialize)]
     struct Jwks {
         keys: Vec<Value>,
     }
-    let jwks: Jwks = serde_json::from_slice(bytes).map_err(|_| JwksError::NoKeys)?;
+    let jwks: Jwks = serde_json::from_slice(bytes).map_err(|_| JwksError::Malformed)?;
     let keys = jwks.keys.into_iter().take(KEYS_MAX);
-    let set: Set = keys.filter_map(usable_key).collect();
-    if set.is_empty() {
-        return Err(JwksError::NoKeys);
-    }
-    Ok(set)
+    Ok(keys.filter_map(usable_key).collect())
 }
 
 fn usable_key(jwk: Value) -> Option<(String, Arc<Key>)> {

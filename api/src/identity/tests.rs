@@ -63,7 +63,7 @@ impl Issuer {
 
 fn identity_from(source: JwksSource, pause: Duration) -> Identity {
     Identity {
-        keys: Keys::new(source, pause).expect("keys"),
+        keys: Arc::new(Keys::new(source, pause, Duration::from_hours(1)).expect("keys")),
         expected: Expected {
             issuer: "issuer".into(),
             audience: "tollbook".to_owned(),

@@ -16,6 +16,7 @@ use crate::{
     config::settings::ChargeSettings,
     database::needs,
     http::{edge::Edge, limits::RateLimits, server::Server},
+    identity::{Identity, metrics::KeyGauges},
     lifecycle::Shutdown,
     nats::{
         self,
@@ -42,7 +43,7 @@ pub async fn run(settings: BillingSettings, shutdown: Shutdown) -> Result<(), Ro
     let options = settings.http.server()?;
     let metrics = Arc::new(BillingMetrics::default());
     let service = tokio::select! {
-        service = connect(&settings, &metrics, shutdown.clone()) => service?,
+        service = connect(&settings, &metrics, &edge.identity, shutdown.clone()) => service?,
         () = shutdown.soft() => return Ok(()),
     };
     let server = Server::bind(options).await?;
@@ -58,10 +59,12 @@ pub async fn run(settings: BillingSettings, shutdown: Shutdown) -> Result<(), Ro
 async fn connect(
     settings: &BillingSettings,
     metrics: &Arc<BillingMetrics>,
+    identity: &Identity,
     shutdown: Shutdown,
 ) -> Result<Service, RoleError> {
     let mut registry = Registry::default();
     metrics.register(&mut registry);
+    registry.register_collector(Box::new(KeyGauges(Arc::clone(&identity.keys))));
     let plan = Plan {
         identity: nats::BILLING,
         application: nats::BILLING.user,

@@ -165,6 +165,7 @@ fn billing_says_whom_it_is_to_believe_and_how_it_is_reached_or_does_not_start() 
             ("HTTP_BURST", "hunter2", "HTTP_BURST"),
             ("HTTP_TENANT_RATE", "0", "HTTP_TENANT_RATE"),
             ("JWT_ISSUER", "hunter2 issuer", "JWT_ISSUER"),
+            ("JWT_JWKS_MAX_AGE", "hunter2", "JWT_JWKS_MAX_AGE"),
             ("JWT_PLATFORM_TENANTS", "hunter2", "JWT_PLATFORM_TENANTS"),
             ("HTTP_BODY_MAX", "5", "HTTP_BODY_MAX"),
             ("HTTP_TIMEOUT", "10", "HTTP_TIMEOUT"),

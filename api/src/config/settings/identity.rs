@@ -1,6 +1,6 @@
 //! Whom callers may say they are.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use axum::http::Uri;
 use clap::Args;
@@ -32,6 +32,9 @@ pub struct IdentitySettings {
     /// PEM file with the authorities to trust for that address; by default the system's
     #[arg(long, env = "JWT_JWKS_CA_FILE")]
     pub jwt_jwks_ca_file: Option<PathBuf>,
+    /// How long keys count that could not be read again
+    #[arg(long, env = "JWT_JWKS_MAX_AGE", default_value = "1h", value_parser = values::duration)]
+    pub jwt_jwks_max_age: Duration,
     /// Who must have made a token (`iss`); needed
     #[arg(long, env = "JWT_ISSUER")]
     pub jwt_issuer: Option<String>,
@@ -72,7 +75,7 @@ impl IdentitySettings {
             tracing::warn!(event = "identity.no_platform_tenant");
         }
         Ok(Identity {
-            keys: Keys::new(self.source()?, PAUSE)?,
+            keys: Arc::new(Keys::new(self.source()?, PAUSE, self.jwt_jwks_max_age)?),
             expected,
             gateway: gateway.transpose()?,
             platform: self.jwt_platform_tenants.iter().copied().collect(),

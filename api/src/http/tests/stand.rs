@@ -59,7 +59,7 @@ impl Stand {
         };
         let edge = Edge {
             identity: Identity {
-                keys: Keys::new(JwksSource::File(file), Duration::ZERO).expect("keys"),
+                keys: Arc::new(keys_of(JwksSource::File(file))),
                 expected: Expected {
                     issuer: "tollbook-dev".into(),
                     audience: "tollbook".to_owned(),
@@ -195,4 +195,8 @@ pub(super) async fn exchange(
     // A server that refuses a body may close before it has read it all.
     let _ = stream.read_to_end(&mut answer).await;
     Answer::of(&String::from_utf8_lossy(&answer))
+}
+
+fn keys_of(source: JwksSource) -> Keys {
+    Keys::new(source, Duration::ZERO, Duration::from_hours(1)).expect("keys")
 }

@@ -43,8 +43,10 @@ async fn a_set_that_cannot_be_read_changes_nothing() {
     for broken in [
         "",
         "{",
-        "{\"keys\":[]}",
-        "{\"keys\":[{\"kty\":\"oct\",\"k\":\"AA\",\"kid\":\"a\"}]}",
+        "[]",
+        "{\"keys\":{}}",
+        "{\"keys\":null}",
+        "{\"key\":[]}",
     ] {
         std::fs::write(issuer.file(), broken).expect("writes");
         assert_eq!(
@@ -58,8 +60,42 @@ async fn a_set_that_cannot_be_read_changes_nothing() {
         );
     }
     let source = JwksSource::File(issuer.file());
-    let error = Keys::new(source, Duration::ZERO).expect_err("no keys at the start");
+    let error = Keys::new(source, Duration::ZERO, Duration::MAX);
+    let error = error.expect_err("nothing at the start");
     assert!(error.to_string().starts_with("JWT_JWKS_FILE: "), "{error}");
+}
+
+#[tokio::test]
+async fn a_set_without_a_key_for_us_withdraws_those_we_have() {
+    for empty in [
+        "{\"keys\":[]}",
+        "{\"keys\":[{\"kty\":\"oct\",\"k\":\"AA\",\"kid\":\"a\"}]}",
+    ] {
+        let issuer = Issuer::new();
+        let identity = issuer.identity();
+        let token = issuer.token(json!({}));
+        assert_eq!(fault(&identity, &token).await, None);
+        std::fs::write(issuer.file(), empty).expect("writes");
+        assert!(identity.keys.find("another").await.is_none());
+        let found = fault(&identity, &token).await;
+        assert_eq!(found, Some(TokenFault::UnknownKey), "{empty}");
+        assert_eq!(identity.keys.count(), 0);
+        // Who starts with such a set waits for another.
+        let again = issuer.identity();
+        issuer.publish(&[issuer.key.jwks()]);
+        assert_eq!(fault(&again, &token).await, None);
+    }
+}
+
+#[tokio::test]
+async fn keys_that_cannot_be_read_again_end() {
+    let issuer = Issuer::new();
+    let source = JwksSource::File(issuer.file());
+    // No time at all: what was read is too old at once.
+    let keys = Keys::new(source, Duration::from_hours(1), Duration::ZERO).expect("keys");
+    std::fs::remove_file(issuer.file()).expect("removed");
+    assert!(keys.find(&issuer.key.kid()).await.is_none());
+    assert_eq!(keys.count(), 0);
 }
 
 #[tokio::test]

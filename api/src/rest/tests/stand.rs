@@ -77,7 +77,7 @@ impl Stand {
         };
         let edge = Edge {
             identity: Identity {
-                keys: Keys::new(JwksSource::File(keys), Duration::ZERO).expect("keys"),
+                keys: Arc::new(keys_of(JwksSource::File(keys))),
                 expected: Expected {
                     issuer: "us".into(),
                     audience: "billing".to_owned(),
@@ -188,4 +188,8 @@ fn shared(master: std::path::PathBuf) -> Shared {
         store,
         keyring,
     }
+}
+
+fn keys_of(source: JwksSource) -> Keys {
+    Keys::new(source, Duration::ZERO, Duration::from_hours(1)).expect("keys")
 }
