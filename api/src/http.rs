@@ -20,6 +20,7 @@ pub mod problem;
 mod reading;
 pub mod request_id;
 pub mod server;
+pub mod shares;
 pub mod tls;
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //!
 //! For the cluster's eyes only: no personal data, no identity, nothing that changes anything.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -12,13 +12,23 @@ use axum::{
     routing::get,
 };
 use prometheus_client::{encoding::text::encode, registry::Registry};
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::task::JoinHandle;
 
 use crate::{
     config::{ConfigError, settings::ProbeSettings},
     health::Health,
+    http::server::{Server, ServerOptions},
+    lifecycle::Shutdown,
 };
 
+/// The most connections at a time: for the kubelet, Prometheus and a few people.
+const CONNECTIONS_MAX: usize = 64;
+/// The most of them from one address.
+const CONNECTIONS_PER_ADDRESS: usize = 16;
+/// How long a request may take to arrive; a connection on which none does is closed.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// The longest life of a connection. Prometheus keeps one from scrape to scrape.
+const LIFE: Duration = Duration::from_mins(10);
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// What the probes show.
@@ -54,19 +64,21 @@ pub async fn start(
     shown: Shown,
 ) -> Result<Probes, ConfigError> {
     let port = settings.probe_port.unwrap_or(usual_port);
-    let wanted = SocketAddr::from((settings.probe_address, port));
-    let refused = |error: std::io::Error| {
-        ConfigError::value(
-            "PROBE_PORT",
-            format!("cannot listen on {wanted}: {}", error.kind()),
-        )
-    };
-    let listener = TcpListener::bind(wanted).await.map_err(refused)?;
-    let address = listener.local_addr().map_err(refused)?;
+    let server = Server::bind(ServerOptions {
+        setting: "PROBE_PORT",
+        address: SocketAddr::from((settings.probe_address, port)),
+        tls: None,
+        connections_max: CONNECTIONS_MAX,
+        connections_per_address: CONNECTIONS_PER_ADDRESS,
+        patience: PATIENCE,
+        life: LIFE,
+    });
+    let server = server.await?;
+    let address = server.address;
+    // They answer until the very end, also while the rest is being stopped.
     let task = tokio::spawn(async move {
-        if let Err(error) = axum::serve(listener, router(shown)).await {
-            tracing::error!(event = "probes.failed", error = %eventstore::log::chain(&error));
-        }
+        let never = Shutdown::default();
+        server.serve(router(shown), &never).await;
     });
     tracing::info!(event = "probes.listening", %address);
     Ok(Probes { address, task })

@@ -95,8 +95,8 @@ fn count<K: Hash + Eq + Clone>(
     })
 }
 
-/// Whoever has one IPv6 address has 2^64 of them.
-fn neighbourhood(address: IpAddr) -> IpAddr {
+/// Whom an address stands for: whoever has one IPv6 address has 2^64 of them.
+pub(super) fn neighbourhood(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => address.into(),
         IpAddr::V6(address) => {

@@ -1,11 +1,13 @@
 //! Listens, and gives each connection a task of its own.
 //!
 //! Nobody can hold a connection for nothing: the TLS handshake, the headers of each request, the
-//! body, the answer and the reading of the answer are all bounded in time, and the number of
-//! connections is bounded too. At a soft stop nothing new is accepted and what was begun is
-//! finished; the caller ends the rest by dropping [`Server::serve`].
+//! body, the answer and the reading of the answer are all bounded in time, and so is the number of
+//! connections, of all together and of one address. Nobody keeps a connection for ever either, and
+//! with it what a certificate once proved: it ends after a time, and when the authorities of client
+//! certificates change. At a soft stop nothing new is accepted and what was begun is finished; the
+//! caller ends the rest by dropping [`Server::serve`].
 
-use std::{net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{future::pending, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use axum::Router;
 use hyper::{
@@ -28,13 +30,17 @@ use tokio::{
 };
 
 use super::{
+    limits::neighbourhood,
     peer::Peer,
+    shares::Shares,
     tls::{Tls, TlsFiles},
 };
 use crate::{config::ConfigError, lifecycle::Shutdown};
 
 /// How long a connection may stay without data that was asked for or sent being taken.
 const UNREAD: Duration = Duration::from_secs(30);
+/// How long what is under way may take once a connection is to end, the reading of it included.
+const FAREWELL: Duration = Duration::from_mins(1);
 /// After which silence we ask whether the other end is still there.
 const KEEPALIVE: Duration = Duration::from_mins(1);
 /// The most bytes of request line and headers.
@@ -47,12 +53,18 @@ const LOOK: Duration = Duration::from_secs(10);
 /// Where and how to listen.
 #[derive(Debug, Clone)]
 pub struct ServerOptions {
+    /// The setting that names the port, for whoever has to change it.
+    pub setting: &'static str,
     /// Address and port; port 0 takes a free one.
     pub address: SocketAddr,
-    /// TLS. Without it the address must be this machine's own.
+    /// TLS. Whether a way without it is safe is for the settings to say.
     pub tls: Option<TlsFiles>,
     /// The most connections at a time; more wait to be accepted.
     pub connections_max: usize,
+    /// The most of them from one address (IPv6: from one /64); more are closed at once.
+    pub connections_per_address: usize,
+    /// The longest life of a connection; a request under way is still answered.
+    pub life: Duration,
     /// The longest time for a TLS handshake, and for the headers of a request. A connection on
     /// which nothing is asked for so long is closed.
     pub patience: Duration,
@@ -66,34 +78,43 @@ pub struct Server {
     listener: TcpListener,
     tls: Option<Arc<Tls>>,
     connections_max: usize,
+    connections_per_address: usize,
+    bounds: Bounds,
+}
+
+/// How long a connection may take for what.
+#[derive(Debug, Clone, Copy)]
+struct Bounds {
     patience: Duration,
+    life: Duration,
 }
 
 impl Server {
     /// Begins to listen; connections wait until [`Server::serve`].
     ///
     /// # Errors
-    /// The port cannot be had, a TLS file cannot be used, or the way would be unencrypted.
+    /// The port cannot be had, or a TLS file cannot be used.
     pub async fn bind(options: ServerOptions) -> Result<Self, ConfigError> {
         let wanted = options.address;
-        if options.tls.is_none() && !wanted.ip().is_loopback() {
-            let problem = "is needed unless BILLING_ADDRESS is this machine's own";
-            return Err(ConfigError::value("BILLING_TLS_CERT_FILE", problem));
-        }
         let tls = options.tls.map(Tls::new).transpose()?.map(Arc::new);
         let refused = |error: std::io::Error| {
             let problem = format!("cannot listen on {wanted}: {}", error.kind());
-            ConfigError::value("BILLING_PORT", problem)
+            ConfigError::value(options.setting, problem)
         };
         let listener = TcpListener::bind(wanted).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
-        tracing::info!(event = "http.listening", %address, tls = tls.is_some());
+        let (setting, encrypted) = (options.setting, tls.is_some());
+        tracing::info!(event = "http.listening", %address, setting, tls = encrypted);
         Ok(Self {
             address,
             listener,
             tls,
             connections_max: options.connections_max,
-            patience: options.patience,
+            connections_per_address: options.connections_per_address,
+            bounds: Bounds {
+                patience: options.patience,
+                life: options.life,
+            },
         })
     }
 
@@ -103,7 +124,7 @@ impl Server {
         let rotation = async {
             match &tls {
                 Some(tls) => tls.look_after(LOOK).await,
-                None => std::future::pending().await,
+                None => pending().await,
             }
         };
         tokio::select! {
@@ -116,6 +137,7 @@ impl Server {
         // Whoever drops us drops the set, and that ends every connection in it.
         let mut connections = JoinSet::new();
         let places = Arc::new(Semaphore::new(self.connections_max));
+        let shares = Shares::new(self.connections_per_address);
         loop {
             let next = async {
                 // Unwrap safety: nobody closes this semaphore.
@@ -130,15 +152,20 @@ impl Server {
             while connections.try_join_next().is_some() {}
             match accepted {
                 Ok((stream, address)) => {
+                    // Whoever has their share already is told so by the closed connection.
+                    let Some(part) = shares.take(neighbourhood(address.ip())) else {
+                        tracing::debug!(event = "http.connection_refused");
+                        continue;
+                    };
                     let connection = Connection {
                         tls: self.tls.clone(),
-                        patience: self.patience,
+                        bounds: self.bounds,
                         router: router.clone(),
                         shutdown: shutdown.clone(),
                     };
                     connections.spawn(async move {
                         connection.serve(stream, address).await;
-                        drop(place);
+                        drop((place, part));
                     });
                 }
                 Err(error) => {
@@ -155,7 +182,7 @@ impl Server {
 /// What one connection needs.
 struct Connection {
     tls: Option<Arc<Tls>>,
-    patience: Duration,
+    bounds: Bounds,
     router: Router,
     shutdown: Shutdown,
 }
@@ -167,25 +194,27 @@ impl Connection {
             return;
         }
         let address = address.ip().to_canonical();
-        let Some(tls) = &self.tls else {
-            return self.talk(stream, Peer::stranger(address)).await;
+        let Some(tls) = self.tls.clone() else {
+            return self.talk(stream, Peer::stranger(address), pending()).await;
         };
-        match timeout(self.patience, tls.acceptor().accept(stream)).await {
+        // Before the handshake: what changes during it has changed too.
+        let replaced = tls.authorities_replaced();
+        match timeout(self.bounds.patience, tls.acceptor().accept(stream)).await {
             Ok(Ok(stream)) => {
                 let shown = stream.get_ref().1.peer_certificates();
                 let peer = match shown.and_then(<[_]>::first) {
                     Some(certificate) => Peer::verified(address, certificate),
                     None => Peer::stranger(address),
                 };
-                self.talk(stream, peer).await;
+                self.talk(stream, peer, replaced).await;
             }
             Ok(Err(error)) => tracing::debug!(event = "http.handshake_failed", error = %error),
             Err(_) => tracing::debug!(event = "http.handshake_too_slow"),
         }
     }
 
-    /// Answers requests until either side has enough.
-    async fn talk<I>(self, stream: I, peer: Peer)
+    /// Answers requests until either side has enough, or what the peer proved is `outdated`.
+    async fn talk<I>(self, stream: I, peer: Peer, outdated: impl Future<Output = ()>)
     where
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -197,15 +226,25 @@ impl Connection {
         let mut connection = pin!(
             http1::Builder::new()
                 .timer(TokioTimer::new())
-                .header_read_timeout(self.patience)
+                .header_read_timeout(self.bounds.patience)
                 .max_buf_size(HEADERS_MAX)
                 .serve_connection(TokioIo::new(stream), service)
         );
+        let enough = async {
+            tokio::select! {
+                () = self.shutdown.soft() => {}
+                () = sleep(self.bounds.life) => {}
+                () = outdated => {}
+            }
+        };
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
-            () = self.shutdown.soft() => {
+            () = enough => {
                 connection.as_mut().graceful_shutdown();
-                connection.await
+                let Ok(ended) = timeout(FAREWELL, connection).await else {
+                    return tracing::debug!(event = "http.connection_cut");
+                };
+                ended
             }
         };
         if let Err(error) = ended {

@@ -25,7 +25,6 @@ use super::{
     headers::{ETag, IdempotencyKey, IfMatch},
     params::{Params, PathParams},
     problem::{Code, Problem},
-    server::{Server, ServerOptions},
 };
 use crate::identity::{CallerRef, Right};
 use stand::{Stand, exchange};

@@ -1,7 +1,8 @@
 //! Our side of TLS: 1.2 or newer, with client certificates for those who have one.
 //!
 //! Certificate, key and authorities are read again when their files change. A half-written pair
-//! is waited out with the one we have; connections that are open stay as they are.
+//! is waited out with the one we have. Connections that are open learn of other authorities through
+//! [`Tls::authorities_replaced`]; a new certificate of our own leaves them as they are.
 
 use std::{
     convert::Infallible,
@@ -13,8 +14,9 @@ use std::{
 use rustls::{
     ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
-    server::WebPkiClientVerifier,
+    server::{NoServerSessionStorage, WebPkiClientVerifier},
 };
+use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 use crate::{config::ConfigError, files::Stamps, trust};
@@ -40,6 +42,8 @@ pub struct TlsFiles {
 pub struct Tls {
     files: TlsFiles,
     config: RwLock<Arc<ServerConfig>>,
+    /// The authorities of client certificates, as their file holds them.
+    client_ca: watch::Sender<Vec<u8>>,
 }
 
 impl Tls {
@@ -49,7 +53,21 @@ impl Tls {
     /// One of them cannot be read or used; the key of the setting is named.
     pub fn new(files: TlsFiles) -> Result<Self, ConfigError> {
         let config = RwLock::new(Arc::new(config(&files)?));
-        Ok(Self { files, config })
+        let client_ca = watch::Sender::new(authorities(&files));
+        Ok(Self {
+            files,
+            config,
+            client_ca,
+        })
+    }
+
+    /// Ends when the authorities of client certificates are others than at this call.
+    pub fn authorities_replaced(&self) -> impl Future<Output = ()> + use<> {
+        let mut client_ca = self.client_ca.subscribe();
+        async move {
+            // The sender lives as long as the server, and then the connection ends anyway.
+            let _ = client_ca.changed().await;
+        }
     }
 
     /// Accepts with what the files said last.
@@ -76,8 +94,17 @@ impl Tls {
                 Ok(config) => {
                     let mut place = self.config.write().unwrap_or_else(PoisonError::into_inner);
                     *place = Arc::new(config);
+                    drop(place);
                     used = now;
                     tracing::info!(event = "http.certificate_rotated");
+                    let new = authorities(&self.files);
+                    if self.client_ca.send_if_modified(|known| {
+                        let other = *known != new;
+                        *known = new;
+                        other
+                    }) {
+                        tracing::info!(event = "http.authorities_replaced");
+                    }
                 }
                 Err(error) => {
                     tracing::warn!(event = "http.certificate_unusable", error = %error);
@@ -85,6 +112,12 @@ impl Tls {
             }
         }
     }
+}
+
+/// What the file of the authorities of client certificates holds; nothing without such a file.
+fn authorities(files: &TlsFiles) -> Vec<u8> {
+    let read = files.client_ca.as_ref().map(std::fs::read);
+    read.and_then(Result::ok).unwrap_or_default()
 }
 
 fn config(files: &TlsFiles) -> Result<ServerConfig, ConfigError> {
@@ -109,6 +142,11 @@ fn config(files: &TlsFiles) -> Result<ServerConfig, ConfigError> {
         .with_single_cert(chain, key)
         .map_err(|_| ConfigError::value(KEY_FILE, "is not the key to the certificate"))?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    if files.client_ca.is_some() {
+        // A session that is resumed keeps what a certificate proved when it began.
+        config.session_storage = Arc::new(NoServerSessionStorage {});
+        config.send_tls13_tickets = 0;
+    }
     Ok(config)
 }
 

@@ -49,6 +49,13 @@ pub struct HttpSettings {
     #[arg(long, env = "HTTP_CONNECTIONS_MAX", default_value_t = 1_000,
           value_parser = values::number::<u32, 1, 100_000>)]
     pub http_connections_max: u32,
+    /// The most of them from one address (IPv6: one /64); more are closed at once. Kong is one
+    #[arg(long, env = "HTTP_CONNECTIONS_PER_ADDRESS", default_value_t = 250,
+          value_parser = values::number::<u32, 1, 100_000>)]
+    pub http_connections_per_address: u32,
+    /// The longest life of a connection; what is under way is still answered
+    #[arg(long, env = "HTTP_CONNECTION_LIFE", default_value = "1h", value_parser = values::duration)]
+    pub http_connection_life: Duration,
     /// Calls per second of one caller in the long run
     #[arg(long, env = "HTTP_RATE", default_value = "50", value_parser = not_zero)]
     pub http_rate: NonZeroU32,
@@ -67,7 +74,7 @@ impl HttpSettings {
     /// Where and how to listen.
     ///
     /// # Errors
-    /// Half of a pair is missing, or a file cannot be read.
+    /// Half of a pair is missing, a file cannot be read, or the way would be unencrypted.
     pub fn server(&self) -> Result<ServerOptions, ConfigError> {
         readable("BILLING_TLS_CERT_FILE", self.billing_tls_cert_file.as_ref())?;
         readable("BILLING_TLS_KEY_FILE", self.billing_tls_key_file.as_ref())?;
@@ -79,14 +86,21 @@ impl HttpSettings {
                 key: key.clone(),
                 client_ca,
             }),
-            (None, None) if client_ca.is_none() => None,
+            (None, None) if client_ca.is_none() && self.billing_address.is_loopback() => None,
+            (None, None) if client_ca.is_none() => {
+                let problem = "is needed unless BILLING_ADDRESS is this machine's own";
+                return Err(ConfigError::value("BILLING_TLS_CERT_FILE", problem));
+            }
             (_, None) => return Err(ConfigError::missing("BILLING_TLS_KEY_FILE")),
             (None, _) => return Err(ConfigError::missing("BILLING_TLS_CERT_FILE")),
         };
         Ok(ServerOptions {
+            setting: "BILLING_PORT",
             address: SocketAddr::from((self.billing_address, self.billing_port)),
             tls,
             connections_max: size(self.http_connections_max),
+            connections_per_address: size(self.http_connections_per_address),
+            life: self.http_connection_life,
             patience: PATIENCE,
         })
     }

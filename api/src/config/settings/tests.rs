@@ -20,10 +20,15 @@ fn edge(arguments: &[&str]) -> Edge {
 
 #[test]
 fn the_defaults_are_modest() {
-    let settings = edge(&[]).http;
+    let settings = edge(&["--billing-address", "127.0.0.1"]).http;
     let server = settings.server().expect("good");
-    assert_eq!(server.address.to_string(), "0.0.0.0:3020");
+    assert_eq!(server.address.to_string(), "127.0.0.1:3020");
     assert!(server.tls.is_none());
+    assert_eq!(
+        (server.connections_max, server.connections_per_address),
+        (1_000, 250)
+    );
+    assert_eq!(server.life.as_secs(), 3_600);
     assert_eq!(settings.body().max, 65_536);
     assert_eq!(settings.body().patience.as_secs(), 5);
     let allowance = settings.allowance();
@@ -31,6 +36,15 @@ fn the_defaults_are_modest() {
     assert_eq!(edge(&[]).identity.jwt_platform_tenants, []);
     let tenant = settings.tenant_allowance();
     assert_eq!((tenant.rate.get(), tenant.burst.get()), (200, 400));
+}
+
+#[test]
+fn without_tls_nobody_else_is_listened_to() {
+    let error = edge(&[]).http.server().expect_err("refused").to_string();
+    assert!(
+        error.starts_with("BILLING_TLS_CERT_FILE: is needed"),
+        "{error}"
+    );
 }
 
 #[test]

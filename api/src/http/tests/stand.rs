@@ -30,10 +30,10 @@ use crate::{
     lifecycle::Shutdown,
 };
 
-/// A running server that ends with the test.
-/// The tenant of everybody who calls.
+/// The tenant of everybody who calls; it is the platform's.
 pub(super) const TENANT: TenantId = TenantId(Uuid::from_u128(9));
 
+/// A running server that ends with the test.
 pub(super) struct Stand {
     pub(super) address: SocketAddr,
     key: SigningKey,
@@ -75,9 +75,12 @@ impl Stand {
             timeout: Duration::from_millis(600),
         };
         let mut options = ServerOptions {
+            setting: "BILLING_PORT",
             address: "127.0.0.1:0".parse().expect("an address"),
             tls: None,
             connections_max: 10,
+            connections_per_address: 10,
+            life: Duration::from_mins(10),
             patience: Duration::from_millis(400),
         };
         change(&mut options);

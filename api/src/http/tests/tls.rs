@@ -117,19 +117,6 @@ async fn plain_http_is_not_spoken_where_tls_is() {
 }
 
 #[tokio::test]
-async fn without_tls_nobody_else_is_listened_to() {
-    let options = ServerOptions {
-        address: "0.0.0.0:0".parse().expect("an address"),
-        tls: None,
-        connections_max: 1,
-        patience: Duration::from_secs(1),
-    };
-    let error = Server::bind(options).await.expect_err("refused");
-    let error = error.to_string();
-    assert!(error.starts_with("BILLING_TLS_CERT_FILE: "), "{error}");
-}
-
-#[tokio::test]
 async fn new_files_are_used_once_they_fit_together() {
     let (authority, folder) = (Authority::new(), tempfile::tempdir().expect("a folder"));
     let files = authority.write(folder.path());
