@@ -1,7 +1,7 @@
 //! The edge of `tollbook billing`: from a socket to a handler and back.
 //!
-//! A request passes, in this order: [`server`] (connection, TLS, slow clients), [`observe`] (id,
-//! trace, panic, log line), [`edge`] (who calls, how often, with which right, for how long), the
+//! A request passes, in this order: [`server`] (connection, TLS, slow clients), [`observe`] (who
+//! calls, how often, id, trace, panic, log line), [`edge`] (with which right, for how long), the
 //! extractors of its handler ([`body`], [`params`], [`headers`]), the handler. Whatever goes wrong
 //! on the way is a [`problem`]. Handlers are written in `rest`; [`endpoint`] says how, and
 //! [`openapi`] describes them to callers. Nothing here knows what billing is.

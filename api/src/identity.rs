@@ -53,7 +53,7 @@ impl Identity {
     ///
     /// # Errors
     /// 401 if that is not known, 403 if the headers contradict the token.
-    pub async fn of(&self, peer: &Peer, headers: &HeaderMap) -> Result<Caller, Problem> {
+    pub async fn of(&self, peer: &Peer, headers: &HeaderMap) -> Result<Caller, Stranger> {
         let gateway = self.gateway.as_ref().filter(|name| peer.is(name));
         match (Shown::by(headers), gateway) {
             (Shown::Token(text), _) => match self.verified(text).await {
@@ -62,12 +62,12 @@ impl Identity {
                     agree(&caller, headers)?;
                     Ok(caller)
                 }
-                Err(fault) => Err(refused(fault)),
+                Err(fault) => Err(fault.into()),
             },
-            (Shown::Nothing, Some(gateway)) => gateway::caller(gateway, headers),
-            (Shown::Unreadable, _) => Err(refused(TokenFault::Malformed)),
+            (Shown::Nothing, Some(gateway)) => Ok(gateway::caller(gateway, headers)?),
+            (Shown::Unreadable, _) => Err(TokenFault::Malformed.into()),
             (Shown::Nothing, None) | (Shown::OtherScheme, _) => {
-                Err(Problem::new(Code::NoCredentials))
+                Err(Problem::new(Code::NoCredentials).into())
             }
         }
     }
@@ -97,10 +97,41 @@ impl Identity {
     }
 }
 
-/// The caller hears only that the token is not accepted; the log says why.
-fn refused(fault: TokenFault) -> Problem {
-    tracing::info!(event = "identity.token_refused", reason = fault.as_str());
-    Problem::new(Code::InvalidToken)
+/// Somebody of whom we do not know who they are.
+#[derive(Debug)]
+pub struct Stranger {
+    /// What they hear.
+    pub problem: Problem,
+    /// What is wrong with the token they showed.
+    fault: Option<TokenFault>,
+}
+
+impl Stranger {
+    /// The caller hears only that the token is not accepted; the log says why. Not before they are
+    /// counted: what strangers make us write is bounded.
+    pub fn tell(&self) {
+        if let Some(fault) = self.fault {
+            tracing::info!(event = "identity.token_refused", reason = fault.as_str());
+        }
+    }
+}
+
+impl From<TokenFault> for Stranger {
+    fn from(fault: TokenFault) -> Self {
+        Self {
+            problem: Problem::new(Code::InvalidToken),
+            fault: Some(fault),
+        }
+    }
+}
+
+impl From<Problem> for Stranger {
+    fn from(problem: Problem) -> Self {
+        Self {
+            problem,
+            fault: None,
+        }
+    }
 }
 
 /// What a caller shows of itself in `Authorization`.

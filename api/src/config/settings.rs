@@ -7,7 +7,7 @@ mod charges;
 mod http;
 mod identity;
 
-use std::{net::IpAddr, path::PathBuf, time::Duration};
+use std::{net::IpAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 
 use clap::Args;
 use eventstore::postgres::DatabaseOptions;
@@ -48,6 +48,10 @@ pub struct TelemetrySettings {
     #[arg(long, env = "OTEL_TRACES_SAMPLER_ARG", default_value = "0.01",
           value_parser = values::share)]
     pub otel_traces_sampler_arg: f64,
+    /// The most traces a second that are kept because a receipt, a settlement or a caller asks for
+    /// it
+    #[arg(long, env = "OTEL_TRACES_PER_SECOND_MAX", default_value = "100", value_parser = not_zero)]
+    pub otel_traces_per_second_max: NonZeroU32,
 }
 
 /// Where to export traces.
@@ -61,6 +65,8 @@ pub struct OtlpOptions {
     pub certificate: Option<PathBuf>,
     /// Share of new traces that are kept.
     pub share: f64,
+    /// The most others a second that are kept.
+    pub per_second_max: NonZeroU32,
 }
 
 impl TelemetrySettings {
@@ -107,6 +113,7 @@ impl TelemetrySettings {
             token,
             certificate: self.otel_exporter_otlp_certificate.clone(),
             share: self.otel_traces_sampler_arg,
+            per_second_max: self.otel_traces_per_second_max,
         }))
     }
 }
@@ -324,6 +331,11 @@ fn stream_name(text: &str) -> Result<String, values::Expected> {
     named
         .then(|| text.to_owned())
         .ok_or(values::Expected::words("must be letters, digits, _ and -"))
+}
+
+fn not_zero(text: &str) -> Result<NonZeroU32, values::Expected> {
+    let number = values::number::<u32, 1, 1_000_000>(text)?;
+    NonZeroU32::new(number).ok_or(values::Expected::words("must not be zero"))
 }
 
 fn readable(key: &'static str, path: Option<&PathBuf>) -> Result<(), ConfigError> {

@@ -1,4 +1,5 @@
-//! What stands around every endpoint: who calls, how often, with which right, for how long.
+//! What stands around every endpoint: with which right, for how long; and before every route, known
+//! or not: who calls, and how often.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -56,11 +57,7 @@ pub fn router<S: Clone + Send + Sync + 'static>(
         let others = paths.remove(path).unwrap_or_default();
         paths.insert(path, others.merge(handler));
     }
-    let shown = Shown {
-        edge: Arc::clone(edge),
-        document: described,
-    };
-    let mut router = Router::new().route("/openapi.json", get(openapi).with_state(shown));
+    let mut router = Router::new().route("/openapi.json", get(openapi).with_state(described));
     for (path, methods) in paths {
         router = router.route(path, methods);
     }
@@ -68,7 +65,44 @@ pub fn router<S: Clone + Send + Sync + 'static>(
         .fallback(|| async { Problem::new(Code::NoSuchRoute) })
         .method_not_allowed_fallback(|| async { Problem::new(Code::MethodNotAllowed) })
         .with_state(state)
-        .layer(middleware::from_fn(observe))
+        .layer(middleware::from_fn_with_state(Arc::clone(edge), observe))
+}
+
+/// Who makes a call, once it is counted.
+#[derive(Debug, Clone)]
+pub(super) enum Visitor {
+    /// Somebody we know.
+    Known(CallerRef),
+    /// Somebody we do not know, and what they hear where one must be known.
+    Stranger(Problem),
+}
+
+impl Edge {
+    /// Who makes a call. It is counted before anything is done for it or written about it.
+    ///
+    /// # Errors
+    /// They have made too many.
+    pub(super) async fn visitor(
+        &self,
+        peer: Option<&Peer>,
+        headers: &HeaderMap,
+    ) -> Result<Visitor, Problem> {
+        let Some(peer) = peer else {
+            // A request that came by no connection is a mistake of ours.
+            return Ok(Visitor::Stranger(Problem::new(Code::Internal)));
+        };
+        match self.identity.of(peer, headers).await {
+            Ok(caller) => {
+                self.limits.known(&caller.principal)?;
+                Ok(Visitor::Known(CallerRef(Arc::new(caller))))
+            }
+            Err(stranger) => {
+                self.limits.stranger(peer.address)?;
+                stranger.tell();
+                Ok(Visitor::Stranger(stranger.problem))
+            }
+        }
+    }
 }
 
 /// What stands before one endpoint.
@@ -78,22 +112,18 @@ struct Guard {
 }
 
 impl Guard {
-    async fn admit(&self, peer: Option<&Peer>, headers: &HeaderMap) -> Result<CallerRef, Problem> {
-        // A request that came by no connection is a mistake of ours.
-        let peer = peer.ok_or(Problem::new(Code::Internal))?;
-        let caller = match self.edge.identity.of(peer, headers).await {
-            Ok(caller) => caller,
-            Err(problem) => {
-                self.edge.limits.stranger(peer.address)?;
-                return Err(problem);
-            }
+    fn admit(&self, visitor: Option<Visitor>) -> Result<CallerRef, Problem> {
+        let caller = match visitor {
+            Some(Visitor::Known(caller)) => caller,
+            Some(Visitor::Stranger(problem)) => return Err(problem),
+            // A route that nobody observes is a mistake of ours.
+            None => return Err(Problem::new(Code::Internal)),
         };
-        self.edge.limits.known(&caller.principal)?;
         match self.operation.right() {
             Some(right) if !caller.may(right) => {
                 Err(Problem::new(Code::RightMissing).because(format!("needs {right}")))
             }
-            Some(_) | None => Ok(CallerRef(Arc::new(caller))),
+            Some(_) | None => Ok(caller),
         }
     }
 
@@ -111,33 +141,22 @@ impl Guard {
 }
 
 async fn guarded(State(guard): State<Arc<Guard>>, mut request: Request, next: Next) -> Response {
-    let peer = request.extensions().get::<Peer>();
-    let caller = match guard.admit(peer, request.headers()).await {
+    let visitor = request.extensions().get::<Visitor>().cloned();
+    let caller = match guard.admit(visitor) {
         Ok(caller) => caller,
         Err(problem) => return problem.into_response(),
     };
-    request.extensions_mut().insert(caller.clone());
+    request.extensions_mut().insert(caller);
     request.extensions_mut().insert(guard.edge.body);
     let answer = tokio::time::timeout(guard.edge.timeout, next.run(request)).await;
-    let mut response = answer.unwrap_or_else(|_| Problem::new(Code::TimedOut).into_response());
+    let response = answer.unwrap_or_else(|_| Problem::new(Code::TimedOut).into_response());
     guard.check(&response);
-    response.extensions_mut().insert(caller);
     response
 }
 
-/// The document, and whom to count its readers with.
-#[derive(Clone)]
-struct Shown {
-    edge: Arc<Edge>,
-    document: Bytes,
-}
-
-async fn openapi(State(shown): State<Shown>, request: Request) -> Result<Response, Problem> {
-    let peer = request.extensions().get::<Peer>();
-    let peer = peer.ok_or(Problem::new(Code::Internal))?;
-    shown.edge.limits.stranger(peer.address)?;
-    let mut response = Response::new(Body::from(shown.document));
+async fn openapi(State(document): State<Bytes>) -> Response {
+    let mut response = Response::new(Body::from(document));
     let json = HeaderValue::from_static("application/json");
     response.headers_mut().insert(CONTENT_TYPE, json);
-    Ok(response)
+    response
 }

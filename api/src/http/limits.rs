@@ -1,14 +1,16 @@
 //! How often one caller may call, and all callers of one tenant together.
 //!
-//! A caller is whom [`Principal`] tells apart: an `anna` of one tenant takes nothing from another's.
-//! Whoever is not known is counted by address, so that guessing at tokens is slow; the gateway's own
-//! address cannot use up what its callers have, because only calls that named nobody are counted
-//! there.
+//! A caller is whom [`Principal`] tells apart: an `anna` of one tenant takes nothing from
+//! another's. Whoever is not known is counted by address, so that guessing at tokens is slow; the
+//! gateway's own address cannot use up what its callers have, because only calls that named nobody
+//! are counted there. Calls beyond a limit leave one line a second in the log, however many they
+//! are.
 
 use std::{
     hash::Hash,
     net::{IpAddr, Ipv6Addr},
     num::NonZeroU32,
+    sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
 
@@ -19,8 +21,10 @@ use schema::TenantId;
 use super::problem::{Code, Problem};
 use crate::identity::principal::Principal;
 
-/// How often callers that were quiet for long are forgotten.
-const FORGET: Duration = Duration::from_mins(1);
+/// How often the log is told of calls beyond the limits.
+const TELL: Duration = Duration::from_secs(1);
+/// After how many such times callers that were quiet for long are forgotten.
+const FORGET: u32 = 60;
 
 /// How much is allowed.
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +47,25 @@ pub struct RateLimits {
     known: DefaultKeyedRateLimiter<Principal>,
     tenants: DefaultKeyedRateLimiter<TenantId>,
     strangers: DefaultKeyedRateLimiter<IpAddr>,
+    beyond: Beyond,
+}
+
+/// Calls beyond each limit of which the log was not told yet.
+#[derive(Debug, Default)]
+struct Beyond {
+    callers: AtomicU64,
+    tenants: AtomicU64,
+    strangers: AtomicU64,
+}
+
+impl Beyond {
+    fn tell(&self) {
+        let all = [&self.callers, &self.tenants, &self.strangers];
+        let [callers, tenants, strangers] = all.map(|count| count.swap(0, Ordering::Relaxed));
+        if callers + tenants + strangers > 0 {
+            tracing::warn!(event = "http.beyond_limit", callers, tenants, strangers);
+        }
+    }
 }
 
 impl RateLimits {
@@ -53,6 +76,7 @@ impl RateLimits {
             known: DefaultKeyedRateLimiter::keyed(caller.quota()),
             tenants: DefaultKeyedRateLimiter::keyed(tenant.quota()),
             strangers: DefaultKeyedRateLimiter::keyed(caller.quota()),
+            beyond: Beyond::default(),
         }
     }
 
@@ -61,8 +85,8 @@ impl RateLimits {
     /// # Errors
     /// There was one too many.
     pub fn known(&self, caller: &Principal) -> Result<(), Problem> {
-        count(&self.known, caller)?;
-        count(&self.tenants, &caller.tenant)
+        count(&self.known, caller, &self.beyond.callers)?;
+        count(&self.tenants, &caller.tenant, &self.beyond.tenants)
     }
 
     /// Counts a call that named nobody.
@@ -70,13 +94,18 @@ impl RateLimits {
     /// # Errors
     /// There was one too many.
     pub fn stranger(&self, address: IpAddr) -> Result<(), Problem> {
-        count(&self.strangers, &neighbourhood(address))
+        let address = neighbourhood(address);
+        count(&self.strangers, &address, &self.beyond.strangers)
     }
 
-    /// Forgets, for ever, who was quiet for long; otherwise addresses would fill the memory.
+    /// For ever tells the log of calls beyond the limits, and forgets who was quiet for long;
+    /// otherwise addresses would fill the memory.
     pub async fn look_after(&self) -> std::convert::Infallible {
         loop {
-            tokio::time::sleep(FORGET).await;
+            for _ in 0..FORGET {
+                tokio::time::sleep(TELL).await;
+                self.beyond.tell();
+            }
             self.known.retain_recent();
             self.tenants.retain_recent();
             self.strangers.retain_recent();
@@ -87,8 +116,10 @@ impl RateLimits {
 fn count<K: Hash + Eq + Clone>(
     limiter: &DefaultKeyedRateLimiter<K>,
     key: &K,
+    beyond: &AtomicU64,
 ) -> Result<(), Problem> {
     limiter.check_key(key).map_err(|early| {
+        beyond.fetch_add(1, Ordering::Relaxed);
         let wait = early.wait_time_from(limiter.clock().now());
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         Problem::new(Code::TooManyRequests).retry_after(seconds.max(1))

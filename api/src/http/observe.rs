@@ -1,14 +1,19 @@
-//! One request from its first line to its log line: id, trace, panic, problem body, access log.
+//! One request from its first line to its log line: id, who calls, trace, panic, problem body,
+//! access log.
+//!
+//! Whoever calls too often is turned away before any of that costs something: such a call is
+//! counted and leaves neither a line of its own nor a trace. A caller's decision to keep a trace is
+//! followed only where we know the caller; anybody could make us export otherwise.
 //!
 //! The access line tells the route and not the path, and neither query, header values nor
 //! bodies, because any of them may hold what must not be logged.
 
-use std::{panic::AssertUnwindSafe, time::Instant};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
 use axum::{
     body::Body,
-    extract::{MatchedPath, Request},
-    http::{Method, StatusCode},
+    extract::{MatchedPath, Request, State},
+    http::{HeaderValue, Method, StatusCode},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -16,15 +21,26 @@ use futures::FutureExt;
 use tracing::Instrument;
 
 use super::{
+    edge::{Edge, Visitor},
+    peer::Peer,
     problem::{Code, Problem},
     request_id::{self, RequestId},
 };
 use crate::{identity::CallerRef, telemetry::traceparent};
 
 /// Goes around every route, and around what happens where there is none.
-pub(super) async fn observe(mut request: Request, next: Next) -> Response {
+pub(super) async fn observe(
+    State(edge): State<Arc<Edge>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let begun = Instant::now();
     let id = RequestId::of(request.headers());
+    let peer = request.extensions().get::<Peer>();
+    let visitor = match edge.visitor(peer, request.headers()).await {
+        Ok(visitor) => visitor,
+        Err(too_many) => return signed(too_many.into_response(), &id).0,
+    };
     let method = known(request.method());
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or("none", MatchedPath::as_str);
@@ -35,25 +51,24 @@ pub(super) async fn observe(mut request: Request, next: Next) -> Response {
         request_id = id.as_str(),
         status = tracing::field::Empty,
     );
-    if let Some(Ok(header)) = request
-        .headers()
-        .get("traceparent")
-        .map(|header| header.to_str())
-    {
+    let header = request.headers().get("traceparent");
+    if let (Visitor::Known(_), Some(Ok(header))) = (&visitor, header.map(HeaderValue::to_str)) {
         traceparent::adopt(&span, header);
     }
+    let caller = match &visitor {
+        Visitor::Known(caller) => Some(caller.clone()),
+        Visitor::Stranger(_) => None,
+    };
+    request.extensions_mut().insert(visitor);
     request.extensions_mut().insert(id.clone());
 
     let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
     // The panic hook has told its place, and nobody is told its message.
-    let mut response = match answer.instrument(span.clone()).await {
+    let response = match answer.instrument(span.clone()).await {
         Ok(response) => response,
         Err(_) => Problem::new(Code::Internal).into_response(),
     };
-    let problem = problem_of(&mut response, &id);
-    response
-        .headers_mut()
-        .insert(request_id::HEADER, id.header());
+    let (response, problem) = signed(response, &id);
     span.record("status", response.status().as_u16());
     span.in_scope(|| {
         log(&Line {
@@ -62,11 +77,19 @@ pub(super) async fn observe(mut request: Request, next: Next) -> Response {
             status: response.status(),
             problem,
             id: &id,
-            caller: response.extensions().get::<CallerRef>(),
+            caller: caller.as_ref(),
             begun,
         });
     });
     response
+}
+
+/// An answer as it leaves, with the request's id in head and body, and its problem if it is one.
+fn signed(mut response: Response, id: &RequestId) -> (Response, Option<Code>) {
+    let problem = problem_of(&mut response, id);
+    let headers = response.headers_mut();
+    headers.insert(request_id::HEADER, id.header());
+    (response, problem)
 }
 
 /// Writes the body of a problem. An error that a library answered becomes a problem of ours.

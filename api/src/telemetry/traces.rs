@@ -1,11 +1,17 @@
-//! The tracer: batches of spans, exported by OTLP; the caller's decision to sample is followed.
+//! The tracer: batches of spans, exported by OTLP; the caller's decision to sample is followed, up
+//! to so many traces a second: who sends receipts cannot make us export all of them.
 
-use std::time::Duration;
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use opentelemetry::{
+    Context, KeyValue,
+    trace::{Link, SpanKind, TraceContextExt as _, TraceId},
+};
 use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::{
     Resource,
-    trace::{Sampler, SdkTracerProvider},
+    trace::{Sampler, SamplingDecision, SamplingResult, SdkTracerProvider, ShouldSample},
 };
 use tokio::runtime::Handle;
 
@@ -21,7 +27,7 @@ pub(super) fn provider(
     service: &str,
     runtime: Handle,
 ) -> Result<SdkTracerProvider, ConfigError> {
-    let share = options.share;
+    let (share, per_second) = (options.share, options.per_second_max);
     let address = options.address.clone();
     let client = OtlpClient::new(options, EXPORT_TIMEOUT, runtime)?;
     let exporter = SpanExporter::builder()
@@ -37,16 +43,55 @@ pub(super) fn provider(
         .build();
     Ok(SdkTracerProvider::builder()
         .with_batch_exporter(exporter)
-        .with_sampler(Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(
-            share,
-        ))))
+        .with_sampler(Capped::new(share, per_second))
         .with_resource(resource)
         .build())
 }
 
+/// Keeps a share of the traces that begin here, and follows the decision of whoever began the
+/// others, for at most so many a second.
+#[derive(Debug, Clone)]
+struct Capped {
+    usual: Sampler,
+    followed: Arc<DefaultDirectRateLimiter>,
+}
+
+impl Capped {
+    fn new(share: f64, per_second: NonZeroU32) -> Self {
+        let begun_here = Sampler::TraceIdRatioBased(share);
+        Self {
+            usual: Sampler::ParentBased(Box::new(begun_here)),
+            followed: Arc::new(RateLimiter::direct(Quota::per_second(per_second))),
+        }
+    }
+}
+
+impl ShouldSample for Capped {
+    fn should_sample(
+        &self,
+        parent: Option<&Context>,
+        trace: TraceId,
+        name: &str,
+        kind: &SpanKind,
+        attributes: &[KeyValue],
+        links: &[Link],
+    ) -> SamplingResult {
+        let mut result = (self.usual).should_sample(parent, trace, name, kind, attributes, links);
+        let asked = parent.is_some_and(|parent| {
+            let parent = parent.span();
+            let parent = parent.span_context();
+            parent.is_remote() && parent.is_sampled()
+        });
+        if asked && self.followed.check().is_err() {
+            result.decision = SamplingDecision::Drop;
+        }
+        result
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::{fs, sync::Arc};
+    use std::fs;
 
     use opentelemetry::trace::TracerProvider as _;
     use tokio::{
@@ -59,6 +104,25 @@ mod tests {
     use crate::{config::SecretSource, telemetry::traceparent};
 
     const HEADER: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+    #[test]
+    fn what_others_decide_is_followed_up_to_a_number_a_second() {
+        let sampler = Capped::new(0.0, NonZeroU32::new(3).expect("some"));
+        let decide = |header: &str| {
+            let parent = traceparent::parse(header).expect("valid");
+            let trace = parent.trace_id();
+            let parent = Context::new().with_remote_span_context(parent);
+            let result =
+                sampler.should_sample(Some(&parent), trace, "x", &SpanKind::Internal, &[], &[]);
+            result.decision == SamplingDecision::RecordAndSample
+        };
+        let unsampled = HEADER.replace("-01", "-00");
+        for _ in 0..100 {
+            assert!(!decide(&unsampled));
+        }
+        let kept = (0..100).filter(|_| decide(HEADER)).count();
+        assert!((3..100).contains(&kept), "{kept}");
+    }
 
     /// Answers one export and returns what it was asked.
     async fn collect(listener: &TcpListener) -> Vec<u8> {
@@ -112,6 +176,7 @@ mod tests {
             token: Some(token),
             certificate: None,
             share: 0.0,
+            per_second_max: NonZeroU32::MIN,
         };
         for day in ["monday", "tuesday"] {
             fs::write(&path, day).expect("writes");

@@ -9,7 +9,7 @@ use std::{
 
 use clap::Args;
 
-use super::readable;
+use super::{not_zero, readable};
 use crate::{
     config::{ConfigError, values},
     http::{body::BodyLimits, limits::Allowance, server::ServerOptions, tls::TlsFiles},
@@ -135,9 +135,4 @@ impl HttpSettings {
 
 fn size(number: u32) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
-}
-
-fn not_zero(text: &str) -> Result<NonZeroU32, values::Expected> {
-    let number = values::number::<u32, 1, 1_000_000>(text)?;
-    NonZeroU32::new(number).ok_or(values::Expected::words("must not be zero"))
 }
