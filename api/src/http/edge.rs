@@ -13,6 +13,7 @@ use axum::{
     routing::{MethodRouter, get},
 };
 use bytes::Bytes;
+use schema::TenantId;
 
 use super::{
     body::BodyLimits,
@@ -22,6 +23,7 @@ use super::{
     openapi::{Operation, document::document},
     peer::Peer,
     problem::{Code, Problem},
+    shares::{Part, Shares},
 };
 use crate::identity::{CallerRef, Identity};
 
@@ -32,6 +34,8 @@ pub struct Edge {
     pub identity: Identity,
     /// Counts the calls.
     pub limits: RateLimits,
+    /// How many questions each tenant may have under way; more wait for their own to be answered.
+    pub questions: Shares<TenantId>,
     /// How much of a body is read.
     pub body: BodyLimits,
     /// The longest time until an answer.
@@ -127,6 +131,14 @@ impl Guard {
         }
     }
 
+    /// A place for a question among those of the caller's tenant. Writes are few and need none.
+    async fn place(&self, tenant: TenantId) -> Option<Part> {
+        if !self.operation.is_question() {
+            return None;
+        }
+        Some(self.edge.questions.wait(tenant).await)
+    }
+
     /// An answer that the document does not promise is a mistake of ours; the caller gets it all
     /// the same, and we hear of it.
     fn check(&self, response: &Response) {
@@ -146,9 +158,14 @@ async fn guarded(State(guard): State<Arc<Guard>>, mut request: Request, next: Ne
         Ok(caller) => caller,
         Err(problem) => return problem.into_response(),
     };
+    let tenant = caller.tenant();
     request.extensions_mut().insert(caller);
     request.extensions_mut().insert(guard.edge.body);
-    let answer = tokio::time::timeout(guard.edge.timeout, next.run(request)).await;
+    let answer = async {
+        let _place = guard.place(tenant).await;
+        next.run(request).await
+    };
+    let answer = tokio::time::timeout(guard.edge.timeout, answer).await;
     let response = answer.unwrap_or_else(|_| Problem::new(Code::TimedOut).into_response());
     guard.check(&response);
     response

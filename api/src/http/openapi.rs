@@ -122,6 +122,12 @@ impl Operation {
         self.right
     }
 
+    /// Whether it only asks, and changes nothing.
+    #[must_use]
+    pub fn is_question(&self) -> bool {
+        self.method == Method::GET
+    }
+
     /// Its name for generated clients, and one line that says what it does.
     pub const fn name(&mut self, id: &'static str, summary: &'static str) {
         self.id = id;

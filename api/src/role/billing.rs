@@ -15,7 +15,7 @@ use crate::{
     cli::BillingSettings,
     config::settings::ChargeSettings,
     database::needs,
-    http::{edge::Edge, limits::RateLimits, server::Server},
+    http::{edge::Edge, limits::RateLimits, server::Server, shares::Shares},
     identity::{Identity, metrics::KeyGauges},
     lifecycle::Shutdown,
     nats::{
@@ -37,6 +37,7 @@ pub async fn run(settings: BillingSettings, shutdown: Shutdown) -> Result<(), Ro
     let edge = Arc::new(Edge {
         identity: settings.identity.identity(&settings.http)?,
         limits: RateLimits::new(settings.http.allowance(), settings.http.tenant_allowance()),
+        questions: Shares::new(size(settings.http.http_tenant_questions)),
         body: settings.http.body(),
         timeout: settings.http.http_timeout,
     });

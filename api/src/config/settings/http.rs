@@ -68,6 +68,10 @@ pub struct HttpSettings {
     /// Calls of all callers of one tenant at once after a quiet time
     #[arg(long, env = "HTTP_TENANT_BURST", default_value = "400", value_parser = not_zero)]
     pub http_tenant_burst: NonZeroU32,
+    /// Questions of one tenant under way at a time; more wait for one of them to be answered
+    #[arg(long, env = "HTTP_TENANT_QUESTIONS", default_value_t = 4,
+          value_parser = values::number::<u32, 1, 10_000>)]
+    pub http_tenant_questions: u32,
 }
 
 impl HttpSettings {

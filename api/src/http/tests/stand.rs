@@ -21,6 +21,7 @@ use crate::{
         edge::{Edge, router},
         limits::{Allowance, RateLimits},
         server::{Server, ServerOptions},
+        shares::Shares,
     },
     identity::{
         Identity,
@@ -68,6 +69,7 @@ impl Stand {
                 platform: [TENANT].into(),
             },
             limits: RateLimits::new(allowance, allowance),
+            questions: Shares::new(4),
             body: BodyLimits {
                 max: 1_024,
                 patience: Duration::from_millis(300),

@@ -29,6 +29,7 @@ use crate::{
         edge::Edge,
         limits::{Allowance, RateLimits},
         peer::Peer,
+        shares::Shares,
     },
     identity::{
         Identity,
@@ -86,6 +87,7 @@ impl Stand {
                 platform: [TENANT].into(),
             },
             limits: RateLimits::new(allowance, allowance),
+            questions: Shares::new(4),
             body: BodyLimits {
                 max: 4_096,
                 patience: Duration::from_secs(1),
