@@ -4,6 +4,7 @@
 //! with what the attacker has: a role, a user, a token, a connection.
 
 mod callers;
+mod crowds;
 mod gateway;
 mod keys;
 mod keyset;

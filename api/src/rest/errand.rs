@@ -53,8 +53,8 @@ impl Errand {
         })
     }
 
-    /// The request of this piece of work: the same for the same caller, `operation` and key; without
-    /// a key it is new.
+    /// The request of this piece of work: the same for the same caller, `operation` and key;
+    /// without a key it is new.
     pub(super) fn request(&self, operation: &str, key: &IdempotencyKey) -> Uuid {
         match &key.0 {
             Some(key) => {

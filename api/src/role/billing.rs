@@ -109,7 +109,8 @@ struct Parts<'a> {
 
 impl Parts<'_> {
     /// Charges and answers until a soft stop, then finishes what was begun: calls first, then
-    /// intake, then the projections, which both wait for, at last the acknowledgements still queued.
+    /// intake, then the projections, which both wait for, at last the acknowledgements still
+    /// queued.
     async fn serve(self, server: Server) -> Result<(), RoleError> {
         let service = self.service;
         let following = service.follow(projections::billing());

@@ -69,7 +69,8 @@ impl Authority {
     }
 
     /// A certificate for a client with this common name and these alternative names, which may be
-    /// somebody else's or none: an authority may check the latter and let clients choose the former.
+    /// somebody else's or none: an authority may check the latter and let clients choose the
+    /// former.
     ///
     /// # Errors
     /// The system's source of chance failed, or a name cannot be a DNS name.

@@ -96,6 +96,12 @@ impl Service {
         format!("127.0.0.1:{}", self.rest_port)
     }
 
+    /// Where its probes listen.
+    #[must_use]
+    pub fn probe_address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
     /// What a probe answers, head and body.
     ///
     /// # Errors

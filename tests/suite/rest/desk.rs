@@ -1,6 +1,6 @@
 //! A world with `tollbook billing`, and the words to tell small stories about it.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, path::PathBuf, sync::Arc};
 
 use async_nats::jetstream;
 use hyper::Method;
@@ -218,7 +218,7 @@ impl Desk {
 
     /// The process that Kong talks to.
     pub(crate) async fn gateway(&self) -> &Gateway {
-        let open = async || Gateway::open(self).await;
+        let open = async || Gateway::open(self, "tls").await;
         self.gateway.get_or_init(open).await
     }
 
@@ -228,7 +228,8 @@ impl Desk {
     }
 }
 
-/// Where somebody with this role belongs: the platform's people to the platform, others to `tenant`.
+/// Where somebody with this role belongs: the platform's people to the platform, others to
+/// `tenant`.
 pub(crate) fn home(role: &str, tenant: TenantId) -> TenantId {
     if role.starts_with("platform.") {
         PLATFORM
@@ -275,6 +276,8 @@ pub(crate) fn problem(answer: &Answer) -> (u16, &str, &str) {
 pub(crate) struct Gateway {
     pub(crate) service: Service,
     pub(crate) authority: Authority,
+    /// The file with the authorities of client certificates.
+    pub(crate) client_ca: PathBuf,
     /// Reached with Kong's certificate.
     pub(crate) kong: Rest,
     /// Reached with another certificate of the same authority.
@@ -284,13 +287,14 @@ pub(crate) struct Gateway {
 }
 
 impl Gateway {
-    async fn open(desk: &Desk) -> Self {
+    /// One whose files are called `name`.
+    pub(crate) async fn open(desk: &Desk, name: &str) -> Self {
         let authority = Authority::new("the platform").expect("an authority");
-        let [cert, key, ca] =
-            ["tls.crt", "tls.key", "tls-ca.crt"].map(|name| desk.world.path(name));
+        let [cert, key, client_ca] =
+            [".crt", ".key", "-ca.crt"].map(|end| desk.world.path(&format!("{name}{end}")));
         write_pair(&authority, &cert, &key);
-        std::fs::write(&ca, authority.pem()).expect("written");
-        let [cert, key, ca] = [cert, key, ca].map(|path| path.display().to_string());
+        std::fs::write(&client_ca, authority.pem()).expect("written");
+        let [cert, key, ca] = [&cert, &key, &client_ca].map(|path| path.display().to_string());
         let more = [
             ("BILLING_TLS_CERT_FILE", cert.as_str()),
             ("BILLING_TLS_KEY_FILE", key.as_str()),
@@ -310,6 +314,7 @@ impl Gateway {
             bare: known_as(None),
             service,
             authority,
+            client_ca,
         }
     }
 }

@@ -140,8 +140,8 @@ async fn allow(shared: &Shared, errand: &Errand, whose: Whose) -> Result<Whose, 
     Ok(whose)
 }
 
-/// Always an error: the refusal once it is recorded, or why it could not be. Whose account it is, if
-/// it is one, is not looked up: who may not see it cannot tell from anything whether it exists.
+/// Always an error: the refusal once it is recorded, or why it could not be. Whose account it is,
+/// if it is one, is not looked up: who may not see it cannot tell from anything whether it exists.
 async fn refuse(
     shared: &Shared,
     errand: &Errand,
