@@ -48,6 +48,9 @@ pub async fn run(settings: BillingSettings, shutdown: Shutdown) -> Result<(), Ro
         () = shutdown.soft() => return Ok(()),
     };
     let server = Server::bind(options).await?;
+    if edge.identity.platform.is_empty() {
+        tracing::warn!(event = "identity.no_platform_tenant");
+    }
     let parts = Parts {
         service: &service,
         charges: &settings.charges,

@@ -142,7 +142,10 @@ fn keys_that_nobody_confirms_end_and_their_age_is_shown() {
         refused(&rest, &token).await;
         let age = node.metric("billing_jwks_age_seconds").await;
         assert!(age.is_some_and(|age| age >= 6), "{age:?}");
-        assert!(node.log().contains("identity.keys_ended"));
+        eventually("the log says that they ended", async || {
+            node.log().contains("identity.keys_ended").then_some(())
+        })
+        .await;
         issuer.publish(&desk.issuer.jwks);
         eventually("the same keys are believed again", async || {
             (status(&rest, &token).await == 200).then_some(())

@@ -71,9 +71,6 @@ impl IdentitySettings {
             // Without it there are no certificates to find the name in.
             return Err(ConfigError::missing("BILLING_TLS_CLIENT_CA_FILE"));
         }
-        if self.jwt_platform_tenants.is_empty() {
-            tracing::warn!(event = "identity.no_platform_tenant");
-        }
         Ok(Identity {
             keys: Arc::new(Keys::new(self.source()?, PAUSE, self.jwt_jwks_max_age)?),
             expected,
