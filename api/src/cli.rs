@@ -126,6 +126,10 @@ pub struct ProvisionSettings {
     #[arg(long, env = "NATS_REPLICAS", default_value_t = 1,
           value_parser = values::number::<u8, 1, 5>)]
     pub nats_replicas: u8,
+    /// The most MiB of each of the six streams; one that is full refuses what comes next
+    #[arg(long, env = "NATS_STREAM_MIB_MAX", default_value_t = 2_048,
+          value_parser = values::number::<u32, 1, 16_777_216>)]
+    pub nats_stream_mib_max: u32,
     /// The most receipts delivered to all processes together and not yet acknowledged
     #[arg(long, env = "DLR_MAX_ACK_PENDING", default_value_t = 10_000,
           value_parser = values::number::<u32, 1, 1_000_000>)]

@@ -11,3 +11,4 @@ mod keyset;
 mod log;
 mod nats;
 mod prices;
+mod streams;

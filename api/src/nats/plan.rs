@@ -11,6 +11,9 @@ const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
 
+/// The largest message a stream takes, in bytes: what we read of one, and headers. `JetStream`
+/// counts both.
+pub const MESSAGE_MAX: i32 = 64 * 1024 + 4 * 1024;
 /// How long a delivered message may take before it is delivered again.
 pub const ACK_WAIT: Duration = Duration::from_secs(30);
 /// The consumer that receipts are read with.
@@ -82,9 +85,10 @@ pub const STREAMS: [StreamPlan; 6] = [
 ];
 
 impl StreamPlan {
-    /// `base` with everything this plan says; what the plan does not say stays.
+    /// `base` with everything this plan says, and no more than `bytes_max` in it; what the plan
+    /// does not say stays.
     #[must_use]
-    pub fn over(&self, base: Config, name: &str, replicas: usize) -> Config {
+    pub fn over(&self, base: Config, name: &str, replicas: usize, bytes_max: i64) -> Config {
         Config {
             name: name.to_owned(),
             subjects: vec![self.subject.to_owned()],
@@ -92,6 +96,8 @@ impl StreamPlan {
             storage: StorageType::File,
             discard: DiscardPolicy::New,
             max_age: self.max_age,
+            max_message_size: MESSAGE_MAX,
+            max_bytes: bytes_max,
             duplicate_window: self.duplicate_window,
             num_replicas: replicas,
             ..base

@@ -42,6 +42,8 @@ pub struct Wishes {
     pub dlr_stream: String,
     /// Copies of each stream.
     pub replicas: usize,
+    /// The most bytes of each stream. One that is full refuses what comes next.
+    pub stream_bytes_max: i64,
     /// The most receipts delivered and not acknowledged.
     pub dlr_max_ack_pending: u32,
 }
@@ -109,7 +111,7 @@ pub async fn run(
         } else {
             plan.name
         };
-        let done = make_stream(jetstream, &plan, name, wishes.replicas).await?;
+        let done = make_stream(jetstream, &plan, name, wishes).await?;
         say(done, &format!("stream {name}"));
         for consumer in plan.consumers {
             let pending = if dlr {
@@ -129,16 +131,19 @@ async fn make_stream(
     jetstream: &Context,
     plan: &StreamPlan,
     name: &str,
-    replicas: usize,
+    wishes: &Wishes,
 ) -> Result<Done, ProvisionError> {
+    let over = |base| plan.over(base, name, wishes.replicas, wishes.stream_bytes_max);
     let failed = |source| ProvisionError::Make {
         name: name.to_owned(),
         source,
     };
     match jetstream.get_stream(name).await {
         Err(error) if is_no_stream(&error) => {
-            let config = plan.over(Config::default(), name, replicas);
-            jetstream.create_stream(config).await.map_err(failed)?;
+            jetstream
+                .create_stream(over(Config::default()))
+                .await
+                .map_err(failed)?;
             Ok(Done::Created)
         }
         Err(source) => Err(ProvisionError::Look {
@@ -147,7 +152,7 @@ async fn make_stream(
         }),
         Ok(stream) => {
             let actual = stream.cached_info().config.clone();
-            let wanted = plan.over(actual.clone(), name, replicas);
+            let wanted = over(actual.clone());
             if wanted == actual {
                 return Ok(Done::Unchanged);
             }
@@ -236,7 +241,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_changed_is_named_with_both_values() {
-        let wanted = STREAMS[0].over(Config::default(), "SMS_DLR", 1);
+        let wanted = STREAMS[0].over(Config::default(), "SMS_DLR", 1, 9);
         let actual = Config {
             retention: RetentionPolicy::WorkQueue,
             ..wanted.clone()
@@ -264,9 +269,10 @@ mod tests {
     #[test]
     fn what_the_plan_does_not_say_stays() {
         let actual = Config {
-            max_bytes: 7,
+            max_consumers: 7,
             ..Config::default()
         };
-        assert_eq!(STREAMS[0].over(actual, "SMS_DLR", 1).max_bytes, 7);
+        let wanted = STREAMS[0].over(actual, "SMS_DLR", 1, 9);
+        assert_eq!((wanted.max_consumers, wanted.max_bytes), (7, 9));
     }
 }

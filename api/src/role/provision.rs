@@ -14,6 +14,8 @@ use crate::{
     },
 };
 
+const MIB: i64 = 1024 * 1024;
+
 /// Does it, and says what was done.
 ///
 /// # Errors
@@ -24,6 +26,7 @@ pub async fn run(settings: &ProvisionSettings) -> Result<(), RoleError> {
     let wishes = Wishes {
         dlr_stream: settings.nats.nats_stream_dlr.clone(),
         replicas: usize::from(settings.nats_replicas),
+        stream_bytes_max: i64::from(settings.nats_stream_mib_max) * MIB,
         dlr_max_ack_pending: settings.dlr_max_ack_pending,
     };
     provision::run(&jetstream::new(client), &wishes, |done, thing| {

@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use crate::{ApplyError, Unusable};
 
-/// The largest message the platform's streams take, in bytes; what NATS allows by default.
-const MAX_BYTES: usize = 1024 * 1024;
+/// The largest message the platform's streams take, in bytes, its headers aside.
+const MAX_BYTES: usize = 64 * 1024;
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const TENANT: HeaderName = HeaderName::from_static("X-Tenant-Id");
 

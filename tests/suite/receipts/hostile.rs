@@ -91,7 +91,7 @@ fn wholes(sms: &Sms) -> Vec<(&'static str, Vec<u8>)> {
     broken[sound.len() - 3] = 0xff;
     vec![
         ("too_large", oversized.into_bytes()),
-        ("too_large", vec![b'['; 500_000]),
+        ("too_large", vec![b'['; 64 * 1024 + 1]),
         ("not_json", Vec::new()),
         ("not_json", cut),
         ("not_json", format!("{sound}{sound}").into_bytes()),
