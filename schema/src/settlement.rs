@@ -13,8 +13,11 @@ use uuid::Uuid;
 use crate::{
     AccountId, AccountTier, Currency, Direction, Invalid, MessageId, OperatorId, Reason,
     SourceEventId, Status, TenantId, Timestamp,
-    inbound::{Form, SCHEMA_VERSION, read_time},
+    inbound::{Form, SCHEMA_VERSION, read_time, typed},
 };
+
+/// The most segments of a message that is charged. It protects money, it does not hide a message.
+pub const SEGMENTS_MAX: i16 = 10;
 
 /// `billing.events`, as it is read.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -39,8 +42,8 @@ pub struct InboundSettlement {
     operator_id: OperatorId,
     /// Which way.
     direction: Direction,
-    /// SMS segments.
-    #[schemars(range(min = 1, max = 10))]
+    /// SMS segments. What has more than ten is held.
+    #[schemars(range(min = 1, max = i16::MAX))]
     segment_count: i16,
     /// One of the five final statuses.
     #[schemars(extend("enum" = ["DELIVERED", "UNDELIVERED", "EXPIRED", "FAILED", "REJECTED"]))]
@@ -72,7 +75,7 @@ pub struct Settlement {
     pub operator_id: OperatorId,
     /// Which way.
     pub direction: Direction,
-    /// SMS segments, 1 to 10.
+    /// SMS segments, at least 1; more than [`SEGMENTS_MAX`] are not charged.
     pub segment_count: i16,
     /// One of the five final statuses.
     pub dlr_status: Status,
@@ -142,7 +145,7 @@ impl ReceivedSettlement {
     /// # Errors
     /// The first reason against it.
     pub fn parse(bytes: &[u8], arrived: Timestamp) -> Result<Self, Invalid> {
-        let inbound: InboundSettlement = FORM.read(bytes, missing_field)?;
+        let inbound: InboundSettlement = typed(FORM.check(bytes, missing_field)?)?;
         inbound.into_received(arrived)
     }
 }
@@ -268,7 +271,8 @@ mod tests {
             ("eventType", json!("OTHER"), Reason::UnknownWord),
             ("direction", json!("UP"), Reason::UnknownWord),
             ("segmentCount", json!(0), Reason::OutOfRange),
-            ("segmentCount", json!(11), Reason::OutOfRange),
+            ("segmentCount", json!(-3), Reason::OutOfRange),
+            ("segmentCount", json!(32_768), Reason::OutOfRange),
             ("segmentCount", json!(1.5), Reason::WrongType),
             ("segmentCount", json!("2"), Reason::WrongType),
             ("dlrStatus", json!("UNKNOWN"), Reason::UnknownWord),
@@ -278,6 +282,39 @@ mod tests {
         for (field, value, reason) in cases {
             assert_eq!(refused(field, value), (reason, Some(field)));
         }
+    }
+
+    #[test]
+    fn a_count_is_whole_however_it_is_written() {
+        let written = |count: &str| {
+            let mut message = message();
+            message["segmentCount"] = json!("HERE");
+            let text = message.to_string().replace("\"HERE\"", count);
+            ReceivedSettlement::parse(text.as_bytes(), arrived())
+        };
+        for two in ["2.0", "2e0", "2.00", "0.2E1", "200e-2"] {
+            let read = written(two).expect("valid").settlement;
+            assert_eq!(read.segment_count, 2, "{two}");
+        }
+        for (wrong, reason) in [
+            ("1.99999999999999999999", Reason::WrongType),
+            ("1e400", Reason::OutOfRange),
+            ("65538", Reason::OutOfRange),
+            ("-0.0", Reason::OutOfRange),
+        ] {
+            assert_eq!(
+                written(wrong).map_err(|it| it.reason),
+                Err(reason),
+                "{wrong}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_the_schema_of_settlements_accepts_is_taken_and_nothing_else() {
+        let schema = schemars::schema_for!(InboundSettlement).to_value();
+        let takes = |bytes: &[u8]| ReceivedSettlement::parse(bytes, arrived()).is_ok();
+        crate::conformance::reader_keeps_to(&schema, takes);
     }
 
     #[test]

@@ -3,7 +3,8 @@
 //!
 //! The time that chooses the versions is `chargedAt`, unless that lies further ahead of the
 //! arrival than clocks may be apart. The tenant's own price precedes the platform's. Without a
-//! payer, a price or a common currency the charge is held; nothing is guessed. Everything the
+//! payer, a price or a common currency the charge is held; nothing is guessed. A message of more
+//! segments than are charged is held, whatever the prices are. Everything the
 //! answer rests on is named as a guard, so that it is recorded only while that is still so.
 
 use eventstore::Guard;
@@ -13,6 +14,7 @@ use schema::{
         AccountFacts, AppliedCost, AppliedPrice, ChargeHeld, CostTerms, HoldReason, MessageCharged,
         PriceTerms,
     },
+    settlement::SEGMENTS_MAX,
 };
 
 use super::timeline::{Timeline, Version};
@@ -111,6 +113,10 @@ pub fn rated_at(settlement: &Settlement) -> Timestamp {
 /// Rates `settlement`; says also what must not have moved when that is recorded.
 #[must_use]
 pub fn rate(settlement: &Settlement, tariff: &Tariff<'_>) -> (Rating, Vec<Guard>) {
+    if settlement.segment_count > SEGMENTS_MAX {
+        let held = held(settlement, tariff, HoldReason::SegmentsOutOfRange);
+        return (held, Vec::new());
+    }
     let mut guards = Vec::with_capacity(4);
     guards.push(tariff.tenant);
     let Some(prices) = &tariff.prices else {

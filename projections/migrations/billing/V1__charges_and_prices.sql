@@ -349,7 +349,8 @@ comment on column billing.held_charges.direction is 'MT to a handset, MO from on
 comment on column billing.held_charges.currency is
     'The currency a price was sought in, if known, ISO 4217.';
 comment on column billing.held_charges.dlr_status is 'The message''s final status.';
-comment on column billing.held_charges.segment_count is 'SMS segments, 1 to 10.';
+comment on column billing.held_charges.segment_count is
+    'SMS segments; more than 10 are held for that.';
 comment on column billing.held_charges.charged_at is 'When it was settled, as announced.';
 comment on column billing.held_charges.rated_at is 'The time a price was sought for.';
 comment on column billing.held_charges.reason is 'What it waits for.';

@@ -95,9 +95,19 @@ pub enum HoldReason {
     NoPrice,
     /// The carrier's cost is in another currency than the price. Exchange rates are not guessed.
     CurrencyMismatch,
+    /// The message has more segments than are charged.
+    SegmentsOutOfRange,
 }
 
 impl HoldReason {
+    /// Every reason.
+    pub const ALL: [Self; 4] = [
+        Self::AccountUnknown,
+        Self::NoPrice,
+        Self::CurrencyMismatch,
+        Self::SegmentsOutOfRange,
+    ];
+
     /// The word used on the wire, in the log and in tables.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -105,6 +115,7 @@ impl HoldReason {
             Self::AccountUnknown => "ACCOUNT_UNKNOWN",
             Self::NoPrice => "NO_PRICE",
             Self::CurrencyMismatch => "CURRENCY_MISMATCH",
+            Self::SegmentsOutOfRange => "SEGMENTS_OUT_OF_RANGE",
         }
     }
 }

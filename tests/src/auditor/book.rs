@@ -177,6 +177,9 @@ impl Book {
             currency,
             reason,
         };
+        if settlement.segment_count > 10 {
+            return hold("SEGMENTS_OUT_OF_RANGE");
+        }
         let (Some(tier), Some(currency)) = (tier, currency) else {
             return hold("ACCOUNT_UNKNOWN");
         };

@@ -167,6 +167,9 @@ impl Tariff {
     #[must_use]
     pub fn outcome(&self, settled: &Settled, known: Comes) -> Outcome {
         let account = self.accounts.get(&settled.account);
+        if settled.segments > 10 {
+            return Outcome::Held("SEGMENTS_OUT_OF_RANGE");
+        }
         let registered = account.filter(|it| it.comes <= known && it.comes != Comes::Never);
         let named = registered.map(|it| (it.tier, it.currency));
         let Some(payer) = named.or_else(|| settled.tier.zip(settled.currency)) else {

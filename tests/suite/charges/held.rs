@@ -91,6 +91,48 @@ fn without_a_price_it_waits_and_is_charged_what_its_time_had_cost() {
 }
 
 #[test]
+fn more_than_ten_segments_are_held_for_a_person_and_hold_back_nothing() {
+    run(async {
+        let mut market = market().await;
+        let customer = Customer::new();
+        market.register(customer, &customer.registration()).await;
+        let long = Announced {
+            segments: 16,
+            ..customer.message()
+        };
+        held(&mut market, long, "SEGMENTS_OUT_OF_RANGE").await;
+        let waits = customer.message();
+        held(&mut market, waits, "NO_PRICE").await;
+        market.open_price(&customer.price(70_000)).await;
+        resolved(&market, waits).await;
+        let listed = shown(&market, long.message).await;
+        assert_eq!(listed.as_deref(), Some("SEGMENTS_OUT_OF_RANGE"));
+        market.balances().await;
+    });
+}
+
+#[test]
+fn a_count_of_segments_with_a_zero_fraction_is_charged() {
+    run(async {
+        let mut market = market().await;
+        let customer = Customer::new();
+        market.register(customer, &customer.registration()).await;
+        market.open_price(&customer.price(70_000)).await;
+        for two in ["2.0", "2e0", "2.00"] {
+            let message = customer.message();
+            let written = market.expect(&[message]).remove(0).payload;
+            let text = String::from_utf8(written.to_vec()).expect("JSON");
+            let changed = text.replace("\"segmentCount\":2", &format!("\"segmentCount\":{two}"));
+            assert_ne!(changed, text);
+            market.send_bytes(changed.into()).await;
+            let [charge] = market.becomes(message.message, ["MessageCharged"]).await;
+            assert_eq!(charge["customerPrice"], "0.140000", "{two}");
+        }
+        market.balances().await;
+    });
+}
+
+#[test]
 fn of_an_unknown_account_it_waits_for_the_registration_unless_it_names_tier_and_currency() {
     run(async {
         let mut market = market().await;

@@ -221,6 +221,20 @@ fn without_a_price_the_charge_is_held() {
 }
 
 #[test]
+fn more_segments_than_are_charged_are_held_whatever_the_prices_are() {
+    let of = |segment_count| Settlement {
+        segment_count,
+        ..settlement()
+    };
+    world().charges(&of(10));
+    for too_many in [11, 16, i16::MAX] {
+        let held = of(too_many);
+        assert_eq!(world().holds(&held), HoldReason::SegmentsOutOfRange);
+        assert_eq!(world().rate(&held).1, [0; 0], "it rests on nothing");
+    }
+}
+
+#[test]
 fn price_and_cost_in_different_currencies_are_held() {
     let mut world = world();
     world.cost = cost("0.02", "USD");

@@ -128,11 +128,7 @@ fn read(row: &Row) -> Result<HeldCharge, ReadError> {
 
 /// The reason of this name.
 fn reason(word: &str) -> Option<HoldReason> {
-    [
-        HoldReason::AccountUnknown,
-        HoldReason::NoPrice,
-        HoldReason::CurrencyMismatch,
-    ]
-    .into_iter()
-    .find(|reason| reason.as_str() == word)
+    HoldReason::ALL
+        .into_iter()
+        .find(|reason| reason.as_str() == word)
 }
