@@ -120,12 +120,13 @@ impl Form {
         Self { validator, fields }
     }
 
-    /// Reads a message. `missing_field` names the required field that is absent, if one is.
-    pub(crate) fn read<T: DeserializeOwned>(
+    /// A message that is of this form. `missing_field` names the required field that is absent,
+    /// if one is.
+    pub(crate) fn check(
         &self,
         bytes: &[u8],
         missing_field: fn(&Map<String, Value>) -> Option<&'static str>,
-    ) -> Result<T, Invalid> {
+    ) -> Result<Value, Invalid> {
         if bytes.len() > MAX_BYTES {
             return Err(Reason::TooLarge.into());
         }
@@ -137,7 +138,7 @@ impl Form {
         if !self.validator.is_valid(&value) {
             return Err(self.first_violation(&value, missing_field));
         }
-        serde_json::from_value(value).map_err(|_| Invalid::from(Reason::WrongType))
+        Ok(value)
     }
 
     fn first_violation(
@@ -163,6 +164,11 @@ impl Form {
         let violation = self.validator.iter_errors(value).find_map(named);
         violation.unwrap_or_else(|| Reason::WrongType.into())
     }
+}
+
+/// A checked message as its type.
+pub(crate) fn typed<T: DeserializeOwned>(message: Value) -> Result<T, Invalid> {
+    serde_json::from_value(message).map_err(|_| Reason::WrongType.into())
 }
 
 fn reason_of(kind: &ValidationErrorKind, field: &str) -> Reason {

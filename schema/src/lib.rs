@@ -5,6 +5,7 @@
 //! this crate, its JSON Schema in `schema/json/` and, for events, a sample of every version that
 //! was ever stored in `schema/golden/`.
 
+pub mod conformance;
 pub mod document;
 pub mod event;
 pub mod id;

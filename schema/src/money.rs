@@ -222,7 +222,7 @@ impl JsonSchema for UnitPrice {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "type": "string",
-            "pattern": r"^[0-9]{1,5}(\.[0-9]{1,6})?$",
+            "pattern": r"^0*[0-9]{1,5}(\.[0-9]{1,6}0*)?$",
             "description": "A decimal from 0 up to 99999.999999, in the currency named beside it.",
         })
     }

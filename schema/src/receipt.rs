@@ -5,27 +5,38 @@
 
 use std::sync::LazyLock;
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json, value::RawValue};
 use uuid::Uuid;
 
 use crate::{
     Invalid, MessageId, OperatorId, OperatorMessageId, Personal, Reason, SourceEventId, Status,
     Timestamp,
-    inbound::{Form, SCHEMA_VERSION, read_time},
+    inbound::{Form, SCHEMA_VERSION, read_time, typed},
     strict_json,
 };
 
-/// The largest `rawPayload`, in bytes when serialised.
+/// The largest `rawPayload`, in bytes as it was sent.
 pub const MAX_RAW_PAYLOAD_BYTES: usize = 16 * 1024;
 /// How deep `rawPayload` may nest.
 pub const MAX_RAW_PAYLOAD_DEPTH: usize = 8;
 /// How far ahead of its arrival a `deliveredAt` is believed, in seconds.
 pub const MAX_AHEAD_SECONDS: i64 = 24 * 3600;
 
+/// What only the connector form knows. A message with both forms' words is read as of the receipt
+/// form, and these fields are not looked at, whatever they hold.
+const CONNECTOR_ONLY: [&str; 5] = [
+    "version",
+    "status",
+    "smppErrorCode",
+    "occurredAt",
+    "messageId",
+];
+
 /// `sms.dlr.inbound`: both producers' forms. Unknown fields are ignored; a field that is null
-/// counts as absent. `stat` (receipt form) counts before `status` (connector form).
+/// counts as absent. With both `stat` (receipt form) and `status` (connector form), `stat` counts
+/// and what only the connector form knows is not looked at.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("anyOf" = [
@@ -34,6 +45,7 @@ pub const MAX_AHEAD_SECONDS: i64 = 24 * 3600;
     { "properties": { "stat": { "type": "null" }, "status": { "type": "string" } },
       "required": ["status"] }
 ]))]
+#[schemars(transform = connector_only_alone)]
 pub struct InboundReceipt {
     /// The producer's id of this message.
     event_id: SourceEventId,
@@ -55,7 +67,8 @@ pub struct InboundReceipt {
     #[serde(default)]
     #[schemars(regex(pattern = r"^[A-Za-z0-9_-]{1,32}$"))]
     status: Option<String>,
-    /// The carrier's error code. Receipt form.
+    /// The carrier's error code. What has other characters than `A-Za-z0-9_.:-` is left out, the
+    /// receipt counts. Receipt form.
     #[serde(default)]
     #[schemars(length(max = 32))]
     error_code: Option<String>,
@@ -82,7 +95,8 @@ pub struct InboundReceipt {
     #[serde(default)]
     #[schemars(length(max = 32))]
     dest_addr: Option<String>,
-    /// What the carrier sent, at most 16 KiB and 8 levels. May hold personal data.
+    /// What the carrier sent, at most 16 KiB and 8 levels; kept as it is sent. May hold personal
+    /// data.
     #[serde(default)]
     raw_payload: Option<Map<String, Value>>,
 }
@@ -101,7 +115,7 @@ pub struct ReceiptFacts {
     pub raw_stat: String,
     /// What the word means.
     pub dlr_status: Status,
-    /// The carrier's error code; control characters are replaced by U+FFFD.
+    /// The carrier's error code, of `A-Za-z0-9_.:-`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_code: Option<String>,
     /// When it happened: as stated, or on arrival where the statement is absent or implausible.
@@ -120,7 +134,7 @@ pub struct ReceiptPrivate {
     pub source_addr: Option<Personal>,
     /// The recipient's address.
     pub dest_addr: Option<Personal>,
-    /// What the carrier sent, JSON.
+    /// What the carrier sent: JSON, as it was sent.
     pub raw_payload: Option<Personal>,
 }
 
@@ -135,6 +149,8 @@ pub struct ReceivedReceipt {
     pub message_hint: Option<MessageId>,
     /// Whether it names a schema version other than [`SCHEMA_VERSION`].
     pub foreign_schema_version: bool,
+    /// Whether it names an error code that does not look like one and so is left out.
+    pub error_code_left_out: bool,
 }
 
 static FORM: LazyLock<Form> = LazyLock::new(|| {
@@ -163,29 +179,63 @@ impl ReceivedReceipt {
     /// # Errors
     /// The first reason against it.
     pub fn parse(bytes: &[u8], arrived: Timestamp) -> Result<Self, Invalid> {
-        let inbound: InboundReceipt = FORM.read(bytes, missing_field)?;
-        inbound.into_received(arrived)
+        let mut message = FORM.check(bytes, missing_field)?;
+        if let Some(fields) = message.as_object_mut().filter(|fields| says_both(fields)) {
+            fields.retain(|name, _| !CONNECTOR_ONLY.contains(&name.as_str()));
+        }
+        let inbound: InboundReceipt = typed(message)?;
+        let raw_payload = match &inbound.raw_payload {
+            Some(payload) => Some(as_sent(payload, bytes)?),
+            None => None,
+        };
+        inbound.into_received(raw_payload, arrived)
     }
 }
 
+/// Whether a message has both forms' words for the status.
+fn says_both(message: &Map<String, Value>) -> bool {
+    let says = |word| message.get(word).is_some_and(|word| !word.is_null());
+    says("stat") && says("status")
+}
+
+/// Lets what is said of the connector's own fields hold only where it is looked at.
+fn connector_only_alone(schema: &mut Schema) {
+    let mut alone = Map::new();
+    if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+        for field in CONNECTOR_ONLY {
+            alone.extend(properties.remove_entry(field));
+        }
+    }
+    let both = json!({
+        "properties": { "stat": { "type": "string" }, "status": { "not": { "type": "null" } } },
+        "required": ["stat", "status"],
+    });
+    schema.insert("if".to_owned(), both);
+    schema.insert("else".to_owned(), json!({ "properties": alone }));
+}
+
 impl InboundReceipt {
-    fn into_received(self, arrived: Timestamp) -> Result<ReceivedReceipt, Invalid> {
+    fn into_received(
+        self,
+        raw_payload: Option<Personal>,
+        arrived: Timestamp,
+    ) -> Result<ReceivedReceipt, Invalid> {
         let raw_stat = self.stat.or(self.status).ok_or(Invalid::missing("stat"))?;
         let arrival = read_time(self.occurred_at.as_deref(), "occurredAt")?
             .filter(|&at| is_plausible(at, arrived))
             .unwrap_or(arrived);
         let stated = read_time(self.delivered_at.as_deref(), "deliveredAt")?;
         let believed = stated.filter(|&at| is_plausible(at, arrived));
+        let stated_code = self.error_code.or(self.smpp_error_code);
+        let error_code_left_out = stated_code.as_deref().is_some_and(|code| !is_code(code));
+        let error_code = stated_code.filter(|_| !error_code_left_out);
         let facts = ReceiptFacts {
             source_event_id: self.event_id.0,
             operator_id: self.operator_id,
             operator_message_id: self.operator_message_id,
             dlr_status: Status::from_word(&raw_stat),
             raw_stat,
-            error_code: self
-                .error_code
-                .or(self.smpp_error_code)
-                .map(without_controls),
+            error_code,
             delivered_at: believed.unwrap_or(arrival),
             stated_delivered_at: if believed.is_none() { stated } else { None },
             received_at: arrived,
@@ -195,13 +245,14 @@ impl InboundReceipt {
             private: ReceiptPrivate {
                 source_addr: self.source_addr.map(Personal::new),
                 dest_addr: self.dest_addr.map(Personal::new),
-                raw_payload: self.raw_payload.map(raw_payload_text).transpose()?,
+                raw_payload,
             },
             message_hint: self.message_id,
             foreign_schema_version: [self.schema_version, self.version]
                 .into_iter()
                 .flatten()
                 .any(|version| version != SCHEMA_VERSION),
+            error_code_left_out,
         })
     }
 }
@@ -210,29 +261,34 @@ fn is_plausible(at: Timestamp, arrived: Timestamp) -> bool {
     at.date().year() >= 2000 && at.seconds_since(arrived) <= MAX_AHEAD_SECONDS
 }
 
-/// Postgres cannot hold U+0000 in a text, and no reader wants the others in theirs.
-fn without_controls(text: String) -> String {
-    if text.contains(char::is_control) {
-        text.replace(char::is_control, "\u{fffd}")
-    } else {
-        text
-    }
+/// Whether a text looks like an error code. Anything else may be somebody's number or words.
+fn is_code(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_.:-".contains(&byte);
+    !text.is_empty() && text.bytes().all(plain)
 }
 
-fn raw_payload_text(payload: Map<String, Value>) -> Result<Personal, Invalid> {
+/// `rawPayload` as the text of the message has it, digit by digit.
+fn as_sent(payload: &Map<String, Value>, message: &[u8]) -> Result<Personal, Invalid> {
+    /// The one field that is looked at.
+    #[derive(Deserialize)]
+    struct AsSent<'a> {
+        #[serde(borrow, rename = "rawPayload")]
+        raw_payload: &'a RawValue,
+    }
     let refuse = |reason| Invalid {
         reason,
         field: Some("rawPayload"),
     };
-    let payload = Value::Object(payload);
-    if strict_json::depth(&payload) > MAX_RAW_PAYLOAD_DEPTH {
+    let inner = payload.values().map(strict_json::depth).max();
+    if 1 + inner.unwrap_or(0) > MAX_RAW_PAYLOAD_DEPTH {
         return Err(refuse(Reason::RawPayloadTooDeep));
     }
-    let text = payload.to_string();
+    let sent = serde_json::from_slice::<AsSent<'_>>(message);
+    let text = sent.map_err(|_| refuse(Reason::NotJson))?.raw_payload.get();
     if text.len() > MAX_RAW_PAYLOAD_BYTES {
         return Err(refuse(Reason::RawPayloadTooLarge));
     }
-    Ok(Personal::new(text))
+    Ok(Personal::new(text.to_owned()))
 }
 
 /// What is required depends on the form, which a schema tells too clumsily to name one field.

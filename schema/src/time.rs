@@ -41,17 +41,31 @@ impl Timestamp {
         i64::try_from(micros).expect("years 0 to 9999 fit")
     }
 
-    /// Reads RFC 3339 with an offset; without one it is refused.
+    /// Reads RFC 3339 with an offset; without one it is refused. What an offset pushes out of the
+    /// years 0 to 9999 counts as their first or last instant, a leap second as the one before it.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         if let Some(ours) = parse_ours(text.as_bytes()) {
             return Some(ours);
         }
-        let at = OffsetDateTime::parse(text, &Rfc3339).ok()?;
-        let utc = at.checked_to_offset(UtcOffset::UTC)?;
-        (0..=9999)
-            .contains(&utc.year())
-            .then(|| Self::from_datetime(utc))
+        // The general parser takes other separators, too.
+        if !matches!(text.as_bytes().get(10), Some(b'T' | b't')) {
+            return None;
+        }
+        let leap = text.get(17..19) == Some("60");
+        let plain = if leap {
+            Cow::Owned(format!("{}59{}", &text[..17], &text[19..]))
+        } else {
+            Cow::Borrowed(text)
+        };
+        let at = OffsetDateTime::parse(&plain, &Rfc3339).ok()?;
+        let utc = at.checked_to_offset(UtcOffset::UTC);
+        // A leap second ends a day in UTC.
+        if leap && utc.is_none_or(|utc| (utc.hour(), utc.minute()) != (23, 59)) {
+            return None;
+        }
+        let utc = utc.filter(|utc| (0..=9999).contains(&utc.year()));
+        Some(utc.map_or_else(|| end_of_time(at), Self::from_datetime))
     }
 
     /// The same instant as the `time` crate tells it.
@@ -88,6 +102,17 @@ impl fmt::Display for Timestamp {
         digits(&mut text[20..26], self.0.microsecond());
         f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
     }
+}
+
+/// The end of the years 0 to 9999 that `at` lies beyond.
+fn end_of_time(at: OffsetDateTime) -> Timestamp {
+    let (year, month, day, time) = match at.year() {
+        ..=0 => (0, Month::January, 1, Time::MIDNIGHT),
+        _ => (9999, Month::December, 31, Time::MAX),
+    };
+    // Unwrap safety: both days are in every calendar.
+    let date = Date::from_calendar_date(year, month, day).expect("a day");
+    Timestamp::from_datetime(OffsetDateTime::new_utc(date, time))
 }
 
 /// Reads the one form that [`Timestamp`] writes, which is what the log is full of. Anything else
@@ -209,9 +234,77 @@ mod tests {
     }
 
     #[test]
-    fn an_offset_cannot_push_a_time_out_of_range() {
-        for text in ["0000-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"] {
+    fn what_an_offset_pushes_out_of_the_years_counts_as_their_end() {
+        for (text, end) in [
+            ("0000-01-01T00:00:00+23:59", "0000-01-01T00:00:00.000000Z"),
+            ("9999-12-31T23:59:59-23:59", "9999-12-31T23:59:59.999999Z"),
+        ] {
+            let at = Timestamp::parse(text).expect("a time");
+            assert_eq!(at.to_string(), end, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_leap_second_ends_a_day_and_counts_as_the_one_before() {
+        for text in ["2016-12-31T23:59:60Z", "2017-01-01T00:59:60.5+01:00"] {
+            let at = Timestamp::parse(text).expect("a time").to_string();
+            assert!(at.starts_with("2016-12-31T23:59:59"), "{text}: {at}");
+        }
+        for text in ["2016-12-31T23:58:60Z", "2016-12-31T23:59:60+01:00"] {
             assert_eq!(Timestamp::parse(text), None, "{text}");
+        }
+    }
+
+    /// Whether a text has its digits, and all else, where RFC 3339 has them.
+    fn is_shaped(text: &str) -> bool {
+        let shape = |c: char| if c.is_ascii_digit() { '9' } else { c };
+        let shape: String = text.chars().map(shape).collect();
+        let shape = shape.to_uppercase();
+        let Some(rest) = shape.strip_prefix("9999-99-99T99:99:99") else {
+            return false;
+        };
+        let fraction = rest.strip_prefix(".9");
+        let offset = fraction.map_or(rest, |more| more.trim_start_matches('9'));
+        matches!(offset, "Z" | "+99:99" | "-99:99")
+    }
+
+    #[test]
+    fn what_is_a_date_time_to_json_schema_is_a_time_and_nothing_else() {
+        let schema = serde_json::json!({ "type": "string", "format": "date-time" });
+        let options = jsonschema::options().should_validate_formats(true);
+        let format = options.build(&schema).expect("a schema");
+        let pieces = b"0123456789TtZz:+-. ";
+        let mut seed = 1_u64;
+        let mut next = |below: usize| {
+            seed = seed
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(seed >> 33).expect("31 bits") % below
+        };
+        for sound in [
+            "2026-03-01T12:00:00.123456Z",
+            "2024-02-29t00:00:59.5+01:30",
+            "0001-01-01T00:00:00-00:00",
+        ] {
+            for _ in 0..20_000 {
+                let mut text = sound.as_bytes().to_vec();
+                for _ in 0..=next(2) {
+                    let (at, piece) = (next(text.len()), pieces[next(pieces.len())]);
+                    match next(4) {
+                        0 => drop(text.remove(at)),
+                        1 => text.insert(at, piece),
+                        _ => text[at] = piece,
+                    }
+                }
+                let text = String::from_utf8(text).expect("ASCII");
+                // Of other shapes, and of leap seconds, the validator says yes too often.
+                if !is_shaped(&text) || text.get(17..19) == Some("60") {
+                    assert_eq!(Timestamp::parse(&text), None, "{text}");
+                    continue;
+                }
+                let accepts = format.is_valid(&text.as_str().into());
+                assert_eq!(Timestamp::parse(&text).is_some(), accepts, "{text}");
+            }
         }
     }
 }

@@ -223,6 +223,7 @@ mod tests {
             private: ReceiptPrivate::default(),
             message_hint: None,
             foreign_schema_version: false,
+            error_code_left_out: false,
         };
         let key = DataKey::new(1, &[1; 32]);
         OrphanCommand::Keep(KeepOrphan {

@@ -239,6 +239,7 @@ impl Healing {
             },
             message_hint: orphaned.message_hint,
             foreign_schema_version: false,
+            error_code_left_out: false,
         }))
     }
 }

@@ -115,6 +115,8 @@ pub struct DlrMetrics {
     pub implausible_time: Counter,
     /// A receipt of a schema version that is not ours; accepted.
     pub foreign_schema_version: Counter,
+    /// Error codes that do not look like one and were left out of their receipts.
+    pub error_codes_left_out: Counter,
     /// Events per transaction of the appender.
     pub append_batch_events: Histogram,
     /// 1 while the consumer exists and can be reached, else 0.
@@ -158,6 +160,7 @@ impl Default for DlrMetrics {
             recent,
             implausible_time: Counter::default(),
             foreign_schema_version: Counter::default(),
+            error_codes_left_out: Counter::default(),
             append_batch_events: Histogram::new(BATCH_SIZES),
             nats_consumer_status: Gauge::default(),
             nats_ack_pending: Gauge::default(),
@@ -252,6 +255,11 @@ impl DlrMetrics {
             "dlr_foreign_schema_version",
             "receipts of another schema version, accepted",
             self.foreign_schema_version.clone(),
+        );
+        r.register(
+            "dlr_error_codes_left_out",
+            "error codes that do not look like one, left out of their receipts",
+            self.error_codes_left_out.clone(),
         );
         r.register(
             "dlr_append_batch_events",

@@ -66,6 +66,17 @@ impl<T: JsonSchema> Documented for Body<T> {
     }
 }
 
+/// Holds the reader of a body to its schema; `good` says what the endpoint itself looks at.
+#[cfg(test)]
+pub(crate) fn keeps_to_its_schema<T: JsonSchema + DeserializeOwned>(good: impl Fn(T) -> bool) {
+    let settings = schemars::generate::SchemaSettings::draft2020_12().for_deserialize();
+    let schema = settings.into_generator().into_root_schema_for::<T>();
+    schema::conformance::reader_keeps_to(&schema.to_value(), |bytes| {
+        let value = strict_json::parse(bytes);
+        value.is_ok_and(|value| reading::json(&value).is_ok_and(&good))
+    });
+}
+
 /// Accepts `application/json`, also with `charset=utf-8`, and nothing compressed.
 fn media_type(headers: &HeaderMap) -> Result<(), Problem> {
     let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?"));

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::inbound::MAX_BYTES;
+use crate::{conformance::reader_keeps_to, inbound::MAX_BYTES};
 
 /// The id that names nothing.
 const NIL: &str = "00000000-0000-0000-0000-000000000000";
@@ -129,12 +129,95 @@ fn an_implausible_time_is_replaced_and_kept() {
 }
 
 #[test]
-fn control_characters_in_an_error_code_are_replaced() {
-    let odd = with(receipt_form(), "errorCode", json!("a\u{0}\nb"));
-    assert_eq!(
-        parse(&odd).expect("valid").facts.error_code.as_deref(),
-        Some("a\u{fffd}\u{fffd}b")
+fn an_error_code_that_does_not_look_like_one_is_left_out_and_the_receipt_counts() {
+    for odd in ["+4915112345678", "a\u{0}b", "no route", "é", "", "a/b"] {
+        let receipt = parse(&with(receipt_form(), "errorCode", json!(odd))).expect("counts");
+        assert_eq!(receipt.facts.error_code, None, "{odd:?}");
+        assert!(receipt.error_code_left_out, "{odd:?}");
+    }
+    for (form, field) in [
+        (receipt_form(), "errorCode"),
+        (connector_form(), "smppErrorCode"),
+    ] {
+        let receipt = parse(&with(form.clone(), field, json!("ESME_R:0x0.1-b"))).expect("valid");
+        assert_eq!(receipt.facts.error_code.as_deref(), Some("ESME_R:0x0.1-b"));
+        assert!(!receipt.error_code_left_out);
+        let none = parse(&with(form, field, Value::Null)).expect("valid");
+        assert_eq!(
+            (none.facts.error_code, none.error_code_left_out),
+            (None, false)
+        );
+    }
+}
+
+#[test]
+fn with_both_words_the_connectors_fields_are_not_looked_at() {
+    let both = with(receipt_form(), "status", json!({ "$ne": null }));
+    let alone = parse(&receipt_form()).expect("valid");
+    for (field, content) in [
+        ("version", json!("7")),
+        ("smppErrorCode", json!(["x".repeat(99)])),
+        ("occurredAt", json!("yesterday")),
+        ("messageId", json!("nobody")),
+        ("messageId", json!("018f6a34-3c1e-7a9c-9b3e-1f2a3b4c5d6e")),
+    ] {
+        assert_eq!(
+            parse(&with(both.clone(), field, content)).as_ref(),
+            Ok(&alone)
+        );
+    }
+    // Without the second word they are looked at.
+    refused(
+        &with(receipt_form(), "messageId", json!("nobody")),
+        Reason::BadUuid,
+        "messageId",
     );
+}
+
+#[test]
+fn a_raw_payload_is_kept_as_it_is_sent() {
+    let sent = r#"{ "z": 0.10, "n": 1e400,"a":[12345678901234567890123.0] ,"\u00e9": "\u0000"}"#;
+    let mut text = receipt_form();
+    text["rawPayload"] = json!("HERE");
+    let text = text.to_string().replace("\"HERE\"", sent);
+    let receipt = ReceivedReceipt::parse(text.as_bytes(), arrived()).expect("valid");
+    assert_eq!(
+        receipt.private.raw_payload,
+        Some(Personal::new(sent.into()))
+    );
+    let escaped = text.replace("rawPayload", "raw\\u0050ayload");
+    let same = ReceivedReceipt::parse(escaped.as_bytes(), arrived()).expect("valid");
+    assert_eq!(same, receipt);
+}
+
+#[test]
+fn an_optional_field_that_is_null_counts_as_absent() {
+    let optional = [
+        "schemaVersion",
+        "version",
+        "status",
+        "errorCode",
+        "smppErrorCode",
+        "occurredAt",
+        "messageId",
+        "sourceAddr",
+        "destAddr",
+        "rawPayload",
+    ];
+    for field in optional {
+        let mut absent = receipt_form();
+        absent.as_object_mut().expect("an object").remove(field);
+        let null = with(receipt_form(), field, Value::Null);
+        assert_eq!(parse(&null), parse(&absent), "{field}");
+    }
+}
+
+#[test]
+fn what_the_schema_of_receipts_accepts_is_taken_and_nothing_else() {
+    let schema = schemars::schema_for!(InboundReceipt).to_value();
+    reader_keeps_to(&schema, |bytes| {
+        ReceivedReceipt::parse(bytes, arrived()).is_ok()
+    });
 }
 
 #[test]

@@ -93,6 +93,9 @@ impl Intake {
                 if received.foreign_schema_version {
                     self.metrics.foreign_schema_version.inc();
                 }
+                if received.error_code_left_out {
+                    self.metrics.error_codes_left_out.inc();
+                }
                 let trace = delivery.trace();
                 Some(Taken {
                     span: self.span(trace.as_deref()),

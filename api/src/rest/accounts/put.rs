@@ -156,4 +156,9 @@ mod tests {
             assert!(!is_printable(wrong, 12), "{wrong:?}");
         }
     }
+
+    #[test]
+    fn what_the_schema_of_an_account_accepts_is_taken_and_nothing_else() {
+        crate::http::body::keeps_to_its_schema(|_: AccountBody| true);
+    }
 }

@@ -104,3 +104,14 @@ fn answer(version: CostVersion) -> Answer {
     let etag = versions::etag(version.changed_position);
     Located(place, Versioned(etag, Created(version.into())))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::body::keeps_to_its_schema;
+
+    #[test]
+    fn what_the_schema_of_a_new_cost_accepts_is_taken_and_nothing_else() {
+        keeps_to_its_schema(|new: NewCost| new.cost_per_segment.price("").is_ok());
+    }
+}

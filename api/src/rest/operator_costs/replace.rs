@@ -127,13 +127,18 @@ mod tests {
 
     use super::*;
 
-    fn terms(change: Value) -> Result<(String, String), Option<Code>> {
-        let change: CostChange = serde_json::from_value(change).map_err(|_| None)?;
-        let old = CostTerms {
+    fn old() -> CostTerms {
+        CostTerms {
             cost_per_segment: "0.02".parse().expect("a cost"),
             currency: Currency::parse("EUR").expect("a currency"),
-        };
-        let new = change.terms(old).map_err(|problem| Some(problem.code()))?;
+        }
+    }
+
+    fn terms(change: Value) -> Result<(String, String), Option<Code>> {
+        let change: CostChange = serde_json::from_value(change).map_err(|_| None)?;
+        let new = change
+            .terms(old())
+            .map_err(|problem| Some(problem.code()))?;
         Ok((new.cost_per_segment.to_string(), new.currency.to_string()))
     }
 
@@ -150,5 +155,10 @@ mod tests {
     fn a_change_that_changes_nothing_is_refused() {
         assert_eq!(terms(json!({})), Err(Some(Code::MissingField)));
         assert_eq!(terms(json!({"currency": null})), Err(None));
+    }
+
+    #[test]
+    fn what_the_schema_of_a_change_accepts_is_taken_and_nothing_else() {
+        crate::http::body::keeps_to_its_schema(|change: CostChange| change.terms(old()).is_ok());
     }
 }

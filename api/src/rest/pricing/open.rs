@@ -158,3 +158,14 @@ async fn refuse_to_reprice(
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::body::keeps_to_its_schema;
+
+    #[test]
+    fn what_the_schema_of_a_new_price_accepts_is_taken_and_nothing_else() {
+        keeps_to_its_schema(|new: NewPrice| new.unit_price.price("").is_ok());
+    }
+}

@@ -135,14 +135,17 @@ mod tests {
 
     use super::*;
 
-    fn terms(change: Value) -> Result<PriceTerms, Option<Code>> {
-        let change: PriceChange = serde_json::from_value(change).map_err(|_| None)?;
-        let old = PriceTerms {
+    fn old() -> PriceTerms {
+        PriceTerms {
             pricing_model: PricingModel::PerSegment,
             unit_price: "0.045".parse().expect("a price"),
             billable_statuses: BillableStatuses::default().0,
-        };
-        change.terms(old).map_err(|problem| Some(problem.code()))
+        }
+    }
+
+    fn terms(change: Value) -> Result<PriceTerms, Option<Code>> {
+        let change: PriceChange = serde_json::from_value(change).map_err(|_| None)?;
+        change.terms(old()).map_err(|problem| Some(problem.code()))
     }
 
     #[test]
@@ -165,5 +168,10 @@ mod tests {
             terms(json!({"unitPrice": "-1"})),
             Err(Some(Code::InvalidField))
         );
+    }
+
+    #[test]
+    fn what_the_schema_of_a_change_accepts_is_taken_and_nothing_else() {
+        crate::http::body::keeps_to_its_schema(|change: PriceChange| change.terms(old()).is_ok());
     }
 }
