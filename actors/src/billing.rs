@@ -36,6 +36,7 @@ pub use self::{desk::Desk, metrics::BillingMetrics};
 use crate::{
     directory,
     intake::{Adopt, PullOptions},
+    pulse::Pulse,
     supervision::{Exit, keep_alive},
     tree::{Tree, keep_pulling},
 };
@@ -67,6 +68,8 @@ pub struct BillingDeps {
     pub keyring: Arc<dyn Keyring>,
     /// What is counted.
     pub metrics: Arc<BillingMetrics>,
+    /// Whether messages are being pulled, and when it is worth trying again.
+    pub pulse: Arc<Pulse>,
     /// Hangs a span on the caller's span that a `traceparent` names.
     pub adopt: Adopt,
 }
@@ -134,15 +137,17 @@ impl Billing {
             }
         };
         self.offices.send_replace(Some(parts.offices));
+        let pulse = Arc::clone(&self.deps.pulse);
         let live = tree.live(stop, |tasks, ending| {
             tasks.spawn(parts.held.run(ending.clone()));
             match parts.intake {
                 Some(intake) => tasks.spawn(async move {
                     let pull = |consumer, stop| intake.clone().run(consumer, stop);
-                    keep_pulling("billing.intake", ending, &*consumer, pull).await;
+                    keep_pulling("billing.intake", &pulse, ending, &*consumer, pull).await;
                 }),
                 None => tasks.spawn(async move {
                     tracing::info!(event = "billing.consumer_off");
+                    pulse.nothing_to_pull();
                     let mut ending = ending;
                     let _ = ending.wait_for(|ending| *ending).await;
                 }),
@@ -179,6 +184,7 @@ impl Billing {
             keyring: Arc::clone(&deps.keyring),
             tenants: tenants.clone(),
             metrics: Arc::clone(&deps.metrics),
+            pulse: Arc::clone(&deps.pulse),
             adopt: deps.adopt,
         });
         let held = HeldCharges {

@@ -28,6 +28,7 @@ pub use self::{intake::IntakeOptions, metrics::DlrMetrics};
 use crate::{
     directory,
     intake::Adopt,
+    pulse::Pulse,
     supervision::{Exit, keep_alive},
     tree::{Tree, keep_pulling},
 };
@@ -61,6 +62,8 @@ pub struct DlrDeps {
     pub keyring: Arc<dyn Keyring>,
     /// What is counted.
     pub metrics: Arc<DlrMetrics>,
+    /// Whether messages are being pulled, and when it is worth trying again.
+    pub pulse: Arc<Pulse>,
     /// Hangs a span on the caller's span that a `traceparent` names.
     pub adopt: Adopt,
 }
@@ -105,11 +108,12 @@ where
         }
     };
     let keep = options.orphan_keep;
+    let pulse = Arc::clone(&deps.pulse);
     tree.live(stop, |tasks, ending| {
         tasks.spawn(healing.run(keep, ending.clone()));
         tasks.spawn(async move {
             let pull = |consumer, stop| intake.clone().run(consumer, stop);
-            keep_pulling("dlr.intake", ending, &*consumer, pull).await;
+            keep_pulling("dlr.intake", &pulse, ending, &*consumer, pull).await;
         });
     })
     .await
@@ -134,6 +138,7 @@ async fn grow(
         messages: messages.clone(),
         orphans: orphans.clone(),
         metrics: Arc::clone(&deps.metrics),
+        pulse: Arc::clone(&deps.pulse),
         adopt: deps.adopt,
     };
     let healing = Healing {

@@ -14,14 +14,20 @@ use async_nats::jetstream::{
     consumer::{Consumer, pull},
 };
 use futures::StreamExt as _;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    time::timeout,
+};
 
 pub(crate) use self::delivery::{Delivery, age, sampled};
+use crate::pulse::Pulse;
 
 /// How many batches are being prepared at the same time.
 const OVERLAP: usize = 3;
 /// How long one pull request stays open on the server.
 const PULL_EXPIRES: Duration = Duration::from_secs(5);
+/// How long opening a pull may take.
+const OPEN: Duration = Duration::from_secs(5);
 /// A stream without a heartbeat for twice this long is given up and opened anew.
 const HEARTBEAT: Duration = Duration::from_secs(2);
 
@@ -43,6 +49,9 @@ pub enum PullError {
     /// The pull could not be opened.
     #[error("opening a pull on the consumer")]
     Open(#[source] jetstream::consumer::StreamError),
+    /// The server did not take the request in time.
+    #[error("opening a pull on the consumer took too long")]
+    Silent,
     /// The pull broke, fell silent, or its consumer was deleted.
     #[error("pulling from the consumer")]
     Pull(#[source] pull::MessagesError),
@@ -65,6 +74,7 @@ pub(crate) struct Batch {
 pub(crate) async fn pull<P, F>(
     consumer: Consumer<pull::Config>,
     options: &PullOptions,
+    pulse: &Pulse,
     mut stop: watch::Receiver<bool>,
     prepare: impl Fn(Batch) -> F,
     hand_out: impl Fn(P),
@@ -72,8 +82,15 @@ pub(crate) async fn pull<P, F>(
 where
     F: Future<Output = P>,
 {
+    let messages = open(&consumer, options.batch).await?;
     let permits = Arc::new(Semaphore::new(options.in_flight_max));
-    let result = take(consumer, options, &permits, &mut stop, prepare, hand_out).await;
+    let pulling = pulse.begin();
+    tracing::info!(
+        event = "intake.pulling",
+        consumer = consumer.cached_info().name
+    );
+    let result = take(messages, options, &permits, &mut stop, prepare, hand_out).await;
+    drop(pulling);
     // Every permit back means: every message taken is committed and its ack is queued. What the
     // pull had fetched beyond that is redelivered.
     let all = u32::try_from(options.in_flight_max).unwrap_or(u32::MAX);
@@ -81,8 +98,22 @@ where
     result
 }
 
+/// Opens the pull.
+async fn open(consumer: &Consumer<pull::Config>, batch: usize) -> Result<pull::Stream, PullError> {
+    let opening = consumer
+        .stream()
+        .max_messages_per_batch(batch)
+        .expires(PULL_EXPIRES)
+        .heartbeat(HEARTBEAT)
+        .messages();
+    let opened = timeout(OPEN, opening).await;
+    opened
+        .map_err(|_| PullError::Silent)?
+        .map_err(PullError::Open)
+}
+
 async fn take<P, F>(
-    consumer: Consumer<pull::Config>,
+    messages: pull::Stream,
     options: &PullOptions,
     permits: &Arc<Semaphore>,
     stop: &mut watch::Receiver<bool>,
@@ -92,17 +123,9 @@ async fn take<P, F>(
 where
     F: Future<Output = P>,
 {
-    let pull = consumer
-        .stream()
-        .max_messages_per_batch(options.batch)
-        .expires(PULL_EXPIRES)
-        .heartbeat(HEARTBEAT)
-        .messages()
-        .await
-        .map_err(PullError::Open)?;
     let mut stopped = stop.clone();
     let stopping = async move { stopped.wait_for(|stop| *stop).await.map(drop) };
-    let batches = pull
+    let batches = messages
         .take_until(stopping)
         // A batch larger than all permits would wait for ever.
         .ready_chunks(options.batch.min(options.in_flight_max).max(1))

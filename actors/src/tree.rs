@@ -18,8 +18,9 @@ use tokio::{
 use crate::{
     appender::{self, Appender},
     intake::PullError,
+    pulse::Pulse,
     stream_actor::Shared,
-    supervision::{Exit, keep_alive},
+    supervision::{Exit, keep_alive_and_wake},
 };
 
 /// A tree that has begun to live.
@@ -106,9 +107,11 @@ impl Tree {
 }
 
 /// Keeps pulling until `stop` turns true. `consumer` is asked anew each time; while it fails it
-/// is asked again with growing pauses, and the actors do not notice.
+/// is asked again with growing pauses, at once when `pulse` says that it is worth it, and the
+/// actors do not notice.
 pub(crate) async fn keep_pulling<C, E, P>(
     part: &'static str,
+    pulse: &Pulse,
     stop: watch::Receiver<bool>,
     consumer: impl Fn() -> C,
     pull: impl Fn(Consumer<pull::Config>, watch::Receiver<bool>) -> P,
@@ -117,7 +120,7 @@ pub(crate) async fn keep_pulling<C, E, P>(
     E: std::error::Error + 'static,
     P: Future<Output = Result<(), PullError>>,
 {
-    keep_alive(part, stop, |stop| async {
+    let live = |stop| async {
         match consumer().await {
             Ok(consumer) => {
                 if let Err(error) = pull(consumer, stop).await {
@@ -127,8 +130,8 @@ pub(crate) async fn keep_pulling<C, E, P>(
             Err(error) => tracing::error!(event = "intake.consumer_error", error = %chain(&error)),
         }
         Exit::IntakeFailed
-    })
-    .await;
+    };
+    keep_alive_and_wake(part, stop, live, || pulse.back()).await;
 }
 
 /// Events of a transaction as a histogram takes them.

@@ -22,7 +22,8 @@ use clap::{
 };
 use toml::{Table, Value};
 
-pub use secret::{Secret, SecretSource};
+pub use eventstore::Secret;
+pub use secret::SecretSource;
 
 use crate::cli::Cli;
 

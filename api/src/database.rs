@@ -4,14 +4,13 @@
 //! database where something is missing or where the log's own defences are down; each error says
 //! which command mends it.
 
-use std::time::Duration;
+use std::{error::Error, time::Duration};
 
 use eventstore::{
     StoreError,
-    postgres::{Database, database::DatabaseOptionsError},
+    postgres::{Database, DatabaseOptionsError},
 };
-
-use tokio_postgres::{Client, Row};
+use tokio_postgres::{Row, types::ToSql};
 
 use self::needs::Needs;
 use crate::health::Health;
@@ -88,14 +87,33 @@ pub enum DatabaseError {
     },
 }
 
+impl DatabaseError {
+    /// Whether it is worth trying again, because Postgres is merely away, starting or full. What a
+    /// person must mend is not: a password or a certificate that is refused, a database, a table
+    /// or a right that is missing.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Store(error) => error.is_passing(),
+            Self::Query(_)
+            | Self::Options(_)
+            | Self::TooPowerful { .. }
+            | Self::Missing { .. }
+            | Self::NotGranted { .. }
+            | Self::Undefended { .. } => false,
+        }
+    }
+}
+
 /// Makes sure that we connected as a modest role that has what it needs.
 ///
 /// # Errors
 /// The role may too much, something is missing, the log is open to attack, or the database cannot
 /// be asked.
 pub async fn check(database: &Database, needs: &Needs) -> Result<(), DatabaseError> {
-    let client = database.client("check").await?;
-    let row = client.query_one(ROLE, &[&needs.role]).await?;
+    let row = database
+        .query_one("asking who we are", ROLE, &[&needs.role])
+        .await?;
     let role: String = row.try_get("role")?;
     if let Some(power) = row.try_get::<_, Option<String>>("power")? {
         let instead = needs.role;
@@ -108,9 +126,11 @@ pub async fn check(database: &Database, needs: &Needs) -> Result<(), DatabaseErr
     let kinds: Vec<_> = needs.all.iter().map(|need| need.kind).collect();
     let names: Vec<_> = needs.all.iter().map(|need| need.name).collect();
     let rights: Vec<_> = needs.all.iter().map(|need| need.right).collect();
-    match client.query_opt(UNMET, &[&kinds, &names, &rights]).await? {
-        Some(row) => Err(unmet(needs, role, &row)?),
-        None => defended(&client).await,
+    let parameters: [&(dyn ToSql + Sync); 3] = [&kinds, &names, &rights];
+    let missing = database.query("asking what is missing", UNMET, &parameters);
+    match missing.await?.first() {
+        Some(row) => Err(unmet(needs, role, row)?),
+        None => defended(database).await,
     }
 }
 
@@ -142,8 +162,9 @@ fn unmet(needs: &Needs, role: String, row: &Row) -> Result<DatabaseError, Databa
 }
 
 /// Whether the defences of the log are up.
-async fn defended(client: &Client) -> Result<(), DatabaseError> {
-    match client.query_opt(UNDEFENDED, &[]).await? {
+async fn defended(database: &Database) -> Result<(), DatabaseError> {
+    let faults = database.query("asking whether the log is defended", UNDEFENDED, &[]);
+    match faults.await?.first() {
         None => Ok(()),
         Some(row) => Err(DatabaseError::Undefended {
             fault: row.try_get("fault")?,
@@ -171,8 +192,30 @@ pub async fn watch(database: &Database, health: &Health) {
     }
 }
 
+/// Asks what the service itself asks, every [`WATCH`], for ever, and tells `health`: a table may
+/// have been altered, or a right taken away, under a service that is otherwise well.
+pub async fn watch_questions<E: Error + 'static>(
+    ask: impl AsyncFn() -> Result<(), E>,
+    health: &Health,
+) {
+    let mut ticks = tokio::time::interval(WATCH);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        match ask().await {
+            Ok(()) => health.questions.good(),
+            Err(error) => {
+                health.questions.bad("cannot be answered");
+                let error = eventstore::log::chain(&error);
+                tracing::warn!(event = "database.questions_fail", error);
+            }
+        }
+    }
+}
+
 async fn alive(database: &Database) -> Result<(), DatabaseError> {
-    let client = database.client("alive").await?;
-    client.query_one(ALIVE, &[]).await?;
+    database
+        .query_one("asking whether it is there", ALIVE, &[])
+        .await?;
     Ok(())
 }

@@ -20,8 +20,12 @@ pub struct Health {
     pub nats: Dependency,
     /// Postgres, by the last success.
     pub postgres: Dependency,
-    /// The consumer we read receipts from.
+    /// The consumer we read from.
     pub consumer: Dependency,
+    /// Whether our intake pulls from it.
+    pub intake: Dependency,
+    /// Whether what we ask of tables, ours and others', can be answered.
+    pub questions: Dependency,
     stopping: std::sync::atomic::AtomicBool,
 }
 
@@ -31,6 +35,8 @@ impl Default for Health {
             nats: Dependency::new(None),
             postgres: Dependency::new(Some(POSTGRES_PATIENCE)),
             consumer: Dependency::new(None),
+            intake: Dependency::new(None),
+            questions: Dependency::new(Some(POSTGRES_PATIENCE)),
             stopping: false.into(),
         }
     }
@@ -50,6 +56,8 @@ impl Health {
             && self.nats.is_up()
             && self.postgres.is_up()
             && self.consumer.is_up()
+            && self.intake.is_up()
+            && self.questions.is_up()
     }
 
     /// Everything, for the probes' answers.
@@ -61,6 +69,8 @@ impl Health {
             nats: self.nats.report(),
             postgres: self.postgres.report(),
             consumer: self.consumer.report(),
+            intake: self.intake.report(),
+            questions: self.questions.report(),
         }
     }
 }
@@ -73,6 +83,8 @@ pub struct Report {
     nats: DependencyReport,
     postgres: DependencyReport,
     consumer: DependencyReport,
+    intake: DependencyReport,
+    questions: DependencyReport,
 }
 
 /// Something we need and do not control.
@@ -92,7 +104,7 @@ struct State {
 }
 
 impl Dependency {
-    fn new(patience: Option<Duration>) -> Self {
+    pub(crate) fn new(patience: Option<Duration>) -> Self {
         let now = Instant::now();
         let state = State {
             up: false,
@@ -171,6 +183,8 @@ mod tests {
         health.nats.good();
         health.postgres.good();
         health.consumer.good();
+        health.intake.good();
+        health.questions.good();
         health
     }
 
@@ -187,6 +201,8 @@ mod tests {
                 health.postgres.bad("away");
             },
             |health: &Health| health.consumer.bad("missing"),
+            |health: &Health| health.intake.bad("does not pull"),
+            |health: &Health| health.questions.bad("fail"),
             Health::set_stopping,
         ] {
             let health = well();

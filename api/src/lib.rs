@@ -18,5 +18,6 @@ pub mod probes;
 pub mod rest;
 pub mod role;
 pub mod service;
+pub mod start;
 pub mod telemetry;
 mod trust;

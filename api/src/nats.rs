@@ -7,6 +7,7 @@ pub mod watch;
 
 use std::{sync::Arc, time::Duration};
 
+use actors::pulse::Pulse;
 use async_nats::{
     Client, ConnectErrorKind, ConnectOptions, Event,
     jetstream::{
@@ -15,6 +16,7 @@ use async_nats::{
         stream::{ConsumerError, ConsumerErrorKind},
     },
 };
+use tokio::time::timeout;
 
 use crate::{config::settings::NatsOptions, health::Health};
 
@@ -24,6 +26,10 @@ const BACKOFF_MAX: Duration = Duration::from_secs(5);
 const BACKOFF_MIN: Duration = Duration::from_millis(50);
 /// How long one attempt may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the server may take to answer a request.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often the server is asked whether it is there; two unanswered pings end the connection.
+const PING_INTERVAL: Duration = Duration::from_secs(4);
 
 /// A user of CONTRACTS 2 and the inbox its permissions name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +77,14 @@ pub enum NatsError {
         /// The consumer.
         consumer: &'static str,
     },
+    /// The server did not answer in time.
+    #[error("no answer about consumer {consumer} of stream {stream}")]
+    Silent {
+        /// The stream.
+        stream: String,
+        /// The consumer.
+        consumer: &'static str,
+    },
     /// The server did not say.
     #[error("looking for consumer {consumer} of stream {stream}")]
     Consumer {
@@ -83,7 +97,24 @@ pub enum NatsError {
     },
 }
 
-/// Connects, now or not at all; once connected, comes back by itself for ever.
+impl NatsError {
+    /// Whether it is worth trying again, because NATS is merely away. What a person must mend is
+    /// not: a login or a certificate that is refused, a stream or a consumer that is missing.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Connect { source, .. } => matches!(
+                source.kind(),
+                ConnectErrorKind::Dns | ConnectErrorKind::TimedOut | ConnectErrorKind::Io
+            ),
+            Self::NoConsumer { .. } => false,
+            Self::Silent { .. } | Self::Consumer { .. } => true,
+        }
+    }
+}
+
+/// Connects, now or not at all; once connected, comes back by itself for ever, and says so to
+/// `pulse`.
 ///
 /// # Errors
 /// No server could be reached, or none lets us in.
@@ -91,6 +122,7 @@ pub async fn connect(
     options: &NatsOptions,
     identity: Identity,
     health: Arc<Health>,
+    pulse: Arc<Pulse>,
 ) -> Result<Client, NatsError> {
     let watched = Arc::clone(&health);
     let mut connect = with_login(options)
@@ -98,11 +130,12 @@ pub async fn connect(
         .custom_inbox_prefix(identity.inbox)
         .require_tls(options.tls)
         .connection_timeout(CONNECT_TIMEOUT)
-        .ping_interval(Duration::from_secs(10))
+        .request_timeout(Some(REQUEST_TIMEOUT))
+        .ping_interval(PING_INTERVAL)
         .reconnect_delay_callback(backoff)
         .event_callback(move |event| {
-            let health = Arc::clone(&watched);
-            async move { notice(&event, &health) }
+            let (health, pulse) = (Arc::clone(&watched), Arc::clone(&pulse));
+            async move { notice(&event, &health, &pulse) }
         });
     if let Some(ca) = &options.ca {
         connect = connect.add_root_certificates(ca.clone());
@@ -124,13 +157,20 @@ pub async fn connect(
 /// no right to.
 ///
 /// # Errors
-/// It is missing, or the server did not say.
+/// It is missing, or the server did not say in time.
 pub async fn consumer(
     jetstream: &jetstream::Context,
     stream: &str,
     consumer: &'static str,
 ) -> Result<PullConsumer, NatsError> {
-    let found = jetstream.get_consumer_from_stream(consumer, stream).await;
+    let asking = jetstream.get_consumer_from_stream(consumer, stream);
+    // The client's own deadline begins when the question is sent, which may never be.
+    let Ok(found) = timeout(REQUEST_TIMEOUT, asking).await else {
+        return Err(NatsError::Silent {
+            stream: stream.to_owned(),
+            consumer,
+        });
+    };
     found.map_err(|source| {
         if is_missing(&source) {
             NatsError::NoConsumer {
@@ -195,10 +235,11 @@ const fn advice(kind: ConnectErrorKind) -> &'static str {
     }
 }
 
-fn notice(event: &Event, health: &Health) {
+fn notice(event: &Event, health: &Health, pulse: &Pulse) {
     match event {
         Event::Connected => {
             health.nats.good();
+            pulse.wake();
             tracing::info!(event = "nats.connected");
         }
         Event::Closed => {

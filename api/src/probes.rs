@@ -168,6 +168,8 @@ mod tests {
         health.nats.good();
         health.postgres.good();
         health.consumer.good();
+        health.intake.good();
+        health.questions.good();
         assert!(get(at, "/ready").await.starts_with("HTTP/1.1 200"));
 
         health.nats.bad("away");

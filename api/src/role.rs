@@ -91,6 +91,19 @@ pub enum RoleError {
     Forced,
 }
 
+impl RoleError {
+    /// Whether it is worth trying again, because a server is merely away.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Nats(error) => error.is_passing(),
+            Self::Database(error) => error.is_passing(),
+            Self::Keyring(KeyringError::Store(error)) => error.is_passing(),
+            _ => false,
+        }
+    }
+}
+
 /// Does what `role` says.
 ///
 /// # Errors

@@ -1,8 +1,9 @@
 //! What both services stand on: settings that were read before anything connects, connections
 //! that were checked, probes, projections that follow the log, and whoever looks after them.
 
-use std::{convert::Infallible, sync::Arc};
+use std::{convert::Infallible, error::Error, sync::Arc, time::Duration};
 
+use actors::pulse::Pulse;
 use async_nats::{
     Client,
     jetstream::{self, consumer::PullConsumer},
@@ -15,7 +16,7 @@ use eventstore::{
 };
 use projections::{Projection, Projectors, metrics::ProjectionMetrics};
 use prometheus_client::registry::Registry;
-use tokio::{sync::watch, task::JoinHandle};
+use tokio::{sync::watch, task::JoinHandle, time::timeout};
 
 use crate::{
     config::{
@@ -29,6 +30,7 @@ use crate::{
     nats::{self, Identity, NatsError, rotation, watch::Watched},
     probes::{self, Probes, Shown},
     role::RoleError,
+    start::until_there,
 };
 
 /// The settings that both services have.
@@ -78,6 +80,8 @@ pub struct Service {
     pub progress: Arc<ProjectionMetrics>,
     /// What the probes show.
     pub health: Arc<Health>,
+    /// Whether our intake pulls, and what wakes it.
+    pub pulse: Arc<Pulse>,
     /// When to stop.
     pub shutdown: Shutdown,
     jetstream: jetstream::Context,
@@ -93,12 +97,15 @@ pub struct Following {
     polling: JoinHandle<()>,
 }
 
+/// How long the last acknowledgements may take to leave.
+const FLUSH: Duration = Duration::from_secs(2);
+
 /// The log of a deployment.
 pub const LOG: LogId = LogId::DEFAULT;
 
 impl Service {
     /// Connects everything and checks that it is as it must be. What is wrong with the settings is
-    /// said before anything connects.
+    /// said before anything connects; what is merely away is waited for.
     ///
     /// # Errors
     /// Something needed is not there.
@@ -127,14 +134,22 @@ impl Service {
         };
         let probes = probes::start(settings.probes, plan.probe_port, shown).await?;
 
-        database::check(&database, plan.needs).await?;
-        keys::check(&master_keys, &keyring).await?;
-        health.postgres.good();
-        let client = nats::connect(&nats_options, plan.identity, Arc::clone(&health)).await?;
+        let check = async || {
+            database::check(&database, plan.needs).await?;
+            keys::check(&master_keys, &keyring).await
+        };
+        until_there("postgres", &health.postgres, check).await?;
+        let pulse = Arc::new(Pulse::default());
+        let connect = async || {
+            let (health, pulse) = (Arc::clone(&health), Arc::clone(&pulse));
+            Ok(nats::connect(&nats_options, plan.identity, health, pulse).await?)
+        };
+        let client = until_there("nats", &health.nats, connect).await?;
         let jetstream = jetstream::new(client.clone());
         let watched = plan.watched;
-        let consumer = nats::consumer(&jetstream, &watched.stream, watched.consumer).await?;
-        health.consumer.good();
+        let look =
+            async || Ok(nats::consumer(&jetstream, &watched.stream, watched.consumer).await?);
+        let consumer = until_there(watched.consumer, &health.consumer, look).await?;
         (watched.tell)(Some(consumer.cached_info()));
 
         let store: Arc<dyn EventStore> = Arc::new(PgStore::new(database.clone(), LOG));
@@ -146,6 +161,7 @@ impl Service {
             database,
             progress,
             health,
+            pulse,
             shutdown,
             jetstream,
             watched,
@@ -192,17 +208,19 @@ impl Service {
     }
 
     /// Runs `serving` for as long as the connections are looked after, and not a moment longer.
+    /// `ask` asks the tables what the service asks them; while that fails it is not ready.
     ///
     /// # Errors
     /// What `serving` says.
-    pub async fn run(
+    pub async fn run<E: Error + 'static>(
         &self,
         serving: impl Future<Output = Result<(), RoleError>>,
+        ask: impl AsyncFn() -> Result<(), E>,
     ) -> Result<(), RoleError> {
         tracing::info!(event = "service.started");
         tokio::select! {
             served = serving => served?,
-            never = self.look_after() => match never {},
+            never = self.look_after(ask) => match never {},
         }
         tracing::info!(event = "service.stopped");
         Ok(())
@@ -210,16 +228,23 @@ impl Service {
 
     /// Sends the acknowledgements that are still queued.
     pub async fn flush(&self) {
-        if let Err(error) = self.nats.flush().await {
-            tracing::warn!(event = "nats.ack_error", error = %chain(&error));
+        match timeout(FLUSH, self.nats.flush()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(event = "nats.ack_error", error = %chain(&error)),
+            // They come again.
+            Err(_) => tracing::warn!(event = "nats.ack_error", error = "no answer"),
         }
     }
 
-    async fn look_after(&self) -> Infallible {
+    async fn look_after<E: Error + 'static>(
+        &self,
+        ask: impl AsyncFn() -> Result<(), E>,
+    ) -> Infallible {
         tokio::join!(
             database::watch(&self.database, &self.health),
+            database::watch_questions(ask, &self.health),
             keys::watch(&self.keyring),
-            nats::watch::watch(&self.jetstream, &self.watched, &self.health),
+            nats::watch::watch(&self.jetstream, &self.watched, &self.health, &self.pulse),
             rotation::watch(&self.nats, &self.nats_options),
             self.tell_of_stop(),
         );

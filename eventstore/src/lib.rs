@@ -13,8 +13,10 @@ pub mod migrate;
 pub mod postgres;
 mod rounds;
 pub mod seal;
+mod secret;
 
 pub use feed::Feed;
 pub use log::{
     Append, EventStore, Guard, LogId, NewEvent, Outcome, RecordedEvent, StoreError, Stretch,
 };
+pub use secret::Secret;

@@ -139,6 +139,21 @@ pub enum StoreError {
         /// Why not.
         source: tokio_postgres::Error,
     },
+    /// Postgres did not answer before the deadline; the connection was given up. Whether a write
+    /// happened is unknown; appending again is safe (L4).
+    #[error("{operation} took too long")]
+    Overdue {
+        /// What was attempted.
+        operation: &'static str,
+    },
+    /// A statement that answers with one row answered with another number of them.
+    #[error("{operation} was answered with {count} rows")]
+    Rows {
+        /// What was attempted.
+        operation: &'static str,
+        /// How many rows came.
+        count: usize,
+    },
     /// The task that ran a transaction died; its transaction was rolled back.
     #[error("{operation} was cut short")]
     Died {

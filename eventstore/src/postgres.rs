@@ -4,11 +4,15 @@
 //! PgBouncer in transaction mode may stand in between. Migrations do, and connect directly.
 
 pub mod checkpoint;
-pub mod database;
+mod connector;
+mod database;
+mod faults;
 mod keyring;
 mod rows;
 mod store;
 
-pub use database::{Database, DatabaseOptions};
+pub use connector::{DatabaseOptions, DatabaseOptionsError};
+pub use database::Database;
+pub use faults::is_stale_plan;
 pub use keyring::{MissingMasterKey, PgKeyring, TellLocked};
 pub use store::PgStore;

@@ -6,11 +6,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use eventstore::{
-    Feed, LogId, StoreError,
-    log::{chain, postgres_error},
-    postgres::Database,
-};
+use eventstore::{Feed, LogId, StoreError, log::chain, postgres::Database};
 use tokio::sync::watch;
 
 use crate::metrics::{ProjectionHandle, ProjectionMetrics};
@@ -63,14 +59,8 @@ impl Gauges {
 
     async fn look_at_checkpoints(&self) -> Result<(), StoreError> {
         const SQL: &str = include_str!("standings.sql");
-        let failed = postgres_error("looking at the checkpoints");
-        let client = self.database.client("looking at the checkpoints").await?;
-        let statement = client.prepare_cached(SQL).await.map_err(failed)?;
-        for row in client
-            .query(&statement, &[&self.log.0])
-            .await
-            .map_err(failed)?
-        {
+        const OPERATION: &str = "looking at the checkpoints";
+        for row in self.database.query(OPERATION, SQL, &[&self.log.0]).await? {
             let (name, position): (&str, i64) = (row.get(0), row.get(1));
             if let Some(handle) = self.handles.iter().find(|handle| handle.name() == name) {
                 handle.advanced_to(position);

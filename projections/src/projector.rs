@@ -192,14 +192,11 @@ impl Projector {
     /// Where the checkpoint stands, without taking it.
     async fn look(&self) -> Result<i64, StoreError> {
         const SQL: &str = include_str!("standing.sql");
-        let failed = postgres_error("looking at a checkpoint");
-        let client = self.database.client("looking at a checkpoint").await?;
-        let statement = client.prepare_cached(SQL).await.map_err(failed)?;
         let name = self.projection.name();
-        let row = client
-            .query_one(&statement, &[&self.log.0, &name])
-            .await
-            .map_err(failed)?;
+        let row = self
+            .database
+            .query_one("looking at a checkpoint", SQL, &[&self.log.0, &name])
+            .await?;
         Ok(row.get(0))
     }
 

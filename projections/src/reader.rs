@@ -1,9 +1,13 @@
 //! Asks the tables: under a [`Scope`], one statement per question, and whether they show what was
 //! just written. It must never write.
 
-use std::{fmt::Display, time::Duration};
+use std::{fmt::Display, sync::Arc, time::Duration};
 
-use eventstore::{LogId, StoreError, log::postgres_error, postgres::Database};
+use eventstore::{
+    LogId, StoreError,
+    log::postgres_error,
+    postgres::{Database, is_stale_plan},
+};
 use schema::{Amount, Currency, Timestamp, UnitPrice};
 use time::OffsetDateTime;
 use tokio::time::{Instant, sleep_until};
@@ -66,13 +70,8 @@ impl Reader {
     pub async fn passed(&self, projections: &[&str], position: i64) -> Result<bool, StoreError> {
         const SQL: &str = include_str!("reader/passed.sql");
         const OPERATION: &str = "looking whether projections have passed a position";
-        let failed = postgres_error(OPERATION);
-        let client = self.database.client(OPERATION).await?;
-        let statement = client.prepare_cached(SQL).await.map_err(failed)?;
-        let row = client
-            .query_one(&statement, &[&self.log.0, &projections, &position])
-            .await
-            .map_err(failed)?;
+        let parameters: [&(dyn ToSql + Sync); 3] = [&self.log.0, &projections, &position];
+        let row = self.database.query_one(OPERATION, SQL, &parameters).await?;
         let passed: i64 = row.get(0);
         Ok(usize::try_from(passed) == Ok(projections.len()))
     }
@@ -102,13 +101,29 @@ impl Reader {
         }
     }
 
-    /// Runs one statement under `scope`.
+    /// Runs one statement under `scope`; once more if a table it reads was altered since it was
+    /// prepared.
     pub(crate) async fn rows(
         &self,
         operation: &'static str,
         scope: Scope,
         sql: &'static str,
         parameters: Parameters,
+    ) -> Result<Vec<Row>, ReadError> {
+        let parameters = Arc::new(parameters);
+        let rows = || self.rows_once(operation, scope, sql, Arc::clone(&parameters));
+        match rows().await {
+            Err(error) if is_stale_plan(&error) => rows().await,
+            answer => answer,
+        }
+    }
+
+    async fn rows_once(
+        &self,
+        operation: &'static str,
+        scope: Scope,
+        sql: &'static str,
+        parameters: Arc<Parameters>,
     ) -> Result<Vec<Row>, ReadError> {
         let failed = postgres_error(operation);
         self.database

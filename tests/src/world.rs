@@ -257,6 +257,18 @@ impl World {
         ))
     }
 
+    /// A `tollbook dlr` that was started and need not be ready.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn starting(&self, more: &[(&'static str, &str)]) -> Result<Service, Fault> {
+        let mut variables = self.variables("dlr-processor", "dlr_svc");
+        for (name, value) in more {
+            variables.insert(name, (*value).to_owned());
+        }
+        Service::spawn(&binary()?, "dlr", variables, self.folder.path())
+    }
+
     async fn spawn(
         &self,
         role: &str,

@@ -6,5 +6,7 @@
 mod billing;
 mod kills;
 pub(crate) mod load;
+mod pulling;
+mod silence;
 mod stopping;
 mod transport;

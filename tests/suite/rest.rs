@@ -5,6 +5,7 @@
 //! and callers of its own.
 
 mod accounts;
+mod altered;
 mod bodies;
 pub(crate) mod desk;
 mod endpoints;

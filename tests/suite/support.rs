@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, future::Future, process::Stdio, sync::LazyLock,
 
 use async_nats::jetstream;
 use eventstore::{
-    Append, EventStore, LogId, NewEvent, Outcome,
+    Append, EventStore, LogId, NewEvent, Outcome, Secret,
     contract::samples,
     postgres::{Database, DatabaseOptions, PgStore},
 };
@@ -21,6 +21,7 @@ use tests::{
     world::{self, World, WorldOptions},
 };
 use tokio::{
+    io::{AsyncBufReadExt as _, BufReader},
     process::Command,
     runtime::Runtime,
     sync::{OnceCell, Semaphore, SemaphorePermit},
@@ -151,10 +152,11 @@ impl Base {
     /// A pool as a service has one.
     pub(crate) fn pool(self, role: &str) -> Database {
         let options = DatabaseOptions {
-            url: self.url(role),
+            url: Secret::new(self.url(role)),
             url_file: None,
             ca_file: None,
             pool_max: 4,
+            deadline: PATIENCE,
             application: "suite".into(),
         };
         Database::new(options).expect("good options")
@@ -260,6 +262,25 @@ pub(crate) async fn tollbook(args: &[&str], variables: &BTreeMap<&str, String>) 
         out: String::from_utf8_lossy(&output.stdout).into_owned(),
         err: String::from_utf8_lossy(&output.stderr).into_owned(),
     }
+}
+
+/// Runs the binary with this environment and no other until it says that it waits for `what`.
+pub(crate) async fn waits_for(what: &str, args: &[&str], variables: &BTreeMap<&str, String>) {
+    let mut command = Command::new(world::binary().expect("built"));
+    command.args(args).env_clear().envs(variables);
+    command.stdin(Stdio::null()).stdout(Stdio::piped());
+    let mut child = command.kill_on_drop(true).spawn().expect("it runs");
+    let told = format!("\"forWhat\":\"{what}\"");
+    let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+    let waiting = async {
+        while let Some(line) = lines.next_line().await.expect("readable") {
+            if line.contains("service.waiting") && line.contains(&told) {
+                return;
+            }
+        }
+        panic!("it ended and did not wait for {what}");
+    };
+    timeout(PATIENCE, waiting).await.expect("it waits");
 }
 
 /// One message of a stream.

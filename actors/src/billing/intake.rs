@@ -25,6 +25,7 @@ use super::{
 use crate::{
     decide::charge::Announced,
     intake::{Adopt, Batch, Delivery, PullError, PullOptions, pull, sampled},
+    pulse::Pulse,
 };
 
 /// What intake works with. Cheap to clone.
@@ -38,6 +39,8 @@ pub struct Intake {
     pub tenants: ActorRef<tenants::Msg>,
     /// What is counted.
     pub metrics: Arc<BillingMetrics>,
+    /// Told whether messages are being pulled.
+    pub pulse: Arc<Pulse>,
     /// Hangs a span on the caller's span that a `traceparent` names.
     pub adopt: Adopt,
 }
@@ -74,7 +77,15 @@ impl Intake {
     ) -> Result<(), PullError> {
         let prepare = |batch| self.clone().prepare(batch);
         let hand_out = |prepared| self.hand_out(prepared);
-        pull(consumer, &self.options, stop, prepare, hand_out).await
+        pull(
+            consumer,
+            &self.options,
+            &self.pulse,
+            stop,
+            prepare,
+            hand_out,
+        )
+        .await
     }
 
     /// Checks a batch and groups it. Whatever cannot go on is answered here: what is invalid is

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use schema::{AccountId, MessageId, OperatorId, OperatorMessageId, Personal, TenantId};
 use serde_json::Value;
-use tokio_postgres::Row;
+use tokio_postgres::{Row, types::ToSql};
 use uuid::Uuid;
 
 use crate::decide::message::MatchedMessage;
@@ -64,12 +64,8 @@ impl Correlator {
             .map(|one| one.operator_message.as_str())
             .collect();
         let hints: Vec<Option<Uuid>> = wanted.iter().map(|one| one.hint.map(|id| id.0)).collect();
-        let client = self.database.client(OPERATION).await?;
-        let statement = client.prepare_cached(SQL).await.map_err(failed)?;
-        let rows = client
-            .query(&statement, &[&operators, &ids, &hints])
-            .await
-            .map_err(failed)?;
+        let parameters: [&(dyn ToSql + Sync); 3] = [&operators, &ids, &hints];
+        let rows = self.database.query(OPERATION, SQL, &parameters).await?;
         let mut answers = vec![None; wanted.len()];
         for row in &rows {
             let number: i64 = row.try_get(0).map_err(failed)?;

@@ -10,7 +10,7 @@ use std::{sync::Arc, time::Duration};
 use eventstore::{
     EventStore, LogId, RecordedEvent, StoreError, clock,
     keyring::{Keyring, KeyringError, KnownTenant},
-    log::{chain, postgres_error},
+    log::chain,
     postgres::Database,
     seal::{self, Place},
 };
@@ -19,6 +19,7 @@ use schema::{
     event::{OrphanMatched, ReceiptOrphaned},
 };
 use tokio::sync::watch;
+use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use super::{
@@ -138,14 +139,9 @@ impl Healing {
     ) -> Result<Vec<Unresolved>, StoreError> {
         const SQL: &str = include_str!("healing/unresolved.sql");
         const OPERATION: &str = "reading unresolved orphans";
-        let failed = postgres_error(OPERATION);
-        let client = self.database.client(OPERATION).await?;
-        let statement = client.prepare_cached(SQL).await.map_err(failed)?;
         let since = since.datetime();
-        let rows = client
-            .query(&statement, &[&self.log.0, &since, &after, &PAGE])
-            .await
-            .map_err(failed)?;
+        let parameters: [&(dyn ToSql + Sync); 4] = [&self.log.0, &since, &after, &PAGE];
+        let rows = self.database.query(OPERATION, SQL, &parameters).await?;
         Ok(rows.iter().filter_map(unresolved).collect())
     }
 

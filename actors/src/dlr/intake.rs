@@ -18,6 +18,7 @@ use crate::{
     decide::{message::MessageDecider, orphan::OrphanDecider},
     directory::DirectoryRef,
     intake::{Adopt, PullError, PullOptions, pull},
+    pulse::Pulse,
 };
 
 /// How intake works.
@@ -46,6 +47,8 @@ pub struct Intake {
     pub orphans: DirectoryRef<OrphanDecider>,
     /// What is counted.
     pub metrics: Arc<DlrMetrics>,
+    /// Told whether messages are being pulled.
+    pub pulse: Arc<Pulse>,
     /// Hangs a span on the caller's span that a `traceparent` names.
     pub adopt: Adopt,
 }
@@ -66,6 +69,6 @@ impl Intake {
             batch: self.options.batch,
             in_flight_max: self.options.in_flight_max,
         };
-        pull(consumer, &options, stop, prepare, hand_out).await
+        pull(consumer, &options, &self.pulse, stop, prepare, hand_out).await
     }
 }

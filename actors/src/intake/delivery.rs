@@ -1,15 +1,18 @@
 //! A message as it was delivered, and how it is answered: done, come again later, or never again.
 
-use std::time::Duration;
+use std::{fmt::Display, time::Duration};
 
 use async_nats::jetstream::{self, AckKind};
 use eventstore::clock;
 use schema::Timestamp;
+use tokio::time::timeout;
 
 /// The first delay before a message that could not be dealt with comes again.
 const RETRY_FIRST: Duration = Duration::from_millis(200);
 /// The longest.
 const RETRY_MAX: Duration = Duration::from_secs(30);
+/// How long an answer may wait to be queued.
+const QUEUED: Duration = Duration::from_secs(5);
 /// The longest `traceparent` kept.
 const TRACEPARENT_MAX: usize = 64;
 
@@ -73,16 +76,22 @@ impl Delivery {
         };
         let payload = format!("+TERM {reason}").into();
         let client = self.message.context.client();
-        if let Err(error) = client.publish(reply, payload).await {
-            tracing::warn!(event = "intake.ack_error", error = %error);
-        }
+        queued(client.publish(reply, payload)).await;
     }
 
     /// Queues the answer; that it arrives nobody promises. A lost one means a redelivery.
     async fn answer(&self, kind: AckKind) {
-        if let Err(error) = self.message.ack_with(kind).await {
-            tracing::warn!(event = "intake.ack_error", error = %error);
-        }
+        queued(self.message.ack_with(kind)).await;
+    }
+}
+
+/// Waits until an answer is queued, but not for ever: the queue of a connection to a server that
+/// vanished is full, and whoever waits for it holds a permit.
+async fn queued<E: Display>(answering: impl Future<Output = Result<(), E>>) {
+    match timeout(QUEUED, answering).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(event = "intake.ack_error", error = %error),
+        Err(_) => tracing::warn!(event = "intake.ack_error", error = "the queue is full"),
     }
 }
 

@@ -1,43 +1,11 @@
-//! Secrets: values that cannot be printed, and where to read them again when they rotate.
+//! Where secrets come from, so that they are read again when they rotate.
 
-use std::{convert::Infallible, fmt, fs, path::PathBuf, str::FromStr};
+use std::{fs, path::PathBuf};
 
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use eventstore::Secret;
+use zeroize::Zeroize;
 
 use super::ConfigError;
-
-/// A password or a token. It has no `Display` and no `Serialize`, its `Debug` says nothing, and
-/// its memory is wiped when dropped.
-#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Wraps `text`; from here on it cannot be printed by accident.
-    #[must_use]
-    pub const fn new(text: String) -> Self {
-        Self(text)
-    }
-
-    /// The secret itself, for whoever must send it.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for Secret {
-    type Err = Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Infallible> {
-        Ok(Self(text.to_owned()))
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[secret]")
-    }
-}
 
 /// Where a secret comes from.
 #[derive(Debug, Clone)]

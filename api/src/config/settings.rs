@@ -235,6 +235,9 @@ pub struct DatabaseSettings {
     #[arg(long, env = "DB_POOL_MAX", default_value_t = 10,
           value_parser = values::number::<u16, 2, 500>)]
     pub db_pool_max: u16,
+    /// How long a statement or a transaction may take before its connection is given up
+    #[arg(long, env = "DB_TIMEOUT", default_value = "15s", value_parser = values::duration)]
+    pub db_timeout: Duration,
 }
 
 impl DatabaseSettings {
@@ -256,12 +259,12 @@ impl DatabaseSettings {
         Ok(DatabaseOptions {
             url: self
                 .database_url
-                .as_ref()
-                .map(|url| url.expose().to_owned())
-                .unwrap_or_default(),
+                .clone()
+                .unwrap_or_else(|| Secret::new(String::new())),
             url_file: self.database_url_file.clone(),
             ca_file: self.database_ca_file.clone(),
             pool_max: usize::from(self.db_pool_max),
+            deadline: self.db_timeout,
             application: application.to_owned(),
         })
     }

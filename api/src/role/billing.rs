@@ -57,7 +57,9 @@ pub async fn run(settings: BillingSettings, shutdown: Shutdown) -> Result<(), Ro
         metrics,
         edge,
     };
-    service.run(parts.serve(server)).await
+    let reader = Reader::new(service.database.clone(), LOG);
+    let ask = async || projections::tables::billing::ask_all(&reader).await;
+    Box::pin(service.run(parts.serve(server), ask)).await
 }
 
 async fn connect(
@@ -88,16 +90,18 @@ async fn connect(
 }
 
 fn watched(metrics: &Arc<BillingMetrics>) -> Watched {
-    let metrics = Arc::clone(metrics);
+    let (metrics, status) = (Arc::clone(metrics), Arc::clone(metrics));
     Watched {
         stream: BILLING_STREAM.to_owned(),
         consumer: BILLING_CONSUMER,
         tell: Arc::new(move |info| {
-            metrics.nats_consumer_status.set(i64::from(info.is_some()));
             if let Some(info) = info {
                 metrics.nats_ack_pending.set(gauge(info.num_ack_pending));
                 metrics.nats_consumer_lag.set(gauge(info.num_pending));
             }
+        }),
+        tell_status: Arc::new(move |served| {
+            status.nats_consumer_status.set(i64::from(served));
         }),
     }
 }
@@ -151,6 +155,7 @@ impl Parts<'_> {
             feed: Arc::clone(&service.feed),
             keyring: service.keyring.clone(),
             metrics: Arc::clone(&self.metrics),
+            pulse: Arc::clone(&service.pulse),
             adopt: traceparent::adopt,
         }
     }

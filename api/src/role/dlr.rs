@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use actors::dlr::{DlrDeps, DlrMetrics, DlrOptions, IntakeOptions};
+use actors::dlr::{DlrDeps, DlrMetrics, DlrOptions, IntakeOptions, correlate::Correlator};
 use eventstore::keyring::Keyring;
 use prometheus_client::registry::Registry;
 use tokio::sync::watch;
@@ -38,7 +38,9 @@ pub async fn run(settings: DlrSettings, shutdown: Shutdown) -> Result<(), RoleEr
         context = connect(settings, nats::DLR.user, shutdown.clone()) => context?,
         () = shutdown.soft() => return Ok(()),
     };
-    context.service.run(serve(&context)).await
+    let correlator = Correlator::new(context.service.database.clone());
+    let ask = async || correlator.find(&[]).await.map(drop);
+    Box::pin(context.service.run(serve(&context), ask)).await
 }
 
 /// Connects everything as `application`.
@@ -92,16 +94,18 @@ async fn serve(context: &Context) -> Result<(), RoleError> {
 }
 
 fn watched(settings: &DlrSettings, metrics: &Arc<DlrMetrics>) -> Watched {
-    let metrics = Arc::clone(metrics);
+    let (metrics, status) = (Arc::clone(metrics), Arc::clone(metrics));
     Watched {
         stream: settings.nats.nats_stream_dlr.clone(),
         consumer: DLR_CONSUMER,
         tell: Arc::new(move |info| {
-            metrics.nats_consumer_status.set(i64::from(info.is_some()));
             if let Some(info) = info {
                 metrics.nats_ack_pending.set(gauge(info.num_ack_pending));
                 metrics.nats_pending.set(gauge(info.num_pending));
             }
+        }),
+        tell_status: Arc::new(move |served| {
+            status.nats_consumer_status.set(i64::from(served));
         }),
     }
 }
@@ -118,6 +122,7 @@ impl Context {
             feed: Arc::clone(&service.feed),
             keyring: service.keyring.clone(),
             metrics: Arc::clone(&self.metrics),
+            pulse: Arc::clone(&service.pulse),
             adopt: traceparent::adopt,
         }
     }

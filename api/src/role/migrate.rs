@@ -14,7 +14,7 @@ pub async fn run(settings: &MigrateSettings) -> Result<(), RoleError> {
     let database = Database::new(options)
         .map_err(|error| ConfigError::value("DATABASE_URL", chain(&error)))?;
     let mut client = database
-        .client("migrate")
+        .unhurried("migrate")
         .await
         .map_err(DatabaseError::from)?;
     let log = eventstore::migrate::run(&mut client)

@@ -7,7 +7,6 @@ use async_nats::jetstream;
 use super::{RoleError, say};
 use crate::{
     cli::ProvisionSettings,
-    health::Health,
     nats::{
         self,
         provision::{self, Wishes},
@@ -22,7 +21,7 @@ const MIB: i64 = 1024 * 1024;
 /// NATS cannot be reached, or something exists that cannot be changed.
 pub async fn run(settings: &ProvisionSettings) -> Result<(), RoleError> {
     let options = settings.nats.options()?;
-    let client = nats::connect(&options, nats::ADMIN, Arc::new(Health::default())).await?;
+    let client = nats::connect(&options, nats::ADMIN, Arc::default(), Arc::default()).await?;
     let wishes = Wishes {
         dlr_stream: settings.nats.nats_stream_dlr.clone(),
         replicas: usize::from(settings.nats_replicas),

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use ring::rand::{SecureRandom, SystemRandom};
 use schema::{Pseudonym, TenantId};
 use time::Date;
-use tokio_postgres::{Row, types::ToSql};
+use tokio_postgres::Row;
 use uuid::Uuid;
 
 use self::known::Memory;
@@ -23,7 +23,6 @@ use crate::{
         CheckValue, Keyring, KeyringError, KnownTenant, Locked, MasterKeyFile, MasterKeys, Subject,
         TenantKey, Wrapped, fingerprint,
     },
-    log::postgres_error,
     seal::{DataKey, KEY_LEN},
 };
 
@@ -78,7 +77,11 @@ impl PgKeyring {
         let masters = self.masters.keys()?;
         let checks: HashMap<i16, CheckValue> = masters.checks().collect();
         let mut missing = Vec::new();
-        for row in self.query("reading check values", SQL, &[]).await? {
+        for row in self
+            .database
+            .query("reading check values", SQL, &[])
+            .await?
+        {
             let (version, known): (i16, Option<&[u8]>) = (row.get(0), row.get(1));
             match (checks.get(&version), known) {
                 (Some(check), Some(known)) if check.0 != known => {
@@ -107,7 +110,10 @@ impl PgKeyring {
     /// A fault.
     pub async fn look_again(&self) -> Result<(), KeyringError> {
         const SQL: &str = include_str!("keyring_destroyed.sql");
-        let rows = self.query("reading destroyed keys", SQL, &[]).await?;
+        let rows = self
+            .database
+            .query("reading destroyed keys", SQL, &[])
+            .await?;
         let destroyed: Vec<i64> = rows.iter().map(|row| row.get(0)).collect();
         self.memory.forget_destroyed(&destroyed);
         let locked = self.memory.locked();
@@ -127,13 +133,14 @@ impl PgKeyring {
             let wrapped = masters.wrap(&fresh_key(), Subject::Tenant(pseudonym));
             let Wrapped { bytes, version, .. } = &wrapped;
             let check = wrapped.check.0.as_slice();
-            self.query(
-                "enrolling a tenant",
-                SQL,
-                &[&tenant.0, &pseudonym.0, bytes, version, &check],
-            )
-            .await
-            .map_err(|error| refused(error, &wrapped))?;
+            self.database
+                .query(
+                    "enrolling a tenant",
+                    SQL,
+                    &[&tenant.0, &pseudonym.0, bytes, version, &check],
+                )
+                .await
+                .map_err(|error| refused(error, &wrapped))?;
         }
         Ok(())
     }
@@ -144,7 +151,10 @@ impl PgKeyring {
     ) -> Result<HashMap<TenantId, KnownTenant>, KeyringError> {
         const SQL: &str = include_str!("keyring_of_tenants.sql");
         let ids: Vec<Uuid> = tenants.iter().map(|tenant| tenant.0).collect();
-        let rows = self.query("reading tenants' keys", SQL, &[&ids]).await?;
+        let rows = self
+            .database
+            .query("reading tenants' keys", SQL, &[&ids])
+            .await?;
         let masters = self.masters.keys()?;
         let loaded = rows.iter().map(|row| {
             let tenant = TenantId(row.get(0));
@@ -164,7 +174,10 @@ impl PgKeyring {
     /// The keys of a day in the order they were made: the first that opens, and how many do not.
     async fn load_day(&self, day: Date) -> Result<(Option<DataKey>, Vec<Locked>), KeyringError> {
         const SQL: &str = include_str!("keyring_of_day.sql");
-        let rows = self.query("reading a day's keys", SQL, &[&day]).await?;
+        let rows = self
+            .database
+            .query("reading a day's keys", SQL, &[&day])
+            .await?;
         let mut locked = Vec::new();
         if rows.is_empty() {
             return Ok((None, locked));
@@ -210,26 +223,15 @@ impl PgKeyring {
         let wrapped = self.masters.keys()?.wrap(&fresh_key(), Subject::Day(day));
         let Wrapped { bytes, version, .. } = &wrapped;
         let check = wrapped.check.0.as_slice();
-        self.query(
-            "enrolling a day",
-            SQL,
-            &[&day, &number, bytes, version, &check],
-        )
-        .await
-        .map_err(|error| refused(error, &wrapped))?;
+        self.database
+            .query(
+                "enrolling a day",
+                SQL,
+                &[&day, &number, bytes, version, &check],
+            )
+            .await
+            .map_err(|error| refused(error, &wrapped))?;
         Ok(())
-    }
-
-    async fn query(
-        &self,
-        operation: &'static str,
-        sql: &str,
-        params: &[&(dyn ToSql + Sync)],
-    ) -> Result<Vec<Row>, StoreError> {
-        let failed = postgres_error(operation);
-        let client = self.database.client(operation).await?;
-        let statement = client.prepare_cached(sql).await.map_err(failed)?;
-        client.query(&statement, params).await.map_err(failed)
     }
 }
 
@@ -273,7 +275,10 @@ impl Keyring for PgKeyring {
         if missing.is_empty() {
             return Ok(found);
         }
-        let rows = self.query("reading keys", SQL, &[&missing]).await?;
+        let rows = self
+            .database
+            .query("reading keys", SQL, &[&missing])
+            .await?;
         let masters = self.masters.keys()?;
         for row in &rows {
             let tenant: Option<Uuid> = row.get(3);
@@ -298,7 +303,11 @@ impl Keyring for PgKeyring {
             "select pseudonym, tenant_id from eventlog.tenant where pseudonym = any($1)";
         let (mut found, missing) = self.memory.pseudonyms(pseudonyms);
         if !missing.is_empty() {
-            for row in self.query("reading pseudonyms", SQL, &[&missing]).await? {
+            for row in self
+                .database
+                .query("reading pseudonyms", SQL, &[&missing])
+                .await?
+            {
                 found.insert(Pseudonym(row.get(0)), TenantId(row.get(1)));
             }
             self.memory.learn_pseudonyms(&found);

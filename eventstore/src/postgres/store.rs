@@ -4,6 +4,7 @@
 use std::{collections::HashMap, sync::LazyLock};
 
 use async_trait::async_trait;
+use deadpool_postgres::Client;
 use futures::TryStreamExt as _;
 use schema::{EventId, StreamId, Timestamp};
 use time::OffsetDateTime;
@@ -55,18 +56,17 @@ impl PgStore {
 
     async fn append_part(&self, round: &[Append]) -> Result<Vec<Outcome>, StoreError> {
         const SQL: &str = include_str!("append.sql");
-        let failed = postgres_error("appending events");
         let columns = Columns::of(round);
-        let client = self.database.client("appending events").await?;
-        let statement = client.prepare_cached(SQL).await.map_err(failed)?;
         let Columns {
             append,
             guard,
             event,
         } = &columns;
-        let answer = client
+        let answer = self
+            .database
             .query_one(
-                &statement,
+                "appending events",
+                SQL,
                 &[
                     &self.log.0,
                     &append.category,
@@ -92,8 +92,7 @@ impl PgStore {
                     &event.sealed,
                 ],
             )
-            .await
-            .map_err(failed)?;
+            .await?;
         // The statement has committed: what it answers is on disk. If we stop here, the caller
         // appends again and hears `AlreadyRecorded`.
         Ok(outcomes(round, guard, &answer))
@@ -126,18 +125,16 @@ impl EventStore for PgStore {
     ) -> Result<Vec<Vec<RecordedEvent>>, StoreError> {
         static SQL: LazyLock<String> =
             LazyLock::new(|| rows::select(include_str!("read_streams.sql")));
-        let failed = postgres_error("reading streams");
         let categories: Vec<&str> = streams
             .iter()
             .map(|stream| stream.category.as_str())
             .collect();
         let ids: Vec<Uuid> = streams.iter().map(|stream| stream.id).collect();
-        let client = self.database.client("reading streams").await?;
-        let statement = client.prepare_cached(&SQL).await.map_err(failed)?;
-        let found = client
-            .query(&statement, &[&self.log.0, &categories, &ids])
-            .await
-            .map_err(failed)?;
+        let parameters: [&(dyn ToSql + Sync); 3] = [&self.log.0, &categories, &ids];
+        let found = self
+            .database
+            .query("reading streams", &SQL, &parameters)
+            .await?;
         let mut answers = vec![Vec::new(); streams.len()];
         for row in &found {
             let asked: i64 = row.get(16);
@@ -151,19 +148,45 @@ impl EventStore for PgStore {
     async fn read_after(&self, position: i64, limit: i64) -> Result<Stretch, StoreError> {
         static SQL: LazyLock<String> =
             LazyLock::new(|| rows::select(include_str!("read_after.sql")));
-        let failed = postgres_error("reading the log");
-        let client = self.database.client("reading the log").await?;
+        const OPERATION: &str = "reading the log";
         // The head is read first: whatever is recorded later comes with the next stretch.
-        let head = self.head_with(&client).await?;
+        let head = self.head().await?;
         if head <= position {
             return Ok(Stretch {
                 events: Vec::new(),
                 through: position,
             });
         }
-        let statement = client.prepare_cached(&SQL).await.map_err(failed)?;
         let through = head.min(position.saturating_add(limit));
-        let span: [&(dyn ToSql + Sync); 3] = [&self.log.0, &position, &through];
+        let client = self.database.client(OPERATION).await?;
+        let reading = self.read_stretch(&client, OPERATION, &SQL, position, through);
+        let answer = self.database.in_time(reading).await;
+        self.database
+            .settle(OPERATION, client, answer, |error: StoreError| error)
+    }
+
+    async fn head(&self) -> Result<i64, StoreError> {
+        const SQL: &str = include_str!("head.sql");
+        let row = self
+            .database
+            .query_one("reading the head", SQL, &[&self.log.0])
+            .await?;
+        Ok(row.get(0))
+    }
+}
+
+impl PgStore {
+    async fn read_stretch(
+        &self,
+        client: &Client,
+        operation: &'static str,
+        sql: &str,
+        after: i64,
+        through: i64,
+    ) -> Result<Stretch, StoreError> {
+        let failed = postgres_error(operation);
+        let statement = client.prepare_cached(sql).await.map_err(failed)?;
+        let span: [&(dyn ToSql + Sync); 3] = [&self.log.0, &after, &through];
         let rows = client
             .query_raw(&statement, slice_iter(&span))
             .await
@@ -183,24 +206,6 @@ impl EventStore for PgStore {
             }
         }
         Ok(Stretch { events, through })
-    }
-
-    async fn head(&self) -> Result<i64, StoreError> {
-        let client = self.database.client("reading the head").await?;
-        self.head_with(&client).await
-    }
-}
-
-impl PgStore {
-    async fn head_with(&self, client: &deadpool_postgres::Client) -> Result<i64, StoreError> {
-        const SQL: &str = include_str!("head.sql");
-        let failed = postgres_error("reading the head");
-        let statement = client.prepare_cached(SQL).await.map_err(failed)?;
-        let row = client
-            .query_one(&statement, &[&self.log.0])
-            .await
-            .map_err(failed)?;
-        Ok(row.get(0))
     }
 }
 

@@ -135,7 +135,8 @@ struct Inbox {
 impl Inbox {
     async fn open(client: &Client, subject: &Subject) -> Result<Self, PublishError> {
         let name = client.new_inbox();
-        let opened = client.subscribe(format!("{name}.*")).await;
+        let subscribing = client.subscribe(format!("{name}.*"));
+        let opened = patiently(subscribing, subject, 0).await?;
         let failed = |source| PublishError::Inbox {
             subject: subject.clone(),
             source,
@@ -167,7 +168,9 @@ impl Inbox {
                 subject: subject.clone(),
                 source,
             };
-            patiently(sending, subject, &list).await?.map_err(failed)?;
+            patiently(sending, subject, list.waiting)
+                .await?
+                .map_err(failed)?;
         }
         while list.waiting > 0 {
             self.hear(subject, &mut list).await?;
@@ -177,7 +180,7 @@ impl Inbox {
 
     /// Waits for one acknowledgement and ticks it off.
     async fn hear(&mut self, subject: &Subject, list: &mut Checklist) -> Result<(), PublishError> {
-        let heard = patiently(self.acknowledgements.next(), subject, list).await?;
+        let heard = patiently(self.acknowledgements.next(), subject, list.waiting).await?;
         let message = heard.ok_or(PublishError::Disconnected)?;
         if message.status == Some(StatusCode::NO_RESPONDERS) {
             return Err(PublishError::NoStream {
@@ -208,11 +211,11 @@ impl Inbox {
 async fn patiently<T>(
     work: impl Future<Output = T> + Send,
     subject: &Subject,
-    list: &Checklist,
+    waiting: usize,
 ) -> Result<T, PublishError> {
     let silence = |_| PublishError::Silence {
         subject: subject.clone(),
-        waiting: list.waiting,
+        waiting,
     };
     timeout(PATIENCE, work).await.map_err(silence)
 }

@@ -3,6 +3,7 @@
 //! Each projection stands beside the questions that are asked of its table.
 
 pub mod accounts;
+mod ask_all;
 pub mod charges;
 pub mod held_charges;
 pub mod operator_costs;
@@ -10,6 +11,8 @@ pub mod pricing_tables;
 pub mod usage;
 pub mod usage_summaries;
 mod versions;
+
+pub use ask_all::ask_all;
 
 /// A piece of a list, in the order in which its rows were recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use std::{sync::Arc, time::Duration};
 
 use actors::appender::{self, Appender};
 use eventstore::{
-    Append, EventStore, Feed, LogId,
+    Append, EventStore, Feed, LogId, Secret,
     contract::samples,
     postgres::{Database, DatabaseOptions, PgStore},
 };
@@ -153,10 +153,11 @@ async fn open(postgres: &Postgres, name: &str) -> Result<PgStore, Fault> {
     eventstore::migrate::run(&mut admin).await?;
     postgres.admit(&["dlr_svc"]).await?;
     let database = Database::new(DatabaseOptions {
-        url: postgres.url("dlr_svc", name),
+        url: Secret::new(postgres.url("dlr_svc", name)),
         url_file: None,
         ca_file: None,
         pool_max: 10,
+        deadline: Duration::from_secs(15),
         application: "bench".to_owned(),
     })?;
     Ok(PgStore::new(database, LogId::DEFAULT))

@@ -22,9 +22,11 @@ mod probe;
 pub mod s3;
 pub mod servers;
 pub mod vault;
+mod wire;
 
 pub use error::{Error, Result};
 pub use nats::{ClientFiles, Nats, NatsOptions};
 pub use postgres::{PgOptions, PgVersion, Postgres};
 pub use s3::S3;
 pub use vault::Vault;
+pub use wire::Wire;

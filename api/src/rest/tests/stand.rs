@@ -9,7 +9,7 @@ use axum::{
     http::{Request, request},
 };
 use eventstore::{
-    EventStore, Feed, LogId,
+    EventStore, Feed, LogId, Secret,
     keyring::{Keyring, MasterKeyFile},
     memory::MemoryStore,
     postgres::{Database, DatabaseOptions, PgKeyring},
@@ -159,10 +159,11 @@ impl Stand {
 
 fn shared(master: std::path::PathBuf) -> Shared {
     let database = Database::new(DatabaseOptions {
-        url: "postgres://nobody@127.0.0.1:1/nowhere".to_owned(),
+        url: Secret::new("postgres://nobody@127.0.0.1:1/nowhere".to_owned()),
         url_file: None,
         ca_file: None,
         pool_max: 1,
+        deadline: Duration::from_secs(5),
         application: "test".to_owned(),
     });
     let database = database.expect("good options");
@@ -177,6 +178,7 @@ fn shared(master: std::path::PathBuf) -> Shared {
         feed: Feed::new(Arc::clone(&store)),
         keyring: Arc::clone(&keyring),
         metrics: Arc::new(BillingMetrics::default()),
+        pulse: Arc::default(),
         adopt: traceparent::adopt,
     };
     let options = BillingOptions {

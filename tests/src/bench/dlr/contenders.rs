@@ -95,6 +95,7 @@ async fn ingest(stage: &Stage, clock: Clock) -> Result<Run, Fault> {
         log,
         keyring,
         metrics: Arc::new(DlrMetrics::default()),
+        pulse: Arc::default(),
         adopt: |_, _| (),
     };
     let jetstream = stage.world.jetstream("dlr-processor").await?;

@@ -76,7 +76,7 @@ async fn handle(tools: &Tools, message: jetstream::Message) -> Result<(), Fault>
     let Ok(received) = ReceivedReceipt::parse(&message.payload, arrived) else {
         return message.ack_with(AckKind::Term).await;
     };
-    let mut client = tools.database.client("a receipt").await?;
+    let mut client = tools.database.unhurried("a receipt").await?;
     let known = find(&client, &received).await?;
     let known = known.ok_or("the traffic holds a receipt of no message")?;
     let facts = &received.facts;

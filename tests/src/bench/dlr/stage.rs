@@ -7,7 +7,10 @@
 use std::time::Duration;
 
 use async_nats::jetstream::consumer::{Consumer, pull};
-use eventstore::postgres::{Database, DatabaseOptions};
+use eventstore::{
+    Secret,
+    postgres::{Database, DatabaseOptions},
+};
 use tokio::time::{Instant, sleep};
 use tokio_postgres::Client;
 
@@ -145,10 +148,11 @@ impl Stage {
     /// A pool of connections as `role`, as large as the service's.
     pub(super) fn database(&self, role: &str) -> Result<Database, Fault> {
         Ok(Database::new(DatabaseOptions {
-            url: self.world.postgres.url(role, DATABASE),
+            url: Secret::new(self.world.postgres.url(role, DATABASE)),
             url_file: None,
             ca_file: None,
             pool_max: POOL,
+            deadline: Duration::from_secs(15),
             application: "bench".to_owned(),
         })?)
     }

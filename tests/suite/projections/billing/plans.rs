@@ -22,7 +22,7 @@ async fn keeps_its_index(version: PgVersion) {
     for (sql, period) in [(BY_HOUR, "timestamptz"), (BY_DAY, "date")] {
         for scope in [Scope::Tenant(TenantId(tenant)), Scope::EveryTenant] {
             let pool = base.pool("billing_svc");
-            let mut client = pool.client("explaining").await.expect("a client");
+            let mut client = pool.unhurried("explaining").await.expect("a client");
             let transaction = client.transaction().await.expect("begins");
             scope.enter(&transaction).await.expect("entered");
             let ask = format!(

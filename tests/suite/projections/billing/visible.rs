@@ -55,7 +55,7 @@ async fn filled(books: &Books, payers: &[Payer]) {
 /// The tenants whose rows a transaction of the service sees.
 async fn seen(books: &Books, table: &'static str, scope: Option<Scope>) -> Vec<Option<Uuid>> {
     let pool = books.base.pool("billing_svc");
-    let mut client = pool.client("seen").await.expect("a client");
+    let mut client = pool.unhurried("seen").await.expect("a client");
     let transaction = client.transaction().await.expect("begins");
     if let Some(scope) = scope {
         scope.enter(&transaction).await.expect("entered");
@@ -97,7 +97,7 @@ fn who_works_for_one_tenant_writes_nothing() {
         let payer = books.payer().await;
         filled(&books, &[payer]).await;
         let pool = books.base.pool("billing_svc");
-        let mut client = pool.client("writing").await.expect("a client");
+        let mut client = pool.unhurried("writing").await.expect("a client");
         let transaction = client.transaction().await.expect("begins");
         let scope = Scope::Tenant(payer.tenant);
         scope.enter(&transaction).await.expect("entered");

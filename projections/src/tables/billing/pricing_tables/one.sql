@@ -1,3 +1,8 @@
 -- one: a version of a price
 -- $1 version.
-select * from billing.pricing_tables where pricing_table_id = $1
+select
+    pricing_table_id, tenant_id, account_tier, operator_id, direction, currency, pricing_model,
+    unit_price, billable_statuses, effective_from, effective_to, created_by, created_at, closed_by,
+    position, changed_position, request
+from billing.pricing_tables
+where pricing_table_id = $1

@@ -1,0 +1,283 @@
+//! How a connection is made: from options read anew each time, encrypted unless it stays on this
+//! machine, and watched by the kernel, so that a host that vanished is noticed. It must never
+//! show the address, which holds a password.
+
+use std::{net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use deadpool_postgres::Connect;
+use futures::future::BoxFuture;
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject},
+};
+use tokio::task::JoinHandle;
+use tokio_postgres::{
+    Config, NoTls,
+    config::{Host, SslMode, TargetSessionAttrs},
+    tls::MakeTlsConnect,
+};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use crate::Secret;
+
+/// How long one host may take to accept a connection.
+const CONNECT: Duration = Duration::from_secs(5);
+/// How long what we sent may stay unacknowledged by the other kernel.
+const UNACKNOWLEDGED: Duration = Duration::from_secs(10);
+/// A connection this quiet is probed.
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(5);
+/// The pause between two probes.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(2);
+/// A connection with this many unanswered probes is dead.
+const KEEPALIVE_RETRIES: u32 = 3;
+
+/// How to reach Postgres.
+#[derive(Debug, Clone)]
+pub struct DatabaseOptions {
+    /// A `postgres://` URL; several hosts are tried in turn, and `target_session_attrs` is
+    /// always `read-write`, so that a failover is followed.
+    pub url: Secret,
+    /// A file that holds the URL instead; read again for each new connection.
+    pub url_file: Option<PathBuf>,
+    /// PEM file with the certificate authorities to trust; read again for each new connection.
+    pub ca_file: Option<PathBuf>,
+    /// The most connections to keep.
+    pub pool_max: usize,
+    /// How long a statement or a transaction may take before its connection is given up.
+    pub deadline: Duration,
+    /// What Postgres shows in `pg_stat_activity`.
+    pub application: String,
+}
+
+/// A mistake in [`DatabaseOptions`]. Never repeats the URL, which holds a password.
+#[derive(Debug, thiserror::Error)]
+pub enum DatabaseOptionsError {
+    /// Not a Postgres URL.
+    #[error("DATABASE_URL is not a postgres url")]
+    Url(#[source] tokio_postgres::Error),
+    /// A file cannot be read.
+    #[error("reading {path}")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// No certificate in the CA file.
+    #[error("{path} holds no usable PEM certificate")]
+    Certificate {
+        /// Which.
+        path: PathBuf,
+    },
+    /// The URL names nobody to connect to.
+    #[error("DATABASE_URL names no host")]
+    NoHost,
+    /// The URL asks for an unencrypted connection to another machine.
+    #[error("DATABASE_URL must say sslmode=require unless it names only this machine")]
+    Unencrypted,
+    /// TLS without a name that the server's certificate could be for.
+    #[error("DATABASE_URL must name a host beside each hostaddr with sslmode=require")]
+    NoName,
+    /// TLS without anyone to trust.
+    #[error("DATABASE_CA_FILE is needed with sslmode=require")]
+    NoAuthority,
+    /// The pool cannot be built.
+    #[error("building the connection pool")]
+    Pool(#[source] deadpool_postgres::BuildError),
+}
+
+/// Makes connections from options that are read anew each time, so that a rotated password or
+/// certificate authority is used without a restart.
+pub(super) struct Connector {
+    pub(super) options: DatabaseOptions,
+}
+
+impl Connector {
+    /// What is to be connected to, and how it is encrypted.
+    pub(super) fn read(&self) -> Result<(Config, Option<MakeRustlsConnect>), DatabaseOptionsError> {
+        let url = match &self.options.url_file {
+            None => self.options.url.clone(),
+            Some(path) => Secret::new(read_file(path)?.trim().to_owned()),
+        };
+        let mut config = parse(&url)?;
+        config.application_name(&self.options.application);
+        config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+        config.connect_timeout(CONNECT);
+        config.tcp_user_timeout(UNACKNOWLEDGED);
+        config.keepalives(true);
+        config.keepalives_idle(KEEPALIVE_IDLE);
+        config.keepalives_interval(KEEPALIVE_INTERVAL);
+        config.keepalives_retries(KEEPALIVE_RETRIES);
+        if config.get_ssl_mode() != SslMode::Require {
+            return Ok((config, None));
+        }
+        let ca = self.options.ca_file.as_ref();
+        let ca = ca.ok_or(DatabaseOptionsError::NoAuthority)?;
+        Ok((config, Some(tls(ca)?)))
+    }
+}
+
+impl Connect for Connector {
+    fn connect(
+        &self,
+        _: &Config,
+    ) -> BoxFuture<'_, Result<(tokio_postgres::Client, JoinHandle<()>), tokio_postgres::Error>>
+    {
+        Box::pin(async move {
+            match self.read() {
+                Ok((config, Some(tls))) => open(&config, tls).await,
+                Ok((config, None)) => open(&config, NoTls).await,
+                Err(error) => {
+                    tracing::error!(event = "database.options_error", error = %crate::log::chain(&error));
+                    // There is no way to make a tokio_postgres::Error of our own; connecting to
+                    // nowhere yields one.
+                    open(&Config::new(), NoTls).await
+                }
+            }
+        })
+    }
+}
+
+async fn open<T>(
+    config: &Config,
+    tls: T,
+) -> Result<(tokio_postgres::Client, JoinHandle<()>), tokio_postgres::Error>
+where
+    T: MakeTlsConnect<tokio_postgres::Socket> + Send,
+    T::Stream: Send + 'static,
+    T::TlsConnect: Send,
+    <T::TlsConnect as tokio_postgres::tls::TlsConnect<tokio_postgres::Socket>>::Future: Send,
+{
+    let (client, connection) = config.connect(tls).await?;
+    let driver = tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::warn!(event = "database.connection_lost", error = %crate::log::chain(&error));
+        }
+    });
+    Ok((client, driver))
+}
+
+/// The address as the driver takes it, if it is one that may be connected to.
+fn parse(url: &Secret) -> Result<Config, DatabaseOptionsError> {
+    // The server's certificate and name are verified whenever TLS is on, so these mean the same.
+    let url = Secret::new(
+        url.expose()
+            .replace("sslmode=verify-full", "sslmode=require")
+            .replace("sslmode=verify-ca", "sslmode=require"),
+    );
+    let config: Config = url.expose().parse().map_err(DatabaseOptionsError::Url)?;
+    let (hosts, addresses) = (config.get_hosts(), config.get_hostaddrs());
+    if hosts.is_empty() && addresses.is_empty() {
+        return Err(DatabaseOptionsError::NoHost);
+    }
+    if config.get_ssl_mode() == SslMode::Require {
+        // Without a name there is nothing to verify the certificate against.
+        let named = addresses.is_empty() || addresses.len() == hosts.len();
+        return named.then_some(config).ok_or(DatabaseOptionsError::NoName);
+    }
+    // An address is what is connected to, whatever the host beside it is called.
+    let stays = addresses.iter().all(IpAddr::is_loopback) && hosts.iter().all(is_this_machine);
+    stays
+        .then_some(config)
+        .ok_or(DatabaseOptionsError::Unencrypted)
+}
+
+fn is_this_machine(host: &Host) -> bool {
+    match host {
+        Host::Unix(_) => true,
+        Host::Tcp(name) => {
+            name == "localhost" || name.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+        }
+    }
+}
+
+fn read_file(path: &PathBuf) -> Result<String, DatabaseOptionsError> {
+    std::fs::read_to_string(path).map_err(|source| DatabaseOptionsError::File {
+        path: path.clone(),
+        source,
+    })
+}
+
+fn tls(ca: &PathBuf) -> Result<MakeRustlsConnect, DatabaseOptionsError> {
+    let pem = read_file(ca)?;
+    let unusable = || DatabaseOptionsError::Certificate { path: ca.clone() };
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
+        let certificate = certificate.map_err(|_| unusable())?;
+        roots.add(certificate).map_err(|_| unusable())?;
+    }
+    if roots.is_empty() {
+        return Err(unusable());
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    // Unwrap safety: ring's provider supports the default protocol versions.
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("ring supports TLS 1.2 and 1.3")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(MakeRustlsConnect::new(config))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(url: &str) -> Option<String> {
+        let refusal = parse(&Secret::new(url.to_owned())).err();
+        refusal.map(|error| error.to_string())
+    }
+
+    #[test]
+    fn an_unencrypted_connection_stays_on_this_machine_whatever_the_host_is_called() {
+        for here in [
+            "postgres://dlr_svc:p@localhost/t",
+            "postgres://dlr_svc:p@127.0.0.1,[::1]/t",
+            "postgres://dlr_svc:p@localhost/t?hostaddr=127.0.0.1",
+            "host=localhost,localhost hostaddr=127.0.0.1,::1 dbname=t",
+            "host=/run/postgresql dbname=t",
+            "hostaddr=127.0.0.9 dbname=t",
+        ] {
+            assert_eq!(refused(here), None, "{here}");
+        }
+        for elsewhere in [
+            "postgres://dlr_svc:p@db.example/t",
+            "postgres://dlr_svc:p@localhost,db.example/t",
+            "postgres://dlr_svc:p@localhost/t?hostaddr=192.0.2.1",
+            "host=localhost,localhost hostaddr=127.0.0.1,192.0.2.1 dbname=t",
+            "hostaddr=192.0.2.1 dbname=t",
+            "host=db.example hostaddr=127.0.0.1 dbname=t",
+        ] {
+            let told = refused(elsewhere).unwrap_or_default();
+            assert!(told.contains("must say sslmode=require"), "{elsewhere}");
+        }
+    }
+
+    #[test]
+    fn somebody_must_be_named_and_with_tls_by_name() {
+        for nobody in ["postgres:///t", "user=dlr_svc dbname=t sslmode=require"] {
+            let told = refused(nobody);
+            assert_eq!(told.as_deref(), Some("DATABASE_URL names no host"));
+        }
+        let nameless = "hostaddr=192.0.2.1 dbname=t sslmode=require";
+        assert!(refused(nameless).is_some_and(|told| told.contains("beside each hostaddr")));
+        let named = "host=db.example hostaddr=192.0.2.1 dbname=t sslmode=verify-full";
+        assert_eq!(refused(named), None);
+    }
+
+    #[test]
+    fn options_and_their_errors_never_show_the_password() {
+        let options = DatabaseOptions {
+            url: Secret::new("postgres://dlr_svc:hunter2@db.example:x/t".to_owned()),
+            url_file: None,
+            ca_file: None,
+            pool_max: 1,
+            deadline: Duration::from_secs(1),
+            application: "tests".to_owned(),
+        };
+        let shown = format!("{options:?}");
+        let error = Connector { options }.read().err().expect("no port");
+        let told = format!("{error:?} {}", crate::log::chain(&error));
+        assert!(!shown.contains("hunter2") && !told.contains("hunter2"));
+    }
+}

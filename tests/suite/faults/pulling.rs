@@ -1,0 +1,50 @@
+//! An intake that cannot pull is not counted as one that does, and does not sleep on when it could.
+
+use tests::world::WorldOptions;
+
+use crate::{
+    receipts::desk::{Desk, receipt, settled_as},
+    support::{eventually, place, run},
+};
+
+/// Far more than one failure, so that pauses are long.
+const FAILURES: usize = 6;
+
+#[test]
+fn a_service_is_ready_once_its_intake_pulls_again_and_not_before() {
+    run(async {
+        let place = place(WorldOptions::default()).await;
+        let desk = Desk::in_world(place.world).await;
+        let (world, service) = (&desk.world, &desk.service);
+        let sms = desk.message().await;
+        let status = async || service.metric("dlr_nats_consumer_status").await;
+        assert_eq!(status().await, Some(1));
+
+        world.nats.kill().await.expect("killed");
+        eventually("its pauses are long", async || {
+            let log = service.log();
+            let restarts = log.matches("service.restarting").count();
+            (restarts >= FAILURES).then_some(())
+        })
+        .await;
+        let probe = service.get("/ready").await.expect("alive");
+        assert!(probe.starts_with("HTTP/1.1 503"), "{probe}");
+        assert!(probe.contains("\"intake\":{\"up\":false"), "{probe}");
+        assert_eq!(status().await, Some(0));
+
+        world.nats.start_again().await.expect("started");
+        eventually("it is ready", async || {
+            let probe = service.get("/ready").await.expect("alive");
+            probe.starts_with("HTTP/1.1 200").then_some(())
+        })
+        .await;
+        // Whoever is ready pulls.
+        let log = service.log();
+        let last = |event: &str| log.rfind(event).expect("it was told");
+        assert!(last("intake.pulling") > last("service.restarting"), "{log}");
+        assert_eq!(status().await, Some(1));
+        let sent = desk.send(&receipt(&sms)).await;
+        desk.done(sent).await;
+        assert_eq!(desk.effects(&sms).await, settled_as("DELIVRD", "DELIVERED"));
+    });
+}
