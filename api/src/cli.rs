@@ -8,7 +8,7 @@ use schema::{AccountId, TenantId};
 use crate::config::{
     settings::{
         ChargeSettings, DatabaseSettings, HttpSettings, IdentitySettings, MasterKeySettings,
-        NatsSettings, ProbeSettings, ReceiptSettings, TelemetrySettings,
+        NatsSettings, ProbeSettings, QuestionSettings, ReceiptSettings, TelemetrySettings,
     },
     values,
 };
@@ -96,6 +96,9 @@ pub struct BillingSettings {
     /// Postgres.
     #[command(flatten)]
     pub database: DatabaseSettings,
+    /// Questions over REST.
+    #[command(flatten)]
+    pub questions: QuestionSettings,
     /// Sealing.
     #[command(flatten)]
     pub master_key: MasterKeySettings,

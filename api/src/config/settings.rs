@@ -10,7 +10,10 @@ mod identity;
 use std::{net::IpAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 
 use clap::Args;
-use eventstore::postgres::DatabaseOptions;
+use eventstore::{
+    log::chain,
+    postgres::{Database, DatabaseOptions},
+};
 use tracing_subscriber::filter::LevelFilter;
 
 use super::{
@@ -267,6 +270,32 @@ impl DatabaseSettings {
             deadline: self.db_timeout,
             application: application.to_owned(),
         })
+    }
+}
+
+/// The connections that questions over REST are asked on, and nothing else.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Postgres")]
+pub struct QuestionSettings {
+    /// The most connections for questions over REST, beside `DB_POOL_MAX`
+    #[arg(long, env = "DB_POOL_QUESTIONS", default_value_t = 5,
+          value_parser = values::number::<u16, 1, 500>)]
+    pub db_pool_questions: u16,
+}
+
+impl QuestionSettings {
+    /// A pool that connects as everything else does.
+    ///
+    /// # Errors
+    /// What `database` says is wrong.
+    pub fn pool(
+        &self,
+        database: &DatabaseSettings,
+        application: &str,
+    ) -> Result<Database, ConfigError> {
+        let mut options = database.options(application)?;
+        options.pool_max = usize::from(self.db_pool_questions);
+        Database::new(options).map_err(|error| ConfigError::value("DATABASE_URL", chain(&error)))
     }
 }
 

@@ -168,6 +168,7 @@ fn the_help_lists_every_variable_with_its_default() {
         "DATABASE_URL_FILE",
         "DATABASE_CA_FILE",
         "DB_POOL_MAX",
+        "DB_TIMEOUT",
         "OTEL_EXPORTER_OTLP_ENDPOINT",
         "OTEL_EXPORTER_OTLP_TOKEN",
         "OTEL_EXPORTER_OTLP_TOKEN_FILE",

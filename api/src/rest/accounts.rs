@@ -9,7 +9,10 @@ pub(super) mod show;
 
 use actors::decide::EventPlace;
 use eventstore::{keyring::KeyringError, seal};
-use projections::tables::billing::accounts::{self, Account};
+use projections::{
+    Reader,
+    tables::billing::accounts::{self, Account},
+};
 use schema::{
     AccountId, AccountTier, Currency, Personal, Sealed, SealedValue, StreamId, TenantId, Timestamp,
 };
@@ -66,8 +69,8 @@ fn exposed<S: Serializer>(data: &Option<Personal>, serializer: S) -> Result<S::O
 }
 
 /// The account, if it is registered.
-async fn find(shared: &Shared, account: AccountId) -> Result<Option<Account>, Problem> {
-    let found = accounts::find(&shared.reader, account).await;
+async fn find(reader: &Reader, account: AccountId) -> Result<Option<Account>, Problem> {
+    let found = accounts::find(reader, account).await;
     found.map_err(fault::unread)
 }
 

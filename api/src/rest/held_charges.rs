@@ -121,7 +121,7 @@ async fn list(
     let filters = (query.tenant_id, query.account_id);
     let list = List::new("held-charges", &filters, query.limit);
     let page = list.page(query.cursor.as_deref())?;
-    let (reader, scope) = (&shared.reader, Scope::EveryTenant);
+    let (reader, scope) = (&shared.questions, Scope::EveryTenant);
     let rows = held_charges::list(reader, scope, filter, page).await;
     let rows = rows.map_err(fault::unread)?;
     let total = held_charges::count(reader, scope, filter).await;

@@ -6,7 +6,10 @@ pub(super) mod open;
 pub(super) mod replace;
 pub(super) mod show;
 
-use projections::tables::billing::operator_costs::{self, CostVersion};
+use projections::{
+    Reader,
+    tables::billing::operator_costs::{self, CostVersion},
+};
 use schema::{CostKey, Currency, Direction, OperatorCostId, OperatorId, Timestamp, UnitPrice};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -72,8 +75,8 @@ impl From<CostVersion> for CostRow {
 type Shown<T> = Versioned<Found<T>>;
 
 /// The version, if there is one.
-async fn find(shared: &Shared, version: OperatorCostId) -> Result<CostVersion, Problem> {
-    let found = operator_costs::one(&shared.reader, version).await;
+async fn find(reader: &Reader, version: OperatorCostId) -> Result<CostVersion, Problem> {
+    let found = operator_costs::one(reader, version).await;
     found
         .map_err(fault::unread)?
         .ok_or(Problem::new(Code::NotFound))

@@ -7,7 +7,10 @@ pub(super) mod replace;
 pub(super) mod show;
 
 use actors::billing::desk::PriceFor;
-use projections::tables::billing::pricing_tables::{self, PriceVersion};
+use projections::{
+    Reader,
+    tables::billing::pricing_tables::{self, PriceVersion},
+};
 use schema::{
     AccountTier, Currency, Direction, OperatorId, PricingModel, PricingTableId, TenantId,
     Timestamp, UnitPrice,
@@ -88,8 +91,8 @@ impl From<PriceVersion> for PriceRow {
 type Shown<T> = Versioned<Found<T>>;
 
 /// The version, if there is one.
-async fn find(shared: &Shared, version: PricingTableId) -> Result<PriceVersion, Problem> {
-    let found = pricing_tables::one(&shared.reader, version).await;
+async fn find(reader: &Reader, version: PricingTableId) -> Result<PriceVersion, Problem> {
+    let found = pricing_tables::one(reader, version).await;
     found
         .map_err(fault::unread)?
         .ok_or(Problem::new(Code::NotFound))

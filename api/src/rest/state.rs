@@ -9,7 +9,10 @@ use projections::Reader;
 /// Cheap to clone; each request has one.
 #[derive(Clone)]
 pub struct Shared {
-    /// Where questions are asked.
+    /// Where questions are asked: its connections are nobody else's, so that many or long ones
+    /// hold up no write.
+    pub questions: Reader,
+    /// Where a write looks, before and after: beside appends and projections.
     pub reader: Reader,
     /// Where wishes are brought.
     pub desk: Desk,

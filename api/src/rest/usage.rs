@@ -98,7 +98,7 @@ async fn show(
         granularity: query.granularity.into(),
         operator: query.operator_id,
     };
-    let used = usage::usage(&shared.reader, Scope::Tenant(whose.tenant), of).await;
+    let used = usage::usage(&shared.questions, Scope::Tenant(whose.tenant), of).await;
     let used = used.map_err(fault::unread)?;
     let currency = match used.as_slice() {
         [] => registered(&shared, whose).await?,
@@ -128,7 +128,7 @@ fn span(from: Day, to: Day) -> Result<(), Problem> {
 
 /// What an account pays in, which no usage says yet.
 async fn registered(shared: &Shared, whose: Whose) -> Result<Option<Currency>, Problem> {
-    let account = accounts::find(&shared.reader, whose.account).await;
+    let account = accounts::find(&shared.questions, whose.account).await;
     let account = account.map_err(fault::unread)?;
     let account = account.filter(|account| account.tenant == whose.tenant);
     Ok(account.map(|account| account.currency))

@@ -42,6 +42,10 @@ pub async fn run(settings: BillingSettings, shutdown: Shutdown) -> Result<(), Ro
         timeout: settings.http.http_timeout,
     });
     let options = settings.http.server()?;
+    let questions = settings
+        .questions
+        .pool(&settings.database, nats::BILLING.user)?;
+    let questions = Reader::new(questions, LOG);
     let metrics = Arc::new(BillingMetrics::default());
     let service = tokio::select! {
         service = connect(&settings, &metrics, &edge.identity, shutdown.clone()) => service?,
@@ -56,7 +60,9 @@ pub async fn run(settings: BillingSettings, shutdown: Shutdown) -> Result<(), Ro
         charges: &settings.charges,
         metrics,
         edge,
+        questions,
     };
+    // Not on the connections for questions: that they are busy is no reason to be out of service.
     let reader = Reader::new(service.database.clone(), LOG);
     let ask = async || projections::tables::billing::ask_all(&reader).await;
     Box::pin(service.run(parts.serve(server), ask)).await
@@ -112,6 +118,7 @@ struct Parts<'a> {
     charges: &'a ChargeSettings,
     metrics: Arc<BillingMetrics>,
     edge: Arc<Edge>,
+    questions: Reader,
 }
 
 impl Parts<'_> {
@@ -123,6 +130,7 @@ impl Parts<'_> {
         let following = service.follow(projections::billing());
         let (billing, desk) = Billing::new(self.deps(), self.options());
         let shared = Shared {
+            questions: self.questions.clone(),
             reader: Reader::new(service.database.clone(), LOG),
             desk,
             store: Arc::clone(&service.store),

@@ -100,7 +100,7 @@ async fn put(
     condition: IfMatch,
     Body(body): Body<AccountBody>,
 ) -> Result<Versioned<Put<AccountRow>>, Problem> {
-    let before = find(&shared, path.account_id).await?;
+    let before = find(&shared.reader, path.account_id).await?;
     match &before {
         Some(account) if account.tenant != body.tenant_id => {
             return Err(Problem::new(Code::AccountOfAnotherTenant).at("/tenantId"));
@@ -124,7 +124,7 @@ async fn put(
     let refused = |Changed { .. }| changed();
     let written = written.map_err(|error| fault::undone(error, refused))?;
     visible::shown(&shared, PROJECTION, written.position).await?;
-    let account = find(&shared, path.account_id).await?;
+    let account = find(&shared.reader, path.account_id).await?;
     // It is not there only while the table is built anew.
     let account = account.ok_or(Problem::new(Code::NotYetVisible))?;
     let etag = versions::etag(account.changed_position);

@@ -25,7 +25,7 @@ async fn show(
     State(shared): State<Shared>,
     PathParams(path): PathParams<AccountPath>,
 ) -> Result<Versioned<Found<AccountRow>>, Problem> {
-    let account = find(&shared, path.account_id).await?;
+    let account = find(&shared.questions, path.account_id).await?;
     let account = account.ok_or(Problem::new(Code::NotFound))?;
     let etag = versions::etag(account.changed_position);
     Ok(Versioned(etag, Found(opened(&shared, account).await?)))

@@ -48,7 +48,7 @@ async fn close(
     condition: IfMatch,
 ) -> Result<Shown<CostRow>, Problem> {
     let id = path.operator_cost_id;
-    let cost = key(&find(&shared, id).await?);
+    let cost = key(&find(&shared.reader, id).await?);
     let wish = Wish::Close {
         id: id.0,
         at: query.effective_to,

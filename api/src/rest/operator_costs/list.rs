@@ -68,7 +68,7 @@ async fn list(
         active_at: query.active_only.then(clock::now),
         ..CostFilter::default()
     };
-    let rows = operator_costs::list(&shared.reader, filter, page).await;
+    let rows = operator_costs::list(&shared.questions, filter, page).await;
     let rows = rows.map_err(fault::unread)?;
     let (rows, next_cursor) = list.shown(rows, |row| row.position);
     let data = rows.into_iter().map(CostRow::from).collect();

@@ -95,7 +95,7 @@ async fn replace(
     Body(change): Body<CostChange>,
 ) -> Result<Shown<ReplacedCost>, Problem> {
     let (old, at) = (path.operator_cost_id, change.effective_from);
-    let version = find(&shared, old).await?;
+    let version = find(&shared.reader, old).await?;
     let terms = change.terms(version.terms)?;
     let id = OperatorCostId(errand::version(errand.fresh, &old));
     let wish = Wish::Replace {

@@ -28,5 +28,7 @@ async fn show(
     State(shared): State<Shared>,
     PathParams(path): PathParams<CostPath>,
 ) -> Result<Shown<CostRow>, Problem> {
-    find(&shared, path.operator_cost_id).await.map(shown)
+    find(&shared.questions, path.operator_cost_id)
+        .await
+        .map(shown)
 }

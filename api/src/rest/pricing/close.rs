@@ -44,7 +44,7 @@ async fn close(
     condition: IfMatch,
 ) -> Result<Shown<PriceRow>, Problem> {
     let id = path.pricing_table_id;
-    let price = key(&find(&shared, id).await?);
+    let price = key(&find(&shared.reader, id).await?);
     let wish = Wish::Close {
         id: id.0,
         at: query.effective_to,

@@ -79,7 +79,7 @@ async fn list(
         active_at: query.active_only.then(clock::now),
         ..PriceFilter::default()
     };
-    let rows = pricing_tables::list(&shared.reader, filter, page).await;
+    let rows = pricing_tables::list(&shared.questions, filter, page).await;
     let rows = rows.map_err(fault::unread)?;
     let (rows, next_cursor) = list.shown(rows, |row| row.position);
     let data = rows.into_iter().map(PriceRow::from).collect();

@@ -105,7 +105,7 @@ async fn replace(
     Body(change): Body<PriceChange>,
 ) -> Result<Shown<ReplacedPrice>, Problem> {
     let (old, at) = (path.pricing_table_id, change.effective_from);
-    let version = find(&shared, old).await?;
+    let version = find(&shared.reader, old).await?;
     let price = key(&version);
     let terms = change.terms(version.terms)?;
     let id = PricingTableId(errand::version(errand.fresh, &old));

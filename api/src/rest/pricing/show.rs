@@ -24,5 +24,7 @@ async fn show(
     State(shared): State<Shared>,
     PathParams(path): PathParams<PricePath>,
 ) -> Result<Shown<PriceRow>, Problem> {
-    find(&shared, path.pricing_table_id).await.map(shown)
+    find(&shared.questions, path.pricing_table_id)
+        .await
+        .map(shown)
 }

@@ -187,6 +187,7 @@ fn shared(master: std::path::PathBuf) -> Shared {
     };
     let (_, desk) = Billing::new(deps, options);
     Shared {
+        questions: Reader::new(database.clone(), log),
         reader: Reader::new(database, log),
         desk,
         store,

@@ -98,7 +98,7 @@ pub(super) async fn whose(
             refuse(shared, errand, account, Code::NotFound).await
         }
         Look::OfAnybody(account) => {
-            let tenant = accounts::tenant_of(&shared.reader, account).await;
+            let tenant = accounts::tenant_of(&shared.questions, account).await;
             match tenant.map_err(fault::unread)? {
                 Some(tenant) => allow(shared, errand, Whose { tenant, account }).await,
                 None => refuse(shared, errand, account, Code::NotFound).await,
@@ -111,7 +111,7 @@ pub(super) async fn whose(
 
 /// Whether the account is registered under the tenant, or was ever used under it.
 async fn is_known(shared: &Shared, whose: Whose) -> Result<bool, Problem> {
-    let account = accounts::find(&shared.reader, whose.account).await;
+    let account = accounts::find(&shared.questions, whose.account).await;
     let account = account.map_err(fault::unread)?;
     if account.is_some_and(|account| account.tenant == whose.tenant) {
         return Ok(true);
@@ -124,7 +124,7 @@ async fn is_known(shared: &Shared, whose: Whose) -> Result<bool, Problem> {
         granularity: Granularity::Month,
         operator: None,
     };
-    let used = usage::usage(&shared.reader, Scope::Tenant(whose.tenant), ever).await;
+    let used = usage::usage(&shared.questions, Scope::Tenant(whose.tenant), ever).await;
     Ok(!used.map_err(fault::unread)?.is_empty())
 }
 
