@@ -69,7 +69,7 @@ pub struct HttpSettings {
     #[arg(long, env = "HTTP_TENANT_BURST", default_value = "400", value_parser = not_zero)]
     pub http_tenant_burst: NonZeroU32,
     /// Questions of one tenant under way at a time; more wait for one of them to be answered
-    #[arg(long, env = "HTTP_TENANT_QUESTIONS", default_value_t = 4,
+    #[arg(long, env = "HTTP_TENANT_QUESTIONS", default_value_t = 2,
           value_parser = values::number::<u32, 1, 10_000>)]
     pub http_tenant_questions: u32,
 }

@@ -33,6 +33,9 @@ async fn a_request_is_told_by_its_route_and_caller_and_nothing_it_sent() {
         .flatten_event(true)
         .with_writer(move || writer.clone())
         .finish();
+    // While there is but one subscriber, whichever thread comes first to a line decides for all
+    // whether it is told, and other tests have no subscriber.
+    let _other = tracing::Dispatch::new(tracing_subscriber::registry());
     let _told = tracing::subscriber::set_default(lines);
     let stand = Stand::new().await;
     let bearer = stand.bearer("account.viewer");
