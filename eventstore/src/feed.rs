@@ -1,44 +1,81 @@
 //! Reads the log once for everyone in this process.
 //!
-//! All projections of a process follow the log closely, so the newest events are kept, decoded,
-//! in a small window that they share; whoever lags behind the window reads from the store. An
-//! append of this process wakes everyone at once; appends of other processes are noticed by one
-//! light query for the log's head per [`POLL`].
+//! All projections of a process follow the log, each at its own pace. Whoever is close to another
+//! shares what that one has read and decoded; whoever is alone reads for itself. Nobody waits for
+//! anybody, except for a read under way that brings just what is wanted. An append of this process
+//! wakes everyone at once; appends of other processes are noticed by one light query for the log's
+//! head per [`POLL`].
+
+mod window;
 
 use std::{
-    collections::VecDeque,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
 use tokio::sync::watch;
 
-use crate::{EventStore, RecordedEvent, StoreError};
+use self::window::Window;
+pub use self::window::{Entry, Shared};
+use crate::{EventStore, StoreError};
 
 /// How often the head of the log is asked for.
 pub const POLL: Duration = Duration::from_millis(50);
 /// How many events one read fetches.
 const READ: i64 = 2_000;
-/// How many events the window keeps: a few reads, so that projections may be a little apart.
-const WINDOW: usize = 8_000;
-
-/// A shared stretch of the log, cheap to clone.
-#[derive(Debug, Clone)]
-pub struct Shared {
-    /// In order of position.
-    pub events: Arc<[RecordedEvent]>,
-    /// The position before the first event considered.
-    pub after: i64,
-    /// Everything up to and including this position has been considered.
-    pub through: i64,
-}
+/// How many events one remembered stretch holds.
+const STRETCH: usize = 2_000;
+/// How many events are remembered: a few reads, so that followers may be a little apart.
+const KEPT: usize = 16_000;
 
 /// The shared reader of a log.
 pub struct Feed {
     store: Arc<dyn EventStore>,
     head: watch::Sender<i64>,
-    window: Mutex<VecDeque<Shared>>,
-    reading: tokio::sync::Mutex<()>,
+    known: Mutex<Known>,
+    /// The number of the next follower.
+    next: AtomicU64,
+}
+
+/// What has been read and what is being read.
+struct Known {
+    window: Window,
+    reads: Vec<UnderWay>,
+}
+
+/// One who follows the log: tells the feed where it is, so that what it will want is kept.
+pub struct Follower {
+    feed: Arc<Feed>,
+    number: u64,
+}
+
+/// A read that others may wait for.
+struct UnderWay {
+    after: i64,
+    /// The least that it will bring, as far as anybody knows.
+    until: i64,
+    /// Closed when it has ended, however it did.
+    ended: watch::Receiver<()>,
+}
+
+/// How somebody comes by a stretch of the log.
+enum Way<'a> {
+    /// It is remembered.
+    Known(Shared),
+    /// A read under way will bring it.
+    Wait(watch::Receiver<()>),
+    /// By reading it.
+    Read(Reading<'a>),
+}
+
+/// A read under way; others may wait for it as long as this lives, so also if it is cut short.
+struct Reading<'a> {
+    feed: &'a Feed,
+    position: i64,
+    end: watch::Sender<()>,
 }
 
 impl Feed {
@@ -48,8 +85,11 @@ impl Feed {
         Arc::new(Self {
             store,
             head: watch::Sender::new(0),
-            window: Mutex::new(VecDeque::new()),
-            reading: tokio::sync::Mutex::new(()),
+            known: Mutex::new(Known {
+                window: Window::new(STRETCH, KEPT),
+                reads: Vec::new(),
+            }),
+            next: AtomicU64::new(0),
         })
     }
 
@@ -90,106 +130,99 @@ impl Feed {
         }
     }
 
+    /// Somebody new who follows the log.
+    #[must_use]
+    pub fn follow(self: &Arc<Self>) -> Follower {
+        Follower {
+            feed: Arc::clone(self),
+            number: self.next.fetch_add(1, Ordering::Relaxed),
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How somebody comes by what stands after `position`. Asked and noted under one lock, so that
+    /// of two who ask at once one reads. Who has `waited` already does not wait again.
+    fn way(&self, position: i64, waited: bool) -> Way<'_> {
+        let mut known = self.known();
+        if let Some(shared) = known.window.after(position) {
+            return Way::Known(shared);
+        }
+        let brings = |read: &&UnderWay| read.after <= position && position < read.until;
+        if let Some(read) = known.reads.iter().find(brings)
+            && !waited
+        {
+            return Way::Wait(read.ended.clone());
+        }
+        let (end, ended) = watch::channel(());
+        known.reads.push(UnderWay {
+            after: position,
+            until: (*self.head.borrow()).min(position.saturating_add(READ)),
+            ended,
+        });
+        Way::Read(Reading {
+            feed: self,
+            position,
+            end,
+        })
+    }
+}
+
+impl Reading<'_> {
+    /// Reads, for whoever wants it.
+    async fn read(self) -> Result<Shared, StoreError> {
+        let stretch = self.feed.store.read_after(self.position, READ).await?;
+        self.feed.advanced_to(stretch.through);
+        let events = stretch.events.into_iter();
+        let shared = Shared {
+            events: events
+                .map(|read| read.map(Arc::new).map_err(Arc::new))
+                .collect(),
+            through: stretch.through,
+        };
+        self.feed.known().window.keep(self.position, &shared);
+        Ok(shared)
+    }
+}
+
+impl Drop for Reading<'_> {
+    fn drop(&mut self) {
+        let ours = self.end.subscribe();
+        let other = |read: &UnderWay| !read.ended.same_channel(&ours);
+        self.feed.known().reads.retain(other);
+    }
+}
+
+impl Follower {
     /// Some events after `position`, or none if there are none yet (`through` then equals
     /// `position` or covers events this reader may not see).
     ///
     /// # Errors
-    /// A fault of the store, or a row that cannot be understood.
+    /// A fault of the store.
     pub async fn after(&self, position: i64) -> Result<Shared, StoreError> {
-        if let Some(shared) = self.window_after(position) {
-            return Ok(shared);
+        self.feed.known().window.is_at(self.number, position);
+        let mut waited = false;
+        loop {
+            match self.feed.way(position, waited) {
+                Way::Known(shared) => return Ok(shared),
+                Way::Read(reading) => return reading.read().await,
+                Way::Wait(mut ended) => {
+                    // It says nothing; it closes.
+                    let _ = ended.changed().await;
+                    waited = true;
+                }
+            }
         }
-        // One reader at a time: whoever waited finds the window filled.
-        let _reading = self.reading.lock().await;
-        if let Some(shared) = self.window_after(position) {
-            return Ok(shared);
-        }
-        let stretch = self.store.read_after(position, READ).await?;
-        self.advanced_to(stretch.through);
-        let shared = Shared {
-            events: stretch.events.into(),
-            after: position,
-            through: stretch.through,
-        };
-        self.keep(&shared);
-        Ok(shared)
     }
+}
 
-    fn window_after(&self, position: i64) -> Option<Shared> {
-        let window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = window
-            .iter()
-            .find(|shared| shared.after <= position && position < shared.through)?;
-        if found.after == position {
-            return Some(found.clone());
-        }
-        let events = found
-            .events
-            .iter()
-            .filter(|event| event.position > position);
-        Some(Shared {
-            events: events.cloned().collect(),
-            after: position,
-            through: found.through,
-        })
-    }
-
-    fn keep(&self, shared: &Shared) {
-        if shared.events.is_empty() {
-            return;
-        }
-        let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
-        window.push_back(shared.clone());
-        let mut kept: usize = window.iter().map(|shared| shared.events.len()).sum();
-        while kept > WINDOW {
-            kept -= window.pop_front().map_or(0, |oldest| oldest.events.len());
-        }
+impl Drop for Follower {
+    fn drop(&mut self) {
+        self.feed.known().window.leaves(self.number);
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{contract::samples, memory::MemoryStore};
-
-    async fn feed_of(events: usize) -> (Arc<MemoryStore>, Arc<Feed>) {
-        let store = Arc::new(MemoryStore::default());
-        for number in 0..events {
-            store
-                .append(vec![samples::append(number as u128, 0, 1)])
-                .await
-                .expect("appends");
-        }
-        (Arc::clone(&store), Feed::new(store))
-    }
-
-    #[tokio::test]
-    async fn everyone_shares_one_read_and_laggards_join_in_the_middle() {
-        let (_, feed) = feed_of(3).await;
-        let first = feed.after(0).await.expect("reads");
-        let again = feed.after(0).await.expect("reads");
-        assert!(
-            Arc::ptr_eq(&first.events, &again.events),
-            "the second read came from memory"
-        );
-        let middle = feed.after(1).await.expect("reads");
-        let positions: Vec<_> = middle.events.iter().map(|event| event.position).collect();
-        assert_eq!((positions, middle.through), (vec![2, 3], 3));
-    }
-
-    #[tokio::test]
-    async fn at_the_end_there_is_nothing_and_an_append_wakes() {
-        let (store, feed) = feed_of(1).await;
-        let end = feed.after(1).await.expect("reads");
-        assert_eq!((end.events.len(), end.through), (0, 1));
-        let mut head = feed.head();
-        head.mark_unchanged();
-        store
-            .append(vec![samples::append(9, 0, 1)])
-            .await
-            .expect("appends");
-        feed.advanced_to(2);
-        head.changed().await.expect("woken");
-        assert_eq!(feed.after(1).await.expect("reads").events.len(), 1);
-    }
-}
+mod tests;

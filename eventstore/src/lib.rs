@@ -18,5 +18,6 @@ mod secret;
 pub use feed::Feed;
 pub use log::{
     Append, EventStore, Guard, LogId, NewEvent, Outcome, RecordedEvent, StoreError, Stretch,
+    UnreadableRow,
 };
 pub use secret::Secret;

@@ -1,5 +1,7 @@
 //! The log's vocabulary and its promises.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use ring::digest;
 use schema::{AccountId, Event, EventId, Pseudonym, Sealed, StreamId, Timestamp};
@@ -111,12 +113,40 @@ pub struct RecordedEvent {
 }
 
 /// Consecutive events of the log, as far as the reader may see them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Stretch {
     /// In order of position. A reader without the right to a category does not see its events.
-    pub events: Vec<RecordedEvent>,
+    pub events: Vec<Result<RecordedEvent, UnreadableRow>>,
     /// Everything up to and including this position has been considered.
     pub through: i64,
+}
+
+impl Stretch {
+    /// All of its events, for a reader that needs every one.
+    ///
+    /// # Errors
+    /// The first of them that cannot be understood.
+    pub fn whole(self) -> Result<Vec<RecordedEvent>, StoreError> {
+        let events = self.events.into_iter().collect::<Result<_, _>>();
+        events.map_err(|row| StoreError::Unreadable(Arc::new(row)))
+    }
+}
+
+/// A row of the log that cannot be understood. It stops whoever needs its type; nobody may take
+/// it for absent.
+#[derive(Debug, thiserror::Error)]
+#[error("column {column} of eventlog.event at position {position} cannot be read")]
+pub struct UnreadableRow {
+    /// Which row.
+    pub position: i64,
+    /// The stored kind of its stream.
+    pub category: String,
+    /// The stored type of its event.
+    pub event_type: String,
+    /// Which column.
+    pub column: &'static str,
+    /// Why not.
+    pub source: Box<dyn std::error::Error + Send + Sync>,
 }
 
 /// A fault of the store, as opposed to an [`Outcome`], which is an answer.
@@ -163,15 +193,8 @@ pub enum StoreError {
         source: tokio::task::JoinError,
     },
     /// A row cannot be understood. Nothing is skipped: the reader stops here.
-    #[error("column {column} of eventlog.event at position {position} cannot be read")]
-    Unreadable {
-        /// Which column.
-        column: &'static str,
-        /// Which row.
-        position: i64,
-        /// Why not.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
+    #[error(transparent)]
+    Unreadable(Arc<UnreadableRow>),
     /// What was asked can never be done.
     #[error("append refused: {0}")]
     Misuse(&'static str),
@@ -191,7 +214,7 @@ pub enum StoreError {
 /// - **L5 Durable.** When `append` returns, what it recorded is on disk.
 /// - **L6 Guarded.** If a stream that an append guards has moved, nothing of it is recorded.
 /// - **L7 Typed and versioned.** Every event has a type and a schema version; old shapes are
-///   lifted on read, and what cannot be read stops the reader.
+///   lifted on read, and what cannot be read is never left out: it stops whoever needs its type.
 #[async_trait]
 pub trait EventStore: Send + Sync {
     /// Records a batch; the answers are in the order of the batch. Appends are considered one
@@ -212,10 +235,11 @@ pub trait EventStore: Send + Sync {
         streams: &[StreamId],
     ) -> Result<Vec<Vec<RecordedEvent>>, StoreError>;
 
-    /// At most `limit` events after `position`, in order.
+    /// At most `limit` events after `position`, in order; those that cannot be understood stand
+    /// among them as such.
     ///
     /// # Errors
-    /// A fault, or a row that cannot be understood.
+    /// A fault.
     async fn read_after(&self, position: i64, limit: i64) -> Result<Stretch, StoreError>;
 
     /// The position of the newest event; 0 in an empty log.

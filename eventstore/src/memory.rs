@@ -62,7 +62,7 @@ impl EventStore for MemoryStore {
         let within =
             |event: &&RecordedEvent| event.position > position && event.position <= through;
         Ok(Stretch {
-            events: events.iter().filter(within).cloned().collect(),
+            events: events.iter().filter(within).cloned().map(Ok).collect(),
             through,
         })
     }

@@ -7,7 +7,6 @@
 //! one tenant or for all ([`Scope`]). Nothing here decides anything, and nothing here writes
 //! events.
 
-mod convoy;
 mod gauges;
 pub mod metrics;
 pub mod migrate;

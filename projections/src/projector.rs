@@ -10,6 +10,7 @@ use std::{sync::Arc, time::Duration};
 use deadpool_postgres::Transaction;
 use eventstore::{
     Feed, LogId, StoreError,
+    feed::Follower,
     log::{chain, postgres_error},
     postgres::{Database, checkpoint},
 };
@@ -17,7 +18,6 @@ use tokio::{sync::watch, time::Instant};
 
 use crate::{
     ApplyError, Batch, Effect, Projection,
-    convoy::{self, Convoy},
     metrics::ProjectionHandle,
     pace::{self, Pace},
     tables::SETTINGS,
@@ -36,14 +36,13 @@ pub(crate) struct Projector {
     pub(crate) log: LogId,
     pub(crate) database: Database,
     pub(crate) feed: Arc<Feed>,
+    /// Its place in the log, as the feed knows it.
+    pub(crate) follower: Follower,
     pub(crate) projection: Arc<dyn Projection>,
     pub(crate) db_error: &'static str,
     pub(crate) handle: Arc<ProjectionHandle>,
     pub(crate) stop: watch::Receiver<bool>,
     pub(crate) pace: Pace,
-    pub(crate) convoy: Arc<Convoy>,
-    /// Its place in the convoy.
-    pub(crate) number: usize,
     pub(crate) course: Course,
 }
 
@@ -139,8 +138,6 @@ impl Projector {
                     return true;
                 }
                 Some(look)
-            } else if self.convoy.should_wait(at, now) {
-                Some(now + convoy::AGAIN)
             } else {
                 let due = self.pace.due(at, end, now);
                 if due.is_none() {
@@ -169,17 +166,12 @@ impl Projector {
         let Some(at) = self.course.at else {
             return Ok(Step::Elsewhere(self.look().await?));
         };
-        let shared = self.feed.after(at).await?;
+        let shared = self.follower.after(at).await?;
         if shared.through <= at {
             return Ok(Step::Nothing);
         }
-        let length = self.course.length();
-        // Events this service may not see count as considered, but only behind the last taken.
-        let through = match shared.events.get(length) {
-            Some(next) => next.position - 1,
-            None => shared.through,
-        };
-        let batch = Batch::new(self.log, Arc::clone(&shared.events), length);
+        let (types, length) = (self.projection.reads(), self.course.length());
+        let (batch, through) = Batch::first_of(self.log, &shared, types, length)?;
         let effect = self.projection.prepare(&batch).await?;
         let (log, name) = (self.log, self.projection.name());
         self.database
@@ -211,7 +203,6 @@ impl Projector {
                 }
                 self.course.at = Some(at);
                 self.handle.advanced_to(at);
-                self.convoy.moved(self.number, at, Instant::now());
                 None
             }
             Step::Held => {
@@ -247,7 +238,7 @@ impl Projector {
     /// at fault is taken and that event is known. False if the batch was one event already, or
     /// could not even be read.
     fn narrow(&mut self, error: &ApplyError) -> bool {
-        let unread = matches!(error, ApplyError::Store(StoreError::Unreadable { .. }));
+        let unread = matches!(error, ApplyError::Store(StoreError::Unreadable(_)));
         !unread && self.course.narrow()
     }
 

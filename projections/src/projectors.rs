@@ -7,7 +7,6 @@ use tokio::{sync::watch, task::JoinSet, time::Instant};
 
 use crate::{
     Projection,
-    convoy::Convoy,
     gauges::Gauges,
     metrics::ProjectionMetrics,
     pace::Pace,
@@ -80,10 +79,9 @@ pub struct Projectors {
 pub fn start(deps: Deps) -> Projectors {
     let (stop, stopping) = watch::channel(false);
     let pace = Pace::since(Instant::now());
-    let convoy = Arc::new(Convoy::default());
     let mut tasks = JoinSet::new();
     let mut handles = Vec::with_capacity(deps.projections.len());
-    for (number, projection) in deps.projections.into_iter().enumerate() {
+    for projection in deps.projections {
         let handle = deps
             .metrics
             .projection(projection.name(), projection.publishes());
@@ -92,13 +90,12 @@ pub fn start(deps: Deps) -> Projectors {
             log: deps.log,
             database: deps.database.clone(),
             feed: Arc::clone(&deps.feed),
+            follower: deps.feed.follow(),
             projection,
             db_error: deps.db_error,
             handle,
             stop: stopping.clone(),
             pace,
-            convoy: Arc::clone(&convoy),
-            number,
             course: Course::default(),
         };
         tasks.spawn(projector.run());

@@ -1,6 +1,6 @@
 //! Recorded events for tests, made from the golden files of `schema`.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::Arc};
 
 use eventstore::{LogId, NewEvent, RecordedEvent};
 use schema::{AccountId, Category, Event, EventId, Pseudonym, Sealed, StreamId, Timestamp};
@@ -29,7 +29,7 @@ pub(crate) fn recorded((name, position): (&&str, i64)) -> RecordedEvent {
     let stored = fs::read_to_string(golden.join(name).join("v1.json")).expect("a golden file");
     let event = Event::from_stored(name, 1, &stored).expect("readable");
     let number = u128::try_from(position).expect("positive");
-    let category = category(&event);
+    let category = event.event_type().category();
     let orphan = category == Category::Orphan;
     let recorded_at = Timestamp::from_micros(1_772_366_400_000_000 + position).expect("in range");
     RecordedEvent {
@@ -54,21 +54,7 @@ pub(crate) fn recorded((name, position): (&&str, i64)) -> RecordedEvent {
     }
 }
 
-/// The kind of stream that such an event stands in.
-fn category(event: &Event) -> Category {
-    match event {
-        Event::ReceiptRecorded(_) | Event::MessageSettled(_) | Event::LateReceiptRecorded(_) => {
-            Category::Message
-        }
-        Event::ReceiptOrphaned(_) | Event::OrphanMatched(_) => Category::Orphan,
-        Event::MessageCharged(_) | Event::ChargeHeld(_) | Event::ChargeConflictRecorded(_) => {
-            Category::Charge
-        }
-        Event::AccountRegistered(_) | Event::AccountChanged(_) => Category::Tenant,
-        Event::PriceOpened(_)
-        | Event::PriceClosed(_)
-        | Event::CostOpened(_)
-        | Event::CostClosed(_) => Category::Price,
-        Event::CrossAccountRead(_) | Event::AccessRefused(_) => Category::Audit,
-    }
+/// Samples as a batch holds them.
+pub(crate) fn batch(events: impl IntoIterator<Item = RecordedEvent>) -> Vec<Arc<RecordedEvent>> {
+    events.into_iter().map(Arc::new).collect()
 }

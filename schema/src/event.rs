@@ -24,19 +24,53 @@ pub use self::{
     },
     sealed::{Sealed, SealedValue},
 };
-use crate::ReceiptFacts;
+use crate::{Category, ReceiptFacts};
 
-/// The one list of event types: name, the schema version written today, and what it means. The
-/// enum, the stored names and both directions of reading and writing follow from it.
+/// The one list of event types: name, the kind of its streams, the schema version written today,
+/// and what it means. The enums, the stored names and both directions of reading and writing
+/// follow from it.
 macro_rules! events {
-    ($($(#[$doc:meta])* $name:ident = $version:literal,)*) => {
+    ($($(#[$doc:meta])* $name:ident($category:ident) = $version:literal,)*) => {
         /// What can have happened.
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub enum Event {
             $($(#[$doc])* $name($name),)*
         }
 
+        /// The types of events.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum EventType {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl EventType {
+            /// The type stored under `name`.
+            #[must_use]
+            pub fn parse(name: &str) -> Option<Self> {
+                match name {
+                    $(stringify!($name) => Some(Self::$name),)*
+                    _ => None,
+                }
+            }
+
+            /// The kind of streams that such events stand in.
+            #[must_use]
+            pub const fn category(self) -> Category {
+                match self {
+                    $(Self::$name => Category::$category,)*
+                }
+            }
+        }
+
         impl Event {
+            /// Its type.
+            #[must_use]
+            pub const fn event_type(&self) -> EventType {
+                match self {
+                    $(Self::$name(_) => EventType::$name,)*
+                }
+            }
+
             /// Every event type with the schema version written today.
             pub const TYPES: &[(&'static str, i16)] = &[$((stringify!($name), $version),)*];
 
@@ -77,38 +111,38 @@ macro_rules! events {
 }
 
 events! {
-    /// Stream `message`: an intermediate receipt came before any final one.
-    ReceiptRecorded = 1,
-    /// Stream `message`: the first final receipt came; the message's fate is sealed.
-    MessageSettled = 1,
-    /// Stream `message`: a receipt came after the settlement. It changes and bills nothing.
-    LateReceiptRecorded = 1,
-    /// Stream `orphan`: a receipt matched no message in its grace period.
-    ReceiptOrphaned = 1,
-    /// Stream `orphan`: an orphan found its message and was recorded there.
-    OrphanMatched = 1,
-    /// Stream `charge`: a settled message was priced and costed. Once per message.
-    MessageCharged = 1,
-    /// Stream `charge`: a settled message could not be priced yet; it waits.
-    ChargeHeld = 1,
-    /// Stream `charge`: a message was settled again with other content. The first stays.
-    ChargeConflictRecorded = 1,
-    /// Stream `tenant`: an account was registered.
-    AccountRegistered = 1,
-    /// Stream `tenant`: a registered account was changed.
-    AccountChanged = 1,
-    /// Stream `price`: a version of a price was opened.
-    PriceOpened = 1,
-    /// Stream `price`: a version of a price got its end, or an earlier one.
-    PriceClosed = 1,
-    /// Stream `price`: a version of a cost was opened.
-    CostOpened = 1,
-    /// Stream `price`: a version of a cost got its end, or an earlier one.
-    CostClosed = 1,
-    /// Stream `audit`: somebody read the data of an account that is not theirs.
-    CrossAccountRead = 1,
-    /// Stream `audit`: somebody wanted to and was refused.
-    AccessRefused = 1,
+    /// An intermediate receipt came before any final one.
+    ReceiptRecorded(Message) = 1,
+    /// The first final receipt came; the message's fate is sealed.
+    MessageSettled(Message) = 1,
+    /// A receipt came after the settlement. It changes and bills nothing.
+    LateReceiptRecorded(Message) = 1,
+    /// A receipt matched no message in its grace period.
+    ReceiptOrphaned(Orphan) = 1,
+    /// An orphan found its message and was recorded there.
+    OrphanMatched(Orphan) = 1,
+    /// A settled message was priced and costed. Once per message.
+    MessageCharged(Charge) = 1,
+    /// A settled message could not be priced yet; it waits.
+    ChargeHeld(Charge) = 1,
+    /// A message was settled again with other content. The first stays.
+    ChargeConflictRecorded(Charge) = 1,
+    /// An account was registered.
+    AccountRegistered(Tenant) = 1,
+    /// A registered account was changed.
+    AccountChanged(Tenant) = 1,
+    /// A version of a price was opened.
+    PriceOpened(Price) = 1,
+    /// A version of a price got its end, or an earlier one.
+    PriceClosed(Price) = 1,
+    /// A version of a cost was opened.
+    CostOpened(Price) = 1,
+    /// A version of a cost got its end, or an earlier one.
+    CostClosed(Price) = 1,
+    /// Somebody read the data of an account that is not theirs.
+    CrossAccountRead(Audit) = 1,
+    /// Somebody wanted to and was refused.
+    AccessRefused(Audit) = 1,
 }
 
 /// A stored event that no arm of [`Event::from_stored`] can read.
@@ -192,6 +226,15 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_type_is_known_by_its_stored_name_and_by_nothing_else() {
+        for &(name, _) in Event::TYPES {
+            let found = EventType::parse(name).map(|found| format!("{found:?}"));
+            assert_eq!(found.as_deref(), Some(name));
+        }
+        assert_eq!(EventType::parse("messagesettled"), None);
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub mod strict_json;
 pub mod tariff;
 pub mod time;
 
-pub use event::{Event, Sealed, SealedValue};
+pub use event::{Event, EventType, Sealed, SealedValue};
 pub use id::{
     AccountId, Category, EventId, MessageId, OperatorCostId, OperatorId, OperatorMessageId,
     PricingTableId, Pseudonym, SourceEventId, StreamId, TenantId,

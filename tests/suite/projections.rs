@@ -2,5 +2,6 @@
 
 mod billing;
 mod keys;
+mod pace;
 mod stopped;
 mod twice;

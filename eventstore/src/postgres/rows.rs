@@ -7,7 +7,7 @@ use tokio_postgres::{
     types::{FromSql, Type},
 };
 
-use crate::{NewEvent, RecordedEvent, StoreError};
+use crate::{NewEvent, RecordedEvent, UnreadableRow};
 
 /// The columns [`recorded_event`] reads, in its order.
 const COLUMNS: &str = "e.position, e.recorded_at, e.occurred_at, e.stream_id, \
@@ -33,18 +33,22 @@ impl<'a> FromSql<'a> for JsonText<'a> {
 }
 
 /// Reads a row of [`COLUMNS`].
-pub(super) fn recorded_event(row: &Row) -> Result<RecordedEvent, StoreError> {
+pub(super) fn recorded_event(row: &Row) -> Result<RecordedEvent, UnreadableRow> {
     let position: i64 = row.get(0);
-    let unreadable = |column, source| StoreError::Unreadable {
-        column,
+    let (stored_category, stored_type): (&str, &str) = (row.get(10), row.get(11));
+    let unreadable = |column, source| UnreadableRow {
         position,
+        category: stored_category.to_owned(),
+        event_type: stored_type.to_owned(),
+        column,
         source,
     };
-    let category: &str = row.get(10);
-    let category = Category::parse(category)
-        .ok_or_else(|| unreadable("category", format!("unknown category {category}").into()))?;
+    let category = Category::parse(stored_category).ok_or_else(|| {
+        let source = format!("unknown category {stored_category}");
+        unreadable("category", source.into())
+    })?;
     let payload: JsonText<'_> = row.get(14);
-    let event = Event::from_stored(row.get(11), row.get(9), payload.0)
+    let event = Event::from_stored(stored_type, row.get(9), payload.0)
         .map_err(|source| unreadable("payload", source.into()))?;
     let sealed = match row.get::<_, Option<JsonText<'_>>>(15) {
         None => Sealed::default(),

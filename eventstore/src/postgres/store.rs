@@ -1,7 +1,10 @@
 //! [`EventStore`] in Postgres. The promises are kept by the functions in `migrations/`; here
 //! batches become arrays and answers become outcomes.
 
-use std::{collections::HashMap, sync::LazyLock};
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock},
+};
 
 use async_trait::async_trait;
 use deadpool_postgres::Client;
@@ -140,7 +143,8 @@ impl EventStore for PgStore {
             let asked: i64 = row.get(16);
             // Unwrap safety: the statement numbers the streams it was asked for from 1.
             let asked = usize::try_from(asked - 1).expect("a number of a stream asked for");
-            answers[asked].push(rows::recorded_event(row)?);
+            let event = rows::recorded_event(row);
+            answers[asked].push(event.map_err(|row| StoreError::Unreadable(Arc::new(row)))?);
         }
         Ok(answers)
     }
@@ -195,15 +199,7 @@ impl PgStore {
         let mut events = Vec::new();
         // Read as they come: Postgres prepares the next rows meanwhile.
         while let Some(row) = rows.try_next().await.map_err(failed)? {
-            match rows::recorded_event(&row) {
-                Ok(event) => events.push(event),
-                // What comes before an unreadable row is good; the next read meets it first.
-                Err(StoreError::Unreadable { position, .. }) if !events.is_empty() => {
-                    let through = position - 1;
-                    return Ok(Stretch { events, through });
-                }
-                Err(error) => return Err(error),
-            }
+            events.push(rows::recorded_event(&row));
         }
         Ok(Stretch { events, through })
     }

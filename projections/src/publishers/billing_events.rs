@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use async_trait::async_trait;
 use eventstore::{RecordedEvent, keyring::Keyring};
 use schema::{
-    Event, MessageId, Pseudonym, TenantId,
+    Event, EventType, MessageId, Pseudonym, TenantId,
     published::{BILLING_EVENTS, BillingEvent, SCHEMA_VERSION},
 };
 
@@ -38,15 +38,19 @@ impl Projection for BillingEvents {
         "billing.events"
     }
 
+    fn reads(&self) -> &'static [EventType] {
+        &[EventType::MessageSettled]
+    }
+
     fn publishes(&self) -> bool {
         true
     }
 
     async fn prepare(&self, batch: &Batch) -> Result<Box<dyn Effect>, ApplyError> {
-        let settled = || batch.iter().filter(|event| is_settled(event));
-        let tenants = super::tenants_of(&*self.keyring, settled()).await?;
+        let settled = batch.iter().map(|event| &**event);
+        let tenants = super::tenants_of(&*self.keyring, settled).await?;
         let mut announcements = Vec::with_capacity(batch.len());
-        for event in settled() {
+        for event in &**batch {
             match announce(event, &tenants)? {
                 Some(announcement) => announcements.push(announcement),
                 None => self.withheld.note(self.name(), event.position),
@@ -54,10 +58,6 @@ impl Projection for BillingEvents {
         }
         super::publishing(&self.outbox, announcements)
     }
-}
-
-fn is_settled(event: &RecordedEvent) -> bool {
-    matches!(event.fact.event, Event::MessageSettled(_))
 }
 
 /// The message about a settlement; `None` if its tenant is erased.

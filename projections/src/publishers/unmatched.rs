@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use eventstore::RecordedEvent;
 use schema::{
-    Event,
+    Event, EventType,
     published::{SCHEMA_VERSION, SMS_DLR_UNMATCHED, UnmatchedReceipt},
 };
 
@@ -33,6 +33,10 @@ impl Projection for Unmatched {
         "sms.dlr.unmatched"
     }
 
+    fn reads(&self) -> &'static [EventType] {
+        &[EventType::ReceiptOrphaned]
+    }
+
     fn publishes(&self) -> bool {
         true
     }
@@ -40,7 +44,7 @@ impl Projection for Unmatched {
     async fn prepare(&self, batch: &Batch) -> Result<Box<dyn Effect>, ApplyError> {
         let announcements = batch
             .iter()
-            .filter_map(announce)
+            .filter_map(|event| announce(event))
             .collect::<Result<_, _>>()?;
         super::publishing(&self.outbox, announcements)
     }

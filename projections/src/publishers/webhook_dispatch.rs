@@ -15,7 +15,7 @@ use eventstore::{
     seal::{self, DataKey, OpenError, Place},
 };
 use schema::{
-    Event, MessageId, Personal, Pseudonym, ReceiptFacts, Sealed, SealedValue, TenantId,
+    Event, EventType, MessageId, Personal, Pseudonym, ReceiptFacts, Sealed, SealedValue, TenantId,
     published::{SCHEMA_VERSION, WEBHOOK_DISPATCH, WebhookDispatch},
 };
 
@@ -48,6 +48,10 @@ impl Projection for WebhookDispatches {
         "webhook.dispatch"
     }
 
+    fn reads(&self) -> &'static [EventType] {
+        &[EventType::ReceiptRecorded, EventType::MessageSettled]
+    }
+
     fn publishes(&self) -> bool {
         true
     }
@@ -58,7 +62,7 @@ impl Projection for WebhookDispatches {
                 .iter()
                 .filter_map(|event| Some((event, status_change(event)?)))
         };
-        let events = || changes().map(|(event, _)| event);
+        let events = || changes().map(|(event, _)| &**event);
         let secrets = Secrets {
             log: batch.log,
             tenants: super::tenants_of(&*self.keyring, events()).await?,

@@ -1,9 +1,11 @@
 //! `dlr.delivery_receipts`: one row per receipt recorded in a message's stream.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use deadpool_postgres::Transaction;
 use eventstore::RecordedEvent;
-use schema::{Event, ReceiptFacts, Sealed};
+use schema::{Event, EventType, ReceiptFacts, Sealed};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -20,6 +22,14 @@ pub struct DeliveryReceipts;
 impl Projection for DeliveryReceipts {
     fn name(&self) -> &'static str {
         "delivery_receipts"
+    }
+
+    fn reads(&self) -> &'static [EventType] {
+        &[
+            EventType::ReceiptRecorded,
+            EventType::MessageSettled,
+            EventType::LateReceiptRecorded,
+        ]
     }
 
     async fn prepare(&self, batch: &Batch) -> Result<Box<dyn Effect>, ApplyError> {
@@ -76,7 +86,7 @@ struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
-    fn of(events: &'a [RecordedEvent]) -> Self {
+    fn of(events: &'a [Arc<RecordedEvent>]) -> Self {
         let mut columns = Self::default();
         for event in events {
             match &event.fact.event {
@@ -117,11 +127,7 @@ mod tests {
 
     #[test]
     fn every_receipt_of_a_message_is_a_row_and_an_orphan_is_none() {
-        let events: Vec<_> = samples::TYPES
-            .iter()
-            .zip(1..)
-            .map(samples::recorded)
-            .collect();
+        let events = samples::batch(samples::TYPES.iter().zip(1..).map(samples::recorded));
         let rows = Columns::of(&events);
         assert_eq!(rows.dlr_status, ["UNKNOWN", "DELIVERED", "EXPIRED"]);
         assert_eq!(rows.position, [1, 2, 3]);

@@ -1,11 +1,13 @@
 //! `dlr.orphaned_receipts` and `dlr.orphan_resolutions`: receipts without a message, and which of
 //! them found one.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use deadpool_postgres::Transaction;
 use eventstore::RecordedEvent;
 use schema::{
-    Event, Sealed,
+    Event, EventType, Sealed,
     event::{OrphanMatched, ReceiptOrphaned},
 };
 use time::OffsetDateTime;
@@ -25,6 +27,10 @@ pub struct OrphanedReceipts;
 impl Projection for OrphanedReceipts {
     fn name(&self) -> &'static str {
         "orphaned_receipts"
+    }
+
+    fn reads(&self) -> &'static [EventType] {
+        &[EventType::ReceiptOrphaned, EventType::OrphanMatched]
     }
 
     async fn prepare(&self, batch: &Batch) -> Result<Box<dyn Effect>, ApplyError> {
@@ -48,7 +54,7 @@ impl Effect for Rows {
     }
 }
 
-fn columns(events: &[RecordedEvent]) -> (Orphans<'_>, Resolutions) {
+fn columns(events: &[Arc<RecordedEvent>]) -> (Orphans<'_>, Resolutions) {
     let (mut orphans, mut resolutions) = (Orphans::default(), Resolutions::default());
     for event in events {
         match &event.fact.event {
@@ -155,11 +161,7 @@ mod tests {
 
     #[test]
     fn an_orphan_and_its_resolution_meet_by_the_orphans_id() {
-        let events: Vec<_> = samples::TYPES
-            .iter()
-            .zip(1..)
-            .map(samples::recorded)
-            .collect();
+        let events = samples::batch(samples::TYPES.iter().zip(1..).map(samples::recorded));
         let (orphans, resolutions) = columns(&events);
         assert_eq!(
             (orphans.position.as_slice(), resolutions.position.as_slice()),

@@ -1,12 +1,12 @@
 //! `orch.sms_messages`: the status of the orchestrator's messages. The table belongs to another
 //! team; this projection writes four of its columns and must never touch another.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 use deadpool_postgres::Transaction;
 use eventstore::RecordedEvent;
-use schema::{Event, Status, Timestamp};
+use schema::{Event, EventType, Status, Timestamp};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -23,6 +23,10 @@ pub struct SmsMessages;
 impl Projection for SmsMessages {
     fn name(&self) -> &'static str {
         "sms_messages"
+    }
+
+    fn reads(&self) -> &'static [EventType] {
+        &[EventType::ReceiptRecorded, EventType::MessageSettled]
     }
 
     async fn prepare(&self, batch: &Batch) -> Result<Box<dyn Effect>, ApplyError> {
@@ -51,7 +55,7 @@ impl Effect for Changes {
 
 /// What a batch does to each message: a settlement settles it, whatever else the batch says; an
 /// intermediate receipt counts only if it was the message's first. Late receipts change nothing.
-fn collapse(events: &[RecordedEvent]) -> Collapsed {
+fn collapse(events: &[Arc<RecordedEvent>]) -> Collapsed {
     let mut changes = Collapsed::new();
     for event in events {
         match &event.fact.event {
@@ -76,16 +80,16 @@ mod tests {
     use super::*;
     use crate::samples;
 
-    fn on(message: u128, name: &'static str, position: i64) -> RecordedEvent {
+    fn on(message: u128, name: &'static str, position: i64) -> Arc<RecordedEvent> {
         let event = samples::recorded((&name, position));
         let stream = StreamId {
             id: Uuid::from_u128(message),
             ..event.stream
         };
-        RecordedEvent { stream, ..event }
+        Arc::new(RecordedEvent { stream, ..event })
     }
 
-    fn collapsed(events: &[RecordedEvent]) -> Vec<(u128, Status, Timestamp)> {
+    fn collapsed(events: &[Arc<RecordedEvent>]) -> Vec<(u128, Status, Timestamp)> {
         let changes = collapse(events).into_iter();
         changes
             .map(|(message, (status, at))| (message.as_u128(), status, at))
@@ -107,7 +111,7 @@ mod tests {
     fn a_first_intermediate_receipt_is_unknown_and_the_next_one_nothing() {
         let first = on(1, "ReceiptRecorded", 1);
         let mut second = on(1, "ReceiptRecorded", 2);
-        if let Event::ReceiptRecorded(recorded) = &mut second.fact.event {
+        if let Event::ReceiptRecorded(recorded) = &mut Arc::make_mut(&mut second).fact.event {
             recorded.changed_status = false;
         }
         let at = first.recorded_at;

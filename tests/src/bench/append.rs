@@ -234,8 +234,8 @@ impl Bench {
             if stretch.events.is_empty() {
                 break;
             }
-            events += stretch.events.len();
             at = stretch.through;
+            events += stretch.whole()?.len();
         }
         Ok(per_second(u64::try_from(events)?, start.elapsed()))
     }

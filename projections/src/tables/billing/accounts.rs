@@ -2,12 +2,12 @@
 
 mod questions;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 use deadpool_postgres::Transaction;
 use eventstore::RecordedEvent;
-use schema::{Event, Sealed, event::AccountFacts};
+use schema::{Event, EventType, Sealed, event::AccountFacts};
 use time::OffsetDateTime;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
@@ -25,6 +25,10 @@ pub struct Accounts;
 impl Projection for Accounts {
     fn name(&self) -> &'static str {
         "accounts"
+    }
+
+    fn reads(&self) -> &'static [EventType] {
+        &[EventType::AccountRegistered, EventType::AccountChanged]
     }
 
     async fn prepare(&self, batch: &Batch) -> Result<Box<dyn Effect>, ApplyError> {
@@ -71,7 +75,7 @@ struct Life<'a> {
 /// By tenant and account.
 type Lives<'a> = BTreeMap<(Option<Uuid>, Uuid), Life<'a>>;
 
-fn lives(events: &[RecordedEvent]) -> Lives<'_> {
+fn lives(events: &[Arc<RecordedEvent>]) -> Lives<'_> {
     let mut lives = Lives::new();
     for event in events {
         let facts = match &event.fact.event {
@@ -143,7 +147,7 @@ mod tests {
         let name = SealedValue("1.sealed".to_owned());
         let sealed = [(Sealed::BILLING_NAME.to_owned(), name)];
         changed.fact.sealed = Sealed(sealed.into());
-        let events = [registered, changed];
+        let events = samples::batch([registered, changed]);
         let lives = lives(&events);
         let rows = Columns::of(&lives);
         assert_eq!((rows.position[0], rows.changed_position[0]), (1, 2));

@@ -2,11 +2,13 @@
 
 mod questions;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use deadpool_postgres::Transaction;
 use eventstore::RecordedEvent;
 use rust_decimal::Decimal;
-use schema::{Event, event::MessageCharged};
+use schema::{Event, EventType, event::MessageCharged};
 use time::OffsetDateTime;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
@@ -24,6 +26,10 @@ pub struct Charges;
 impl Projection for Charges {
     fn name(&self) -> &'static str {
         "billing_events"
+    }
+
+    fn reads(&self) -> &'static [EventType] {
+        &[EventType::MessageCharged]
     }
 
     async fn prepare(&self, batch: &Batch) -> Result<Box<dyn Effect>, ApplyError> {
@@ -101,7 +107,7 @@ struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
-    fn of(events: &'a [RecordedEvent]) -> Self {
+    fn of(events: &'a [Arc<RecordedEvent>]) -> Self {
         let mut columns = Self::default();
         for event in events {
             if let Event::MessageCharged(charged) = &event.fact.event {
@@ -158,7 +164,7 @@ mod tests {
         }
         let held = samples::recorded((&"ChargeHeld", 3));
         let conflict = samples::recorded((&"ChargeConflictRecorded", 4));
-        let events = [whole, review, held, conflict];
+        let events = samples::batch([whole, review, held, conflict]);
         let rows = Columns::of(&events);
         assert_eq!(rows.position, [1, 2]);
         assert_eq!(rows.cost_missing, [false, true]);

@@ -2,10 +2,12 @@
 
 mod questions;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use deadpool_postgres::Transaction;
 use eventstore::RecordedEvent;
-use schema::{AccountTier, Currency, Event, event::ChargeHeld};
+use schema::{AccountTier, Currency, Event, EventType, event::ChargeHeld};
 use time::OffsetDateTime;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
@@ -24,6 +26,10 @@ pub struct HeldCharges;
 impl Projection for HeldCharges {
     fn name(&self) -> &'static str {
         "held_charges"
+    }
+
+    fn reads(&self) -> &'static [EventType] {
+        &[EventType::ChargeHeld, EventType::MessageCharged]
     }
 
     async fn prepare(&self, batch: &Batch) -> Result<Box<dyn Effect>, ApplyError> {
@@ -54,7 +60,7 @@ impl Effect for Rows {
     }
 }
 
-fn columns(events: &[RecordedEvent]) -> (Held<'_>, Resolved) {
+fn columns(events: &[Arc<RecordedEvent>]) -> (Held<'_>, Resolved) {
     let (mut held, mut resolved) = (Held::default(), Resolved::default());
     for event in events {
         match &event.fact.event {
@@ -149,7 +155,7 @@ mod tests {
         let mut after = samples::recorded((&"MessageCharged", 3));
         after.version = 2;
         let at = after.recorded_at.datetime();
-        let events = [held, at_once, after];
+        let events = samples::batch([held, at_once, after]);
         let (held, resolved) = columns(&events);
         assert_eq!((held.position, held.reason), (vec![1], vec!["NO_PRICE"]));
         assert_eq!(

@@ -2,11 +2,13 @@
 
 mod questions;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use deadpool_postgres::Transaction;
 use eventstore::RecordedEvent;
 use rust_decimal::Decimal;
-use schema::{Event, event::CostOpened};
+use schema::{Event, EventType, event::CostOpened};
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
@@ -27,6 +29,10 @@ impl Projection for OperatorCosts {
         "operator_costs"
     }
 
+    fn reads(&self) -> &'static [EventType] {
+        &[EventType::CostOpened, EventType::CostClosed]
+    }
+
     async fn prepare(&self, batch: &Batch) -> Result<Box<dyn Effect>, ApplyError> {
         Ok(Box::new(Rows(batch.clone())))
     }
@@ -45,7 +51,7 @@ impl Effect for Rows {
     }
 }
 
-fn versions(events: &[RecordedEvent]) -> Versions<'_, CostOpened> {
+fn versions(events: &[Arc<RecordedEvent>]) -> Versions<'_, CostOpened> {
     let mut versions = Versions::default();
     for event in events {
         match &event.fact.event {
@@ -125,10 +131,10 @@ mod tests {
 
     #[test]
     fn a_cost_is_a_row_with_its_terms_and_a_price_is_none() {
-        let events = [
+        let events = samples::batch([
             samples::recorded((&"PriceOpened", 1)),
             samples::recorded((&"CostOpened", 2)),
-        ];
+        ]);
         let versions = versions(&events);
         let terms = Terms::of(&versions);
         assert_eq!(terms.cost[0].to_string(), "0.020000");

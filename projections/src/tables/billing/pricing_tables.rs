@@ -2,11 +2,13 @@
 
 mod questions;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use deadpool_postgres::Transaction;
 use eventstore::RecordedEvent;
 use rust_decimal::Decimal;
-use schema::{Event, event::PriceOpened};
+use schema::{Event, EventType, event::PriceOpened};
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
@@ -25,6 +27,10 @@ pub struct PricingTables;
 impl Projection for PricingTables {
     fn name(&self) -> &'static str {
         "pricing_tables"
+    }
+
+    fn reads(&self) -> &'static [EventType] {
+        &[EventType::PriceOpened, EventType::PriceClosed]
     }
 
     async fn prepare(&self, batch: &Batch) -> Result<Box<dyn Effect>, ApplyError> {
@@ -49,7 +55,7 @@ impl Effect for Rows {
     }
 }
 
-fn versions(events: &[RecordedEvent]) -> Versions<'_, PriceOpened> {
+fn versions(events: &[Arc<RecordedEvent>]) -> Versions<'_, PriceOpened> {
     let mut versions = Versions::default();
     for event in events {
         match &event.fact.event {
@@ -147,11 +153,11 @@ mod tests {
     fn a_price_is_a_row_with_its_terms() {
         let mut of_the_platform = samples::recorded((&"PriceOpened", 2));
         of_the_platform.fact.tenant = None;
-        let events = [
+        let events = samples::batch([
             samples::recorded((&"PriceOpened", 1)),
             of_the_platform,
             samples::recorded((&"CostOpened", 3)),
-        ];
+        ]);
         let versions = versions(&events);
         let terms = Terms::of(&versions);
         assert_eq!(terms.tenant, [Some(samples::PSEUDONYM.0), None]);

@@ -3,13 +3,13 @@
 //! Sums are added to, so nothing may be added twice: `billing.usage_counted` moves with them in
 //! one transaction, and charges up to there are left out, whatever the checkpoint says.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 use deadpool_postgres::Transaction;
 use eventstore::{LogId, RecordedEvent, log::postgres_error};
 use rust_decimal::Decimal;
-use schema::{Amount, Currency, Event, Timestamp};
+use schema::{Amount, Currency, Event, EventType, Timestamp};
 use time::{Date, OffsetDateTime};
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
@@ -34,6 +34,10 @@ impl Projection for UsageSummaries {
         "usage_summaries"
     }
 
+    fn reads(&self) -> &'static [EventType] {
+        &[EventType::MessageCharged]
+    }
+
     async fn prepare(&self, batch: &Batch) -> Result<Box<dyn Effect>, ApplyError> {
         Ok(Box::new(Usage(batch.clone())))
     }
@@ -44,8 +48,7 @@ struct Usage(Batch);
 #[async_trait]
 impl Effect for Usage {
     async fn apply(&mut self, transaction: &Transaction<'_>) -> Result<(), ApplyError> {
-        let charged = |event: &&RecordedEvent| matches!(event.fact.event, Event::MessageCharged(_));
-        let Some(last) = self.0.iter().rfind(charged).map(|event| event.position) else {
+        let Some(last) = self.0.last().map(|event| event.position) else {
             return Ok(());
         };
         Scope::EveryTenant.enter(transaction).await?;
@@ -96,7 +99,7 @@ struct Sum {
 
 type Sums<P> = BTreeMap<Bucket<P>, Sum>;
 
-fn by_hour(events: &[RecordedEvent]) -> Sums<OffsetDateTime> {
+fn by_hour(events: &[Arc<RecordedEvent>]) -> Sums<OffsetDateTime> {
     let mut sums = Sums::new();
     for event in events {
         let Event::MessageCharged(charged) = &event.fact.event else {
@@ -208,13 +211,13 @@ mod tests {
 
     #[test]
     fn charges_are_added_up_in_the_hour_and_the_day_they_were_rated_for() {
-        let events = [
+        let events = samples::batch([
             charged(1, "2026-03-01T22:59:59.999999Z", 1),
             charged(2, "2026-03-01T23:00:00Z", 10),
             samples::recorded((&"ChargeHeld", 3)),
             charged(4, "2026-03-01T22:00:00Z", 100),
             charged(5, "2026-03-02T00:00:00Z", 1_000),
-        ];
+        ]);
         let hours = by_hour(&events);
         let told: Vec<_> = hours
             .iter()

@@ -247,7 +247,7 @@ impl World {
 
     pub(super) async fn log(&self) -> Vec<RecordedEvent> {
         let all = self.store.read_after(0, i64::MAX).await;
-        all.expect("reads").events
+        all.expect("reads").whole().expect("readable")
     }
 
     async fn history(&self, stream: StreamId) -> Vec<RecordedEvent> {
