@@ -14,10 +14,12 @@ use eventstore::{
 };
 use ractor::ActorRef;
 use schema::{MessageId, Pseudonym, StreamId};
+use time::OffsetDateTime;
 use tokio::{
     sync::{oneshot, watch},
     time::{Instant, sleep, timeout, timeout_at},
 };
+use tokio_postgres::Row;
 
 use super::{
     charging::HeldCharge,
@@ -28,7 +30,7 @@ use super::{
 use crate::decide::charge::Charge;
 
 /// The pause between two looks at the tables.
-const PAUSE: Duration = Duration::from_millis(500);
+const PAUSE: Duration = Duration::from_millis(250);
 /// A pass is due after this even if nothing moved.
 const ANYWAY: Duration = Duration::from_mins(1);
 /// How many held charges are looked at together.
@@ -53,11 +55,22 @@ pub struct HeldCharges {
     pub metrics: Arc<BillingMetrics>,
 }
 
-/// How far the tables are.
+/// What has happened to the tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct News {
+    /// Moves with every change of a price, a cost or an account.
     changed: i64,
+    /// The newest held charge.
     held: i64,
+    /// When the last one was charged.
+    resolved: Option<OffsetDateTime>,
+}
+
+impl News {
+    /// Whether more may be ratable than when `before` was seen.
+    fn may_make_ratable(self, before: Option<Self>) -> bool {
+        before.is_none_or(|before| (before.changed, before.held) != (self.changed, self.held))
+    }
 }
 
 impl HeldCharges {
@@ -74,34 +87,52 @@ impl HeldCharges {
         let mut head = self.feed.head();
         let (mut seen, mut due) = (None, Instant::now());
         loop {
-            match self.pass_after(seen, Instant::now() >= due).await {
-                Ok(Some(news)) => (seen, due) = (Some(news), Instant::now() + ANYWAY),
-                Ok(None) => {}
-                // Looked at again after the pause.
+            let end = *head.borrow_and_update();
+            let shown = match self.look(&mut seen, &mut due).await {
+                Ok(shown) => shown,
                 Err(fault) => {
-                    seen = None;
+                    (seen, due) = (None, Instant::now());
                     self.metrics.pg_error("rate_held");
                     let error = chain(&*fault);
                     tracing::error!(event = "billing.db_error", operation = "rate_held", error);
+                    end
                 }
-            }
+            };
             sleep(PAUSE).await;
-            let _ = timeout_at(due, head.changed()).await;
+            // The log moves before its tables do: what they do not show yet may be what is waited
+            // for, and nothing will tell when they do.
+            if shown >= end {
+                let _ = timeout_at(due, head.changed()).await;
+            }
         }
     }
 
-    /// Looks whether there is news since `seen`, and rates what it makes ratable; says what it
-    /// has seen if it did.
-    async fn pass_after(
+    /// Looks whether anything has happened since `seen`, and rates what it makes ratable; says up
+    /// to where the tables show the log.
+    async fn look(
         &self,
-        seen: Option<News>,
-        anyway: bool,
-    ) -> Result<Option<News>, Arc<StoreError>> {
-        let (news, waiting) = self.news().await?;
-        self.metrics.held_charges.set(waiting);
-        if waiting == 0 || (seen == Some(news) && !anyway) {
-            return Ok((waiting == 0).then_some(news));
+        seen: &mut Option<News>,
+        due: &mut Instant,
+    ) -> Result<i64, Arc<StoreError>> {
+        let (news, shown) = self.news().await?;
+        let anyway = Instant::now() >= *due;
+        if *seen == Some(news) && !anyway {
+            return Ok(shown);
         }
+        let waiting = self.waiting().await?;
+        self.metrics.held_charges.set(waiting);
+        if waiting > 0 && (anyway || news.may_make_ratable(*seen)) {
+            self.pass().await?;
+        }
+        if anyway {
+            *due = Instant::now() + ANYWAY;
+        }
+        *seen = Some(news);
+        Ok(shown)
+    }
+
+    /// Rates whatever the tables say may be ratable.
+    async fn pass(&self) -> Result<(), Arc<StoreError>> {
         let (mut after, mut charged) = (0, 0);
         loop {
             let page = self.ratable(after).await?;
@@ -115,7 +146,7 @@ impl HeldCharges {
         if charged > 0 {
             tracing::info!(event = "billing.held_resolved", charges = charged);
         }
-        Ok(Some(news))
+        Ok(())
     }
 
     /// Sends these through their tenants' actors; says how many are charged now.
@@ -151,26 +182,42 @@ impl HeldCharges {
         Ok(charged)
     }
 
-    /// How far the tables are, and how many charges wait.
+    /// What has happened to the tables, and up to where all of them show the log.
     async fn news(&self) -> Result<(News, i64), StoreError> {
         const SQL: &str = include_str!("held/news.sql");
-        const OPERATION: &str = "looking for news of held charges";
-        let log = self.log.0;
-        let failed = postgres_error(OPERATION);
+        let row = self
+            .ask_of_all("looking for news of held charges", SQL)
+            .await?;
+        let news = News {
+            changed: row.get("changed"),
+            held: row.get("held"),
+            resolved: row.get("resolved"),
+        };
+        Ok((news, row.get("shown")))
+    }
+
+    /// How many charges wait.
+    async fn waiting(&self) -> Result<i64, StoreError> {
+        const SQL: &str = include_str!("held/waiting.sql");
+        let row = self.ask_of_all("counting held charges", SQL).await?;
+        Ok(row.get("waiting"))
+    }
+
+    /// One row about the log, over the tables of all tenants.
+    async fn ask_of_all(
+        &self,
+        operation: &'static str,
+        sql: &'static str,
+    ) -> Result<Row, StoreError> {
+        let (log, failed) = (self.log.0, postgres_error(operation));
         self.database
-            .transaction(OPERATION, move |transaction| {
+            .transaction(operation, move |transaction| {
                 Box::pin(async move {
-                    transaction
-                        .execute(EVERY_TENANT, &[])
-                        .await
-                        .map_err(failed)?;
-                    let statement = transaction.prepare_cached(SQL).await.map_err(failed)?;
-                    let row = transaction
-                        .query_one(&statement, &[&log])
-                        .await
-                        .map_err(failed)?;
-                    let (changed, held) = (row.get("changed"), row.get("held"));
-                    Ok((News { changed, held }, row.get("waiting")))
+                    let scope = transaction.execute(EVERY_TENANT, &[]).await;
+                    scope.map_err(failed)?;
+                    let statement = transaction.prepare_cached(sql).await.map_err(failed)?;
+                    let row = transaction.query_one(&statement, &[&log]).await;
+                    row.map_err(failed)
                 })
             })
             .await
@@ -191,9 +238,7 @@ impl HeldCharges {
                         .map_err(failed)?;
                     let statement = transaction.prepare_cached(SQL).await.map_err(failed)?;
                     let rows = transaction.query(&statement, &[&log, &after, &PAGE]).await;
-                    let of = |row: &tokio_postgres::Row| {
-                        (row.get("position"), MessageId(row.get("message_id")))
-                    };
+                    let of = |row: &Row| (row.get("position"), MessageId(row.get("message_id")));
                     Ok(rows.map_err(failed)?.iter().map(of).collect())
                 })
             })

@@ -3,13 +3,16 @@
 //! Their streams are read when they are first needed and kept folded, with their versions. Nothing
 //! tells the book that a stream moved. Whoever records a charge names the versions it rests on as
 //! guards (L6), and forgets here what the log says has moved. See
-//! `docs/adr/0013-prices-are-read-by-key-and-guarded.md`. The book is bounded: a full shelf is
-//! cleared, and what is needed is read again.
+//! `docs/adr/0013-prices-are-read-by-key-and-guarded.md`. The book is bounded: a full shelf
+//! lets go of the half that was needed longest ago, and what is needed again is read again.
 
 use std::{
     collections::{HashMap, HashSet},
     hash::Hash,
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
+    sync::{
+        Arc, PoisonError, RwLock, RwLockReadGuard,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use eventstore::{EventStore, Guard, RecordedEvent, StoreError};
@@ -27,7 +30,7 @@ use crate::decide::{
 };
 
 /// The most streams of one kind that are kept.
-const SHELF_MAX: usize = 100_000;
+const ROOM: usize = 100_000;
 
 /// What this process knows. Shared by all tenant actors.
 pub struct PriceBook {
@@ -46,11 +49,17 @@ struct Shelves {
 struct Shelf<K, D: Decider> {
     streams: HashMap<K, Folded<D>>,
     keys: HashMap<StreamId, K>,
+    /// The most streams on it.
+    room: usize,
+    /// Counts what is put on it: the clock by which it is known what was needed lately.
+    puts: u64,
 }
 
 struct Folded<D: Decider> {
     state: D::State,
     guard: Guard,
+    /// What the shelf's clock showed when it was last needed.
+    needed: AtomicU64,
 }
 
 /// The book, open for reading. Nothing is learned or forgotten meanwhile: be brief, and do not
@@ -222,6 +231,7 @@ impl Shelves {
 impl<K: Copy + Eq + Hash, D: Decider> Shelf<K, D> {
     fn known(&self, key: &K) -> Option<Known<'_, D::State>> {
         let folded = self.streams.get(key)?;
+        folded.needed.store(self.puts, Ordering::Relaxed);
         Some(Known {
             what: &folded.state,
             guard: folded.guard,
@@ -229,17 +239,32 @@ impl<K: Copy + Eq + Hash, D: Decider> Shelf<K, D> {
     }
 
     fn put(&mut self, key: K, stream: StreamId, history: &[RecordedEvent]) {
-        if self.streams.len() >= SHELF_MAX {
-            self.streams.clear();
-            self.keys.clear();
+        if self.streams.len() >= self.room {
+            self.make_room();
         }
+        self.puts += 1;
         let version = history.last().map_or(0, |last| last.version);
         let folded = Folded {
             state: folded::<D>(history),
             guard: Guard { stream, version },
+            needed: AtomicU64::new(self.puts),
         };
         self.streams.insert(key, folded);
         self.keys.insert(stream, key);
+    }
+
+    /// Lets go of the half that was needed longest ago.
+    fn make_room(&mut self) {
+        let needed = |folded: &Folded<D>| folded.needed.load(Ordering::Relaxed);
+        let streams = self.streams.values();
+        let mut oldest: Vec<_> = streams
+            .map(|folded| (needed(folded), folded.guard.stream))
+            .collect();
+        oldest.sort_unstable();
+        oldest.truncate(oldest.len().div_ceil(2));
+        for (_, stream) in oldest {
+            self.forget(stream);
+        }
     }
 
     fn forget(&mut self, stream: StreamId) {
@@ -254,6 +279,8 @@ impl<K, D: Decider> Default for Shelf<K, D> {
         Self {
             streams: HashMap::new(),
             keys: HashMap::new(),
+            room: ROOM,
+            puts: 0,
         }
     }
 }
@@ -277,5 +304,38 @@ const fn cost_key(announced: &Announced) -> CostKey {
     CostKey {
         operator_id: announced.settlement.operator_id,
         direction: announced.settlement.direction,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use schema::{Direction, OperatorId};
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn key(number: u128) -> CostKey {
+        CostKey {
+            operator_id: OperatorId(Uuid::from_u128(number)),
+            direction: Direction::Mt,
+        }
+    }
+
+    #[test]
+    fn a_full_shelf_lets_go_of_what_was_needed_longest_ago() {
+        let mut shelf = Shelf::<CostKey, CostDecider> {
+            room: 4,
+            ..Shelf::default()
+        };
+        for number in 1..=4 {
+            shelf.put(key(number), StreamId::cost(&key(number)), &[]);
+        }
+        assert!(shelf.known(&key(1)).is_some(), "needed again");
+        shelf.put(key(5), StreamId::cost(&key(5)), &[]);
+        let known: Vec<_> = (1..=5)
+            .filter(|number| shelf.streams.contains_key(&key(*number)))
+            .collect();
+        assert_eq!(known, [1, 4, 5]);
+        assert_eq!(shelf.keys.len(), 3, "no key without its stream");
     }
 }

@@ -232,6 +232,7 @@ comment on column billing.pricing_tables.changed_position is
 comment on column billing.pricing_tables.request is 'The request that opened it.';
 
 create index pricing_tables_of_a_request on billing.pricing_tables (request);
+create index pricing_tables_changed on billing.pricing_tables (log_id, changed_position);
 
 -- One row per version of what a carrier takes, of the same kind. Of no tenant.
 create table billing.operator_costs (
@@ -277,6 +278,7 @@ comment on column billing.operator_costs.changed_position is
 comment on column billing.operator_costs.request is 'The request that opened it.';
 
 create index operator_costs_of_a_request on billing.operator_costs (request);
+create index operator_costs_changed on billing.operator_costs (log_id, changed_position);
 
 -- One row per registered account, as it is now.
 create table billing.accounts (
@@ -313,6 +315,7 @@ comment on column billing.accounts.changed_at is 'When it was registered or chan
 comment on column billing.accounts.changed_position is 'Where in the log that was.';
 
 create index accounts_by_account_id on billing.accounts (account_id);
+create index accounts_changed on billing.accounts (log_id, changed_position);
 
 -- One row per charge that had to wait, for a price or for an account. A row stays when the message
 -- is charged; then it has an end.
@@ -358,7 +361,10 @@ comment on column billing.held_charges.held_at is 'When that was recorded.';
 comment on column billing.held_charges.resolved_at is
     'When the message was charged; null while it waits.';
 
--- Only what waits is ever looked for: all of it in order, by what it waits for, by whose it is.
+-- Only what waits is ever looked for: all of it in order, by what it waits for, by whose it is. Of
+-- the rest only the last one, to see that something has changed.
+create index held_charges_resolved on billing.held_charges (log_id, resolved_at)
+    where resolved_at is not null;
 create index held_charges_open on billing.held_charges (log_id, position)
     where resolved_at is null;
 create index held_charges_open_for_a_price

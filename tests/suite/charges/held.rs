@@ -18,6 +18,8 @@ use crate::support::{eventually, run};
 const AHEAD_MICROS: i64 = 4_500_000;
 /// How often the clock may be faster than a call.
 const ATTEMPTS: usize = 20;
+/// More looks than two nodes take in the time a test waits, if they look once a minute.
+const MANY_LOOKS: i64 = 40;
 
 /// Why a message waits, as the API tells it; nothing if it does not.
 async fn shown(market: &Market, message: MessageId) -> Option<String> {
@@ -257,6 +259,57 @@ fn with_a_cost_in_another_currency_it_waits_until_that_cost_is_over_for_its_time
             assert_eq!(market.history(message.message).await.len(), 1);
         }
         panic!("this machine is never fast enough");
+    });
+}
+
+/// How often both nodes have looked for news of held charges, as Postgres counts it. Nothing else
+/// reads this table while nothing happens.
+async fn looks(market: &Market) -> i64 {
+    let sql = "select seq_scan + coalesce(idx_scan, 0) from pg_stat_user_tables
+        where schemaname = 'billing' and relname = 'operator_costs'";
+    let row = market.database.query_one(sql, &[]).await;
+    row.expect("reads").get(0)
+}
+
+#[test]
+fn while_a_table_does_not_show_yet_what_the_log_has_it_is_looked_at_again() {
+    run(async {
+        let mut market = market().await;
+        let customer = Customer::new();
+        market.open_price(&customer.price(30_000)).await;
+        let message = customer.message();
+        held(&mut market, message, "ACCOUNT_UNKNOWN").await;
+        market.rest().await;
+        let head = market.head().await;
+
+        // The log has the registration; its table does not, and nothing else happens.
+        let mut blocker = market.world.admin().await.expect("postgres");
+        let blocking = blocker.transaction().await.expect("begins");
+        let lock = "lock table billing.accounts in share row exclusive mode";
+        blocking.batch_execute(lock).await.expect("locked");
+        let registering = async {
+            let admin = market.admin();
+            let account = customer.registration();
+            admin.register(customer.account, &account).await
+        };
+        let looking = async {
+            eventually("it is recorded", async || {
+                (market.head().await > head).then_some(())
+            })
+            .await;
+            let before = looks(&market).await;
+            eventually("it looks again and again", async || {
+                (looks(&market).await >= before + MANY_LOOKS).then_some(())
+            })
+            .await;
+            blocking.commit().await.expect("released");
+        };
+        let (registered, ()) = futures::join!(registering, looking);
+        // Whether it was visible in time for the answer is not the point here.
+        registered.expect("an answer");
+        let charge = resolved(&market, message).await;
+        assert_eq!(charge["customerPrice"], "0.060000");
+        market.balances().await;
     });
 }
 
