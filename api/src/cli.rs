@@ -38,6 +38,8 @@ pub enum Role {
     Billing(Box<BillingSettings>),
     /// Matches orphaned receipts again, once
     Reconcile(Box<DlrSettings>),
+    /// Announces again, once, what was settled and is neither charged nor held
+    Republish(RepublishSettings),
     /// Creates or updates the NATS streams and consumers
     Provision(ProvisionSettings),
     /// Brings the database up to date
@@ -56,6 +58,7 @@ impl Role {
             Self::Dlr(_) => "dlr-processor",
             Self::Billing(_) => "billing-service",
             Self::Reconcile(_) => "tollbook-reconcile",
+            Self::Republish(_) => "tollbook-republish",
             Self::Provision(_) => "tollbook-provision",
             Self::Migrate(_) => "tollbook-migrate",
             Self::Schema(_) => "tollbook-schema",
@@ -117,6 +120,23 @@ pub struct BillingSettings {
     /// Logs and traces.
     #[command(flatten)]
     pub telemetry: TelemetrySettings,
+}
+
+/// Settings of `republish`.
+#[derive(Debug, Clone, Args)]
+pub struct RepublishSettings {
+    /// NATS.
+    #[command(flatten)]
+    pub nats: NatsSettings,
+    /// Postgres.
+    #[command(flatten)]
+    pub database: DatabaseSettings,
+    /// How far to look back
+    #[arg(long, env = "REPUBLISH_SINCE", default_value = "6h", value_parser = values::duration)]
+    pub republish_since: Duration,
+    /// How far billing must have come past a settlement before it counts as lost
+    #[arg(long, env = "REPUBLISH_MARGIN", default_value = "15m", value_parser = values::duration)]
+    pub republish_margin: Duration,
 }
 
 /// Settings of `provision`.

@@ -167,7 +167,11 @@ fn start_telemetry(cli: &Cli, runtime: &runtime::Handle) -> Result<Option<Teleme
         Role::Billing(settings) => {
             Telemetry::start(&settings.telemetry, cli.role.service(), runtime).map(Some)
         }
-        Role::Provision(_) | Role::Migrate(_) | Role::Schema(_) | Role::Dev(_) => Ok(None),
+        Role::Republish(_)
+        | Role::Provision(_)
+        | Role::Migrate(_)
+        | Role::Schema(_)
+        | Role::Dev(_) => Ok(None),
     }
 }
 

@@ -6,6 +6,7 @@ pub mod dlr;
 pub mod migrate;
 pub mod provision;
 pub mod reconcile;
+pub mod republish;
 pub mod schema;
 
 use std::{
@@ -55,6 +56,9 @@ pub enum RoleError {
     /// Orphans could not be matched.
     #[error(transparent)]
     Reconcile(#[from] actors::dlr::ReconcileError),
+    /// Settlements could not be announced again.
+    #[error(transparent)]
+    Republish(#[from] projections::publishers::again::AgainError),
     /// A schema file could not be written or read.
     #[error("schema file {path}")]
     SchemaFile {
@@ -113,6 +117,7 @@ pub async fn run(role: Role, shutdown: Shutdown) -> Result<(), RoleError> {
         Role::Dlr(settings) => dlr::run(*settings, shutdown).await,
         Role::Billing(settings) => Box::pin(billing::run(*settings, shutdown)).await,
         Role::Reconcile(settings) => reconcile::run(*settings, shutdown).await,
+        Role::Republish(settings) => republish::run(&settings).await,
         Role::Provision(settings) => provision::run(&settings).await,
         Role::Migrate(settings) => migrate::run(&settings).await,
         Role::Schema(settings) => schema::run(&settings),

@@ -3,6 +3,7 @@
 //! A batch counts as published when every message of it is acknowledged; then the checkpoint
 //! moves. After a crash in between the same messages are published again under the same ids.
 
+pub mod again;
 pub mod announcement;
 pub mod billing_events;
 pub mod outbox;

@@ -17,6 +17,8 @@ pub const BILLING_EVENTS: &str = "billing.events";
 pub const WEBHOOK_DISPATCH: &str = "webhook.dispatch";
 /// The subject of [`UnmatchedReceipt`].
 pub const SMS_DLR_UNMATCHED: &str = "sms.dlr.unmatched";
+/// The header of an announcement that is made again because the first one was lost.
+pub const ANNOUNCED_AGAIN: &str = "X-Announced-Again";
 /// The schema version all of them carry.
 pub const SCHEMA_VERSION: &str = "1.0";
 

@@ -6,6 +6,7 @@
 mod billing;
 mod kills;
 pub(crate) mod load;
+mod lost;
 mod pulling;
 mod silence;
 mod stopping;

@@ -116,6 +116,9 @@ impl Intake {
                 if received.foreign_schema_version {
                     self.metrics.foreign_schema_version.inc();
                 }
+                if delivery.is_again() {
+                    self.metrics.announced_again.inc();
+                }
                 Some(Taken { delivery, received })
             }
             Err(Invalid { reason, field }) => {

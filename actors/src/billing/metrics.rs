@@ -69,6 +69,8 @@ pub struct BillingMetrics {
     pub negative_margin: Counter,
     /// Settlements of a schema version that is not ours; accepted.
     pub foreign_schema_version: Counter,
+    /// Settlements announced again because the first announcement was lost.
+    pub announced_again: Counter,
     /// Held charges that were rated later.
     pub held_resolved: Counter,
     /// Charges that wait to be rated, as the table of held charges shows it.
@@ -102,6 +104,7 @@ impl Default for BillingMetrics {
             resolve_latency: Histogram::new(RESOLVE_SECONDS),
             negative_margin: Counter::default(),
             foreign_schema_version: Counter::default(),
+            announced_again: Counter::default(),
             held_resolved: Counter::default(),
             held_charges: Gauge::default(),
             rerated: Counter::default(),
@@ -153,6 +156,11 @@ impl BillingMetrics {
             "billing_foreign_schema_version",
             "settlements of another schema version, accepted",
             self.foreign_schema_version.clone(),
+        );
+        r.register(
+            "billing_announced_again",
+            "settlements announced again because the first announcement was lost",
+            self.announced_again.clone(),
         );
         r.register(
             "billing_pg_errors",

@@ -4,7 +4,7 @@ use std::{fmt::Display, time::Duration};
 
 use async_nats::jetstream::{self, AckKind};
 use eventstore::clock;
-use schema::Timestamp;
+use schema::{Timestamp, published::ANNOUNCED_AGAIN};
 use tokio::time::timeout;
 
 /// The first delay before a message that could not be dealt with comes again.
@@ -52,6 +52,12 @@ impl Delivery {
         let value = self.message.headers.as_ref()?.get("traceparent")?.as_str();
         let plain = |byte: u8| byte.is_ascii_hexdigit() || byte == b'-';
         (value.len() <= TRACEPARENT_MAX && value.bytes().all(plain)).then(|| value.to_owned())
+    }
+
+    /// Whether its sender says it again because the first time was lost.
+    pub(crate) fn is_again(&self) -> bool {
+        let headers = self.message.headers.as_ref();
+        headers.is_some_and(|headers| headers.get(ANNOUNCED_AGAIN).is_some())
     }
 
     /// It is done with.

@@ -56,6 +56,18 @@ pub const BILLING: Needs = Needs {
     all: BILLING_NEEDS,
 };
 
+/// Comparing what was settled with what was charged.
+pub const AUDITOR: Needs = Needs {
+    role: "auditor",
+    all: AUDITOR_NEEDS,
+};
+
+const AUDITOR_NEEDS: &[Need] = &[
+    table("eventlog.head", "SELECT"),
+    table("eventlog.event", "SELECT"),
+    table("eventlog.tenant", "SELECT"),
+];
+
 const DLR_NEEDS: &[Need] = &[
     function("eventlog.append"),
     function("eventlog.take_checkpoint"),

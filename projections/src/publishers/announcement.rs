@@ -3,7 +3,7 @@
 use async_nats::{HeaderMap, header, header::HeaderName};
 use bytes::Bytes;
 use eventstore::RecordedEvent;
-use schema::TenantId;
+use schema::{TenantId, published::ANNOUNCED_AGAIN};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -12,6 +12,7 @@ use crate::{ApplyError, Unusable};
 /// The largest message the platform's streams take, in bytes, its headers aside.
 const MAX_BYTES: usize = 64 * 1024;
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+const AGAIN: HeaderName = HeaderName::from_static(ANNOUNCED_AGAIN);
 const TENANT: HeaderName = HeaderName::from_static("X-Tenant-Id");
 
 /// A message that says that something happened.
@@ -56,6 +57,14 @@ impl Announcement {
             headers,
             payload: payload.into(),
         })
+    }
+}
+
+impl Announcement {
+    /// The same, said to be a repeat, so that its receiver can count it.
+    pub(super) fn again(mut self) -> Self {
+        self.headers.insert(AGAIN, "1");
+        self
     }
 }
 

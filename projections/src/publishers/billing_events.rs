@@ -61,7 +61,7 @@ impl Projection for BillingEvents {
 }
 
 /// The message about a settlement; `None` if its tenant is erased.
-fn announce(
+pub(super) fn announce(
     event: &RecordedEvent,
     tenants: &HashMap<Pseudonym, TenantId>,
 ) -> Result<Option<Announcement>, ApplyError> {

@@ -1,0 +1,49 @@
+//! `tollbook republish`: announces again what was settled and is neither charged nor held, because
+//! its announcement was acknowledged by NATS and lost. Run by a clock; it may run at any time.
+//!
+//! It reads the log as `auditor`, who sees both sides and may write nothing, and publishes as
+//! `dlr-processor`, who alone may announce settlements. No right is added anywhere.
+
+use std::sync::Arc;
+
+use eventstore::{
+    log::chain,
+    postgres::{Database, PgStore},
+};
+use projections::publishers::again::{Again, AnnounceAgain, Span};
+
+use super::{RoleError, say};
+use crate::{
+    cli::RepublishSettings,
+    config::ConfigError,
+    database::{self, needs},
+    nats,
+    service::LOG,
+};
+
+/// Does it once, and says what was done.
+///
+/// # Errors
+/// Something needed is not there, or not everything missing is known to be announced.
+pub async fn run(settings: &RepublishSettings) -> Result<(), RoleError> {
+    let nats_options = settings.nats.options()?;
+    let database = Database::new(settings.database.options("tollbook-republish")?)
+        .map_err(|error| ConfigError::value("DATABASE_URL", chain(&error)))?;
+    database::check(&database, &needs::AUDITOR).await?;
+    let client = nats::connect(&nats_options, nats::DLR, Arc::default(), Arc::default()).await?;
+    let work = AnnounceAgain {
+        store: Arc::new(PgStore::new(database.clone(), LOG)),
+        database,
+        log: LOG,
+        client,
+    };
+    let span = Span {
+        since: settings.republish_since,
+        margin: settings.republish_margin,
+    };
+    match work.run(span).await? {
+        Again::BillingStandsStill => say("billing stands still; nothing can be told to be lost"),
+        Again::Announced(count) => say(format_args!("{count} settlements announced again")),
+    }
+    Ok(())
+}
