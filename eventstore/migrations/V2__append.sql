@@ -229,19 +229,23 @@ create function eventlog.take_checkpoint(p_log smallint, p_projection text) retu
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 set enable_seqscan = off as $$
 begin
-    if not exists (
-        select from eventlog.projection p
-        where p.log_id = p_log and p.projection = p_projection and p.role = session_user
-    ) then
+    perform from eventlog.projection p
+    where p.log_id = p_log and p.projection = p_projection and p.role = session_user
+    for update skip locked;
+    if found then
+        -- A statement of its own: it sees what was committed before the lock was had.
+        return coalesce((
+            select g.position from eventlog.progress g
+            where g.log_id = p_log and g.projection = p_projection order by g.position desc limit 1
+        ), 0);
+    end if;
+    perform from eventlog.projection p
+    where p.log_id = p_log and p.projection = p_projection and p.role = session_user;
+    if not found then
         raise exception 'role % carries no projection % of log %', session_user, p_projection, p_log
             using errcode = 'insufficient_privilege';
     end if;
-    perform from eventlog.projection p
-    where p.log_id = p_log and p.projection = p_projection for update skip locked;
-    if not found then
-        return null;
-    end if;
-    return coalesce(eventlog.progress_of(p_log, p_projection), 0);
+    return null;
 end
 $$;
 
@@ -251,12 +255,19 @@ create function eventlog.advance_checkpoint(
 ) returns void
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 set enable_seqscan = off as $$
+declare
+    stood bigint;
 begin
+    -- Whoever has not taken it waits here for whoever has.
     perform from eventlog.projection p
     where p.log_id = p_log and p.projection = p_projection and p.role = session_user for update;
-    if not found or p_from <> coalesce(eventlog.progress_of(p_log, p_projection), 0)
-        or p_from > p_to
-    then
+    if found then
+        stood := coalesce((
+            select g.position from eventlog.progress g
+            where g.log_id = p_log and g.projection = p_projection order by g.position desc limit 1
+        ), 0);
+    end if;
+    if stood is distinct from p_from or p_to < p_from then
         raise exception 'checkpoint % of log % is not at %', p_projection, p_log, p_from
             using errcode = 'object_not_in_prerequisite_state';
     end if;

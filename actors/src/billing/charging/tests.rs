@@ -6,7 +6,7 @@ mod world;
 use eventstore::EventStore as _;
 use schema::{Event, event::HoldReason};
 
-use self::world::{World, settlement};
+use self::world::{Plan, World, settlement};
 use super::*;
 
 #[tokio::test]
@@ -93,6 +93,18 @@ async fn a_turn_beyond_one_transaction_is_charged_whole() {
             .all(|fate| *fate == Fate::Charged)
     );
     assert_eq!(world.store.head().await.expect("head"), 2_501);
+}
+
+#[tokio::test]
+async fn a_charge_that_the_log_refuses_holds_up_no_other_and_comes_again() {
+    let world = World::start().await;
+    world.open_price(None, "0.05", 0).await;
+    world.plan(Some(Plan::Refused(1)));
+    let three = [settlement(1), settlement(2), settlement(3)];
+    let fates = world.settle(&three).await;
+    assert_eq!(fates, [Fate::Charged, Fate::Again, Fate::Charged]);
+    let fates = world.settle(&three).await;
+    assert_eq!(fates, [Fate::Duplicate, Fate::Charged, Fate::Duplicate]);
 }
 
 #[tokio::test]

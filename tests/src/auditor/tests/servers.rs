@@ -246,6 +246,9 @@ async fn write(database: &Client, world: &World) {
     insert(database, "eventlog.tenant", &tenants).await;
     insert(database, "eventlog.event", &events).await;
     insert(database, "eventlog.progress", &checkpoints).await;
+    let names = "INSERT INTO eventlog.projection (log_id, projection, role) \
+                 SELECT log_id, projection, 'dlr_svc' FROM eventlog.progress";
+    database.execute(names, &[]).await.expect("their names");
     insert(database, "dlr.delivery_receipts", &receipts).await;
     insert(database, "dlr.orphaned_receipts", &orphans).await;
     insert(database, "dlr.orphan_resolutions", &resolutions).await;

@@ -34,6 +34,8 @@ pub(super) enum Plan {
     Lost,
     /// It happens, and says it did not.
     KeptAndFailed,
+    /// It happens, but for the append of this number, which is refused.
+    Refused(usize),
 }
 
 /// A log whose next appends go as planned; without a plan they succeed.
@@ -277,6 +279,13 @@ impl EventStore for Faulty {
             Some(Plan::KeptAndFailed) => {
                 self.inner.append(batch).await?;
                 Err(StoreError::Misuse("kept and failed"))
+            }
+            Some(Plan::Refused(number)) => {
+                let mut rest = batch;
+                rest.remove(number);
+                let mut outcomes = self.inner.append(rest).await?;
+                outcomes.insert(number, Outcome::Refused);
+                Ok(outcomes)
             }
         }
     }
