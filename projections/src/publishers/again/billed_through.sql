@@ -5,7 +5,7 @@
 select max(s.recorded_at) as billed_through
 from (
     select c.stream_id from eventlog.event c
-    where c.log_id = $1 and c.position > $2 - 100000 and c.category = 'charge' and c.version = 1
+    where c.log_id = $1 and c.position > $2::bigint - 100000 and c.category = 'charge' and c.version = 1
     order by c.position desc
     limit 1000
 ) charge
