@@ -16,9 +16,13 @@ insert into eventlog.read_permission (role, category)
 select reader.role, kind.category
 from (values
     ('dlr_svc', array['message', 'orphan']),
-    ('billing_svc', array['charge', 'tenant', 'price', 'invoice', 'audit']),
-    ('auditor', array['message', 'orphan', 'charge', 'tenant', 'price', 'invoice', 'audit']),
-    ('tollbook_admin', array['message', 'orphan', 'charge', 'tenant', 'price', 'invoice', 'audit'])
+    ('billing_svc', array['charge', 'account', 'tenant', 'price', 'invoice', 'audit']),
+    ('auditor', array[
+        'message', 'orphan', 'charge', 'account', 'tenant', 'price', 'invoice', 'audit'
+    ]),
+    ('tollbook_admin', array[
+        'message', 'orphan', 'charge', 'account', 'tenant', 'price', 'invoice', 'audit'
+    ])
 ) as reader (role, categories), unnest(reader.categories) as kind (category);
 
 -- Which role may append which events. The policy on the events asks here, so that nobody records
@@ -48,8 +52,8 @@ insert into eventlog.append_permission (role, category, type, schema_version) va
     ('billing_svc', 'charge', 'MessageCharged', 1),
     ('billing_svc', 'charge', 'ChargeHeld', 1),
     ('billing_svc', 'charge', 'ChargeConflictRecorded', 1),
-    ('billing_svc', 'tenant', 'AccountRegistered', 1),
-    ('billing_svc', 'tenant', 'AccountChanged', 1),
+    ('billing_svc', 'account', 'AccountRegistered', 1),
+    ('billing_svc', 'account', 'AccountChanged', 1),
     ('billing_svc', 'price', 'PriceOpened', 1),
     ('billing_svc', 'price', 'PriceClosed', 1),
     ('billing_svc', 'price', 'CostOpened', 1),

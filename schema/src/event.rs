@@ -128,9 +128,9 @@ events! {
     /// A message was settled again with other content. The first stays.
     ChargeConflictRecorded(Charge) = 1,
     /// An account was registered.
-    AccountRegistered(Tenant) = 1,
+    AccountRegistered(Account) = 1,
     /// A registered account was changed.
-    AccountChanged(Tenant) = 1,
+    AccountChanged(Account) = 1,
     /// A version of a price was opened.
     PriceOpened(Price) = 1,
     /// A version of a price got its end, or an earlier one.

@@ -139,7 +139,9 @@ pub enum Category {
     Orphan,
     /// One stream per SMS message: what was charged for it.
     Charge,
-    /// One stream per tenant: its accounts.
+    /// One stream per account: whose it is and what it pays by.
+    Account,
+    /// One stream per tenant: that it is erased.
     Tenant,
     /// One stream per price or cost key: its versions.
     Price,
@@ -151,10 +153,11 @@ pub enum Category {
 
 impl Category {
     /// Every category.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Message,
         Self::Orphan,
         Self::Charge,
+        Self::Account,
         Self::Tenant,
         Self::Price,
         Self::Invoice,
@@ -168,6 +171,7 @@ impl Category {
             Self::Message => "message",
             Self::Orphan => "orphan",
             Self::Charge => "charge",
+            Self::Account => "account",
             Self::Tenant => "tenant",
             Self::Price => "price",
             Self::Invoice => "invoice",
@@ -231,12 +235,12 @@ impl StreamId {
         }
     }
 
-    /// The stream of a tenant's accounts.
+    /// The stream of an account, whosever it is.
     #[must_use]
-    pub const fn tenant(tenant: Pseudonym) -> Self {
+    pub const fn account(account: AccountId) -> Self {
         Self {
-            category: Category::Tenant,
-            id: tenant.0,
+            category: Category::Account,
+            id: account.0,
         }
     }
 

@@ -22,7 +22,7 @@ use crate::{
     decide::{
         Decider,
         access::{Access, AccessDecider, RecordAccess},
-        account::{AccountDecider, Changed, PutAccount},
+        account::{self, AccountDecider, PutAccount},
         cost::{AmendCost, CostDecider},
         price::{AmendPrice, PriceDecider},
         timeline::{Amendment, Refusal, Wish},
@@ -181,19 +181,18 @@ impl Desk {
         ask(&offices.costs, StreamId::cost(&key), command).await
     }
 
-    /// Registers an account, or changes it; `if_at` as for prices, 0 for one not registered.
+    /// Registers an account, or changes it, on this condition.
     ///
     /// # Errors
-    /// It is not as the caller saw it, or a fault.
+    /// It belongs to another tenant, is not as the caller saw it, or a fault.
     pub async fn put_account(
         &self,
         caller: Caller,
         wish: AccountWish,
-        if_at: Option<i64>,
-    ) -> Result<Written, DeskError<Changed>> {
+        condition: account::Condition,
+    ) -> Result<Written, DeskError<account::Refusal>> {
         let tenant = self.tenant(wish.tenant).await?.unlocked();
         let tenant = tenant.map_err(|locked| DeskError::Keyring(locked.into()))?;
-        let stream = StreamId::tenant(tenant.pseudonym);
         let command = PutAccount {
             account: wish.account,
             billing_name: wish.billing_name,
@@ -202,12 +201,12 @@ impl Desk {
             log: self.log,
             request: caller.request,
             now: clock::now(),
-            if_at,
+            condition,
             principal: caller.principal,
             trace: caller.trace,
         };
         let offices = self.offices().await?;
-        ask(&offices.accounts, stream, command).await
+        ask(&offices.accounts, command.stream(), command).await
     }
 
     /// Keeps that the caller looked at the data of an account that is not theirs, or was refused.

@@ -16,7 +16,7 @@ use std::{
 };
 
 use eventstore::{EventStore, Guard, RecordedEvent, StoreError};
-use schema::{AccountTier, CostKey, Currency, PriceKey, Pseudonym, StreamId};
+use schema::{AccountId, AccountTier, CostKey, Currency, PriceKey, StreamId};
 use tracing::Span;
 
 use crate::decide::{
@@ -40,7 +40,7 @@ pub struct PriceBook {
 
 #[derive(Default)]
 struct Shelves {
-    accounts: Shelf<Pseudonym, AccountDecider>,
+    accounts: Shelf<AccountId, AccountDecider>,
     prices: Shelf<PriceKey, PriceDecider>,
     costs: Shelf<CostKey, CostDecider>,
 }
@@ -69,7 +69,7 @@ pub struct Open<'a>(RwLockReadGuard<'a, Shelves>);
 /// A stream that the book is to know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Wanted {
-    Accounts(Pseudonym),
+    Account(AccountId),
     Price(PriceKey),
     Cost(CostKey),
 }
@@ -145,8 +145,8 @@ impl Open<'_> {
         let settlement = &announced.settlement;
         let pricing = trace
             .map(|trace| tracing::info_span!(parent: trace, "billing.resolve_pricing").entered());
-        let tenant = self.0.accounts.known(&announced.tenant)?;
-        let payer = payer(settlement, tenant.what.get(announced.account));
+        let account = self.0.accounts.known(&announced.account)?;
+        let payer = payer(settlement, announced.tenant, account.what);
         let prices = match (payer.tier, payer.currency) {
             (Some(tier), Some(currency)) => Some(Prices {
                 own: self
@@ -167,7 +167,7 @@ impl Open<'_> {
             trace.map(|trace| tracing::info_span!(parent: trace, "billing.resolve_cost").entered());
         Some(Tariff {
             payer,
-            tenant: tenant.guard,
+            account: account.guard,
             prices,
             cost: self.0.costs.known(&cost_key(announced))?,
         })
@@ -175,15 +175,14 @@ impl Open<'_> {
 
     /// What is needed to rate `announced`, as far as it is known what that is.
     fn wanted(&self, announced: &Announced) -> impl Iterator<Item = Wanted> + use<> {
-        let known = self.0.accounts.known(&announced.tenant);
-        let payer =
-            known.map(|known| payer(&announced.settlement, known.what.get(announced.account)));
+        let known = self.0.accounts.known(&announced.account);
+        let payer = known.map(|known| payer(&announced.settlement, announced.tenant, known.what));
         let prices = payer.and_then(|payer| {
             let (tier, currency) = (payer.tier?, payer.currency?);
             Some([true, false].map(|own| Wanted::Price(price_key(announced, own, tier, currency))))
         });
         let always = [
-            Wanted::Accounts(announced.tenant),
+            Wanted::Account(announced.account),
             Wanted::Cost(cost_key(announced)),
         ];
         always.into_iter().chain(prices.into_iter().flatten())
@@ -201,7 +200,7 @@ impl Open<'_> {
 
     fn knows(&self, wanted: &Wanted) -> bool {
         match wanted {
-            Wanted::Accounts(tenant) => self.0.accounts.streams.contains_key(tenant),
+            Wanted::Account(account) => self.0.accounts.streams.contains_key(account),
             Wanted::Price(key) => self.0.prices.streams.contains_key(key),
             Wanted::Cost(key) => self.0.costs.streams.contains_key(key),
         }
@@ -211,7 +210,7 @@ impl Open<'_> {
 impl Wanted {
     fn stream(&self) -> StreamId {
         match self {
-            Self::Accounts(tenant) => StreamId::tenant(*tenant),
+            Self::Account(account) => StreamId::account(*account),
             Self::Price(key) => StreamId::price(key),
             Self::Cost(key) => StreamId::cost(key),
         }
@@ -221,7 +220,7 @@ impl Wanted {
 impl Shelves {
     fn put(&mut self, wanted: Wanted, stream: StreamId, history: &[RecordedEvent]) {
         match wanted {
-            Wanted::Accounts(tenant) => self.accounts.put(tenant, stream, history),
+            Wanted::Account(account) => self.accounts.put(account, stream, history),
             Wanted::Price(key) => self.prices.put(key, stream, history),
             Wanted::Cost(key) => self.costs.put(key, stream, history),
         }

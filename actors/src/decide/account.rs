@@ -1,32 +1,36 @@
-//! What may become of a tenant's accounts: registered once, then changed.
+//! What may become of an account: registered once, by the tenant it then belongs to for good, and
+//! changed.
 //!
-//! An account belongs to the tenant in whose stream it is registered. To say again what is known
-//! adds nothing. The name and the address on invoices are sealed, so they are not compared by
-//! opening them: sealing is a pure function, so what is new is sealed for the place of what is
-//! known, and equal texts seal equally there.
+//! The account's own stream decides whose it is, so of two tenants that register it at once one
+//! wins, on whatever nodes. To say again what is known adds nothing. The name and the address on
+//! invoices are sealed, so they are not compared by opening them: sealing is a pure function, so
+//! what is new is sealed for the place of what is known, and equal texts seal equally there.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use eventstore::{LogId, NewEvent, RecordedEvent, keyring::TenantKey};
 use schema::{
-    AccountId, Event, EventId, Personal, Sealed, StreamId, Timestamp,
+    Event, EventId, Personal, Pseudonym, Sealed, StreamId, Timestamp,
     event::{AccountChanged, AccountFacts, AccountRegistered},
 };
 use uuid::Uuid;
 
 use super::{Command, Decider, EventPlace};
 
-/// A tenant's accounts.
+/// What is known of an account.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Accounts {
-    accounts: HashMap<AccountId, Account>,
+pub struct Account {
+    registered: Option<Registered>,
     carried_out: HashSet<EventId>,
 }
 
-/// One account, as the last event about it says.
+/// A registered account, as the last event about it says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Account {
-    facts: AccountFacts,
+pub struct Registered {
+    /// Whose it is, from its registration on.
+    pub tenant: Pseudonym,
+    /// What it is.
+    pub facts: AccountFacts,
     sealed: Sealed,
     version: i32,
     position: i64,
@@ -49,65 +53,121 @@ pub struct PutAccount {
     pub request: Uuid,
     /// The time of the request.
     pub now: Timestamp,
-    /// The position of the last change that the caller knows of, where they insist on it.
-    pub if_at: Option<i64>,
+    /// What the caller insists on.
+    pub condition: Condition,
     /// Who.
     pub principal: String,
     /// The `traceparent` it came with.
     pub trace: Option<String>,
 }
 
-/// The account is not as the caller saw it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the account changed at position {position}")]
-pub struct Changed {
-    /// The position of its last change; 0 if nobody registered it.
-    pub position: i64,
+/// What must be so for an account to be changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Condition {
+    /// Nothing.
+    Any,
+    /// Somebody registered it.
+    Registered,
+    /// Its last change is at this position; 0 for one that nobody registered.
+    ChangedAt(i64),
 }
 
-/// Decides for the streams of category `tenant`.
+/// Why an account is not changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// It belongs to another tenant.
+    #[error("the account belongs to another tenant")]
+    OfAnotherTenant,
+    /// It is not as the caller saw it.
+    #[error("the account changed at position {position}")]
+    Changed {
+        /// The position of its last change; 0 if nobody registered it.
+        position: i64,
+    },
+}
+
+/// Decides for the streams of category `account`.
 #[derive(Debug)]
 pub struct AccountDecider;
 
-impl Accounts {
-    /// What is known of this account, if it is registered.
+impl Account {
+    /// The account, if somebody registered it.
     #[must_use]
-    pub fn get(&self, account: AccountId) -> Option<&AccountFacts> {
-        self.accounts.get(&account).map(|known| &known.facts)
+    pub const fn registered(&self) -> Option<&Registered> {
+        self.registered.as_ref()
     }
 }
 
-impl Decider for AccountDecider {
-    type State = Accounts;
-    type Command = PutAccount;
-    type Refusal = Changed;
+#[cfg(test)]
+impl Account {
+    /// The account as this tenant registered it.
+    pub(crate) fn registered_by(tenant: Pseudonym, facts: AccountFacts) -> Self {
+        Self {
+            registered: Some(Registered {
+                tenant,
+                facts,
+                sealed: Sealed::default(),
+                version: 1,
+                position: 1,
+            }),
+            ..Self::default()
+        }
+    }
+}
 
-    fn fold(state: &mut Accounts, event: &RecordedEvent) {
+impl Condition {
+    fn holds(self, known: Option<&Registered>) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Registered => known.is_some(),
+            Self::ChangedAt(position) => position_of(known) == position,
+        }
+    }
+}
+
+fn position_of(known: Option<&Registered>) -> i64 {
+    known.map_or(0, |known| known.position)
+}
+
+impl Decider for AccountDecider {
+    type State = Account;
+    type Command = PutAccount;
+    type Refusal = Refusal;
+
+    fn fold(state: &mut Account, event: &RecordedEvent) {
         let (Event::AccountRegistered(AccountRegistered { account: facts })
         | Event::AccountChanged(AccountChanged { account: facts })) = &event.fact.event
         else {
             return;
         };
-        let account = Account {
+        let known = state.registered().map(|known| known.tenant);
+        // An account of nobody is none.
+        let Some(tenant) = known.or(event.fact.tenant) else {
+            return;
+        };
+        state.registered = Some(Registered {
+            tenant,
             facts: *facts,
             sealed: event.fact.sealed.clone(),
             version: event.version,
             position: event.position,
-        };
-        state.accounts.insert(facts.account_id, account);
+        });
         state.carried_out.insert(event.fact.id);
     }
 
-    fn decide(state: &Accounts, command: &PutAccount) -> Result<Vec<Event>, Changed> {
+    fn decide(state: &Account, command: &PutAccount) -> Result<Vec<Event>, Refusal> {
         if state.carried_out.contains(&command.id()) {
             return Ok(Vec::new());
         }
-        let account = command.account;
-        let known = state.accounts.get(&account.account_id);
-        let position = known.map_or(0, |known| known.position);
-        if command.if_at.is_some_and(|seen| seen != position) {
-            return Err(Changed { position });
+        let known = state.registered();
+        if known.is_some_and(|known| known.tenant != command.tenant.pseudonym) {
+            return Err(Refusal::OfAnotherTenant);
         }
+        if !command.condition.holds(known) {
+            let position = position_of(known);
+            return Err(Refusal::Changed { position });
+        }
+        let account = command.account;
         Ok(match known {
             None => vec![Event::AccountRegistered(AccountRegistered { account })],
             Some(known) if command.says_nothing_new(known) => Vec::new(),
@@ -115,20 +175,26 @@ impl Decider for AccountDecider {
         })
     }
 
-    fn is_finished(_: &Accounts) -> bool {
+    fn is_finished(_: &Account) -> bool {
         false
     }
 }
 
 impl PutAccount {
+    /// The stream of its account.
+    #[must_use]
+    pub const fn stream(&self) -> StreamId {
+        StreamId::account(self.account.account_id)
+    }
+
     fn id(&self) -> EventId {
         EventId::of_request("account-put", self.account.account_id.0, self.request)
     }
 
-    fn says_nothing_new(&self, known: &Account) -> bool {
+    fn says_nothing_new(&self, known: &Registered) -> bool {
         let place = EventPlace {
             log: self.log,
-            stream: StreamId::tenant(self.tenant.pseudonym),
+            stream: self.stream(),
             version: known.version,
         };
         self.account == known.facts && self.seal(place) == known.sealed
@@ -169,7 +235,7 @@ impl Command for PutAccount {
 #[cfg(test)]
 mod tests {
     use eventstore::seal::DataKey;
-    use schema::{AccountTier, Currency, Pseudonym};
+    use schema::{AccountId, AccountTier, Currency};
 
     use super::*;
     use crate::decide::testing::{self, Given};
@@ -190,14 +256,18 @@ mod tests {
             log: LogId::DEFAULT,
             request: Uuid::from_u128(request),
             now: Timestamp::from_micros(0).expect("valid"),
-            if_at: None,
+            condition: Condition::Any,
             principal: "anna".into(),
             trace: None,
         }
     }
 
+    fn stream() -> StreamId {
+        StreamId::account(AccountId(Uuid::from_u128(4)))
+    }
+
     fn given(before: &[PutAccount]) -> Given<AccountDecider> {
-        testing::given(StreamId::tenant(Pseudonym(Uuid::from_u128(5))), before)
+        testing::given(stream(), before)
     }
 
     #[test]
@@ -237,20 +307,41 @@ mod tests {
     #[test]
     fn a_change_of_what_the_caller_has_not_seen_is_refused() {
         let known = given(&[put(1, AccountTier::Growth, "Ada")]);
-        let seen = |if_at| PutAccount {
-            if_at: Some(if_at),
+        let given_that = |condition| PutAccount {
+            condition,
             ..put(2, AccountTier::Custom, "Ada")
         };
-        assert_eq!(known.refuses(&seen(7)), Changed { position: 1 });
+        let seen = |position| given_that(Condition::ChangedAt(position));
+        let changed = |position| Refusal::Changed { position };
+        assert_eq!(known.refuses(&seen(7)), changed(1));
         assert_eq!(known.when(&seen(1)).len(), 1);
-        assert_eq!(given(&[]).refuses(&seen(1)), Changed { position: 0 });
+        assert_eq!(given(&[]).refuses(&seen(1)), changed(0));
+        let registered = given_that(Condition::Registered);
+        assert_eq!(known.when(&registered).len(), 1);
+        assert_eq!(given(&[]).refuses(&registered), changed(0));
+    }
+
+    #[test]
+    fn an_account_belongs_to_the_tenant_that_registered_it() {
+        let first = put(1, AccountTier::Growth, "Ada");
+        let mut thief = put(2, AccountTier::Growth, "Ada");
+        thief.tenant.pseudonym = Pseudonym(Uuid::from_u128(6));
+        let known = given(std::slice::from_ref(&first));
+        assert_eq!(known.refuses(&thief), Refusal::OfAnotherTenant);
+        thief.condition = Condition::ChangedAt(1);
+        assert_eq!(known.refuses(&thief), Refusal::OfAnotherTenant);
+        let other = given(std::slice::from_ref(&PutAccount {
+            condition: Condition::Any,
+            ..thief
+        }));
+        assert_eq!(other.refuses(&first), Refusal::OfAnotherTenant);
     }
 
     #[test]
     fn the_name_is_sealed_to_the_event() {
         let place = |version| EventPlace {
             log: LogId::DEFAULT,
-            stream: StreamId::tenant(Pseudonym(Uuid::from_u128(5))),
+            stream: stream(),
             version,
         };
         let command = put(1, AccountTier::Growth, "Ada");

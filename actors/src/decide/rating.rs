@@ -9,15 +9,17 @@
 
 use eventstore::Guard;
 use schema::{
-    AccountTier, Amount, Currency, PricingModel, Settlement, Timestamp,
+    AccountTier, Amount, Currency, PricingModel, Pseudonym, Settlement, Timestamp,
     event::{
-        AccountFacts, AppliedCost, AppliedPrice, ChargeHeld, CostTerms, HoldReason, MessageCharged,
-        PriceTerms,
+        AppliedCost, AppliedPrice, ChargeHeld, CostTerms, HoldReason, MessageCharged, PriceTerms,
     },
     settlement::SEGMENTS_MAX,
 };
 
-use super::timeline::{Timeline, Version};
+use super::{
+    account::Account,
+    timeline::{Timeline, Version},
+};
 
 /// How far ahead of its arrival `chargedAt` is believed, in seconds.
 const SKEW_SECONDS: i64 = 5;
@@ -47,8 +49,8 @@ pub struct Known<'a, T> {
 pub struct Tariff<'a> {
     /// Who pays.
     pub payer: Payer,
-    /// What said who pays.
-    pub tenant: Guard,
+    /// What said who pays: the account.
+    pub account: Guard,
     /// The prices for this payer; absent while the payer is not known.
     pub prices: Option<Prices<'a>>,
     /// What the carrier takes.
@@ -85,13 +87,18 @@ impl<T> Clone for Known<'_, T> {
 
 impl<T> Copy for Known<'_, T> {}
 
-/// Who pays for `settlement`: the registered account, or who it names where nobody registered it.
+/// Who pays for `settlement` of this tenant: the account as the tenant registered it, or who the
+/// settlement names where nobody registered it. Nobody pays on another tenant's account.
 #[must_use]
-pub fn payer(settlement: &Settlement, account: Option<&AccountFacts>) -> Payer {
-    match account {
-        Some(account) => Payer {
-            tier: Some(account.account_tier),
-            currency: Some(account.currency),
+pub fn payer(settlement: &Settlement, tenant: Pseudonym, account: &Account) -> Payer {
+    match account.registered() {
+        Some(registered) if registered.tenant == tenant => Payer {
+            tier: Some(registered.facts.account_tier),
+            currency: Some(registered.facts.currency),
+        },
+        Some(_) => Payer {
+            tier: None,
+            currency: None,
         },
         None => Payer {
             tier: settlement.stated_tier,
@@ -118,7 +125,7 @@ pub fn rate(settlement: &Settlement, tariff: &Tariff<'_>) -> (Rating, Vec<Guard>
         return (held, Vec::new());
     }
     let mut guards = Vec::with_capacity(4);
-    guards.push(tariff.tenant);
+    guards.push(tariff.account);
     let Some(prices) = &tariff.prices else {
         return (held(settlement, tariff, HoldReason::AccountUnknown), guards);
     };

@@ -8,7 +8,7 @@ pub(super) mod put;
 pub(super) mod show;
 
 use actors::decide::EventPlace;
-use eventstore::{keyring::KeyringError, seal};
+use eventstore::seal;
 use projections::{
     Reader,
     tables::billing::accounts::{self, Account},
@@ -76,7 +76,7 @@ async fn find(reader: &Reader, account: AccountId) -> Result<Option<Account>, Pr
 
 /// The account with its name and address opened.
 async fn opened(shared: &Shared, account: Account) -> Result<AccountRow, Problem> {
-    let opener = Opener::new(shared, &account).await?;
+    let opener = Opener::new(shared, &account);
     let billing_name = opener
         .open(account.billing_name.as_ref(), Sealed::BILLING_NAME)
         .await?;
@@ -102,17 +102,13 @@ struct Opener<'a> {
 }
 
 impl<'a> Opener<'a> {
-    async fn new(shared: &'a Shared, account: &Account) -> Result<Self, Problem> {
-        let tenants = shared.keyring.of_tenants(&[account.tenant]).await;
-        let tenants = tenants.map_err(|error| fault::keyless(&error))?;
-        let tenant = tenants.get(&account.tenant);
-        let tenant = tenant.ok_or_else(|| fault::keyless(&KeyringError::Absent))?;
+    const fn new(shared: &'a Shared, account: &Account) -> Self {
         let place = EventPlace {
             log: shared.reader.log(),
-            stream: StreamId::tenant(tenant.pseudonym),
+            stream: StreamId::account(account.account),
             version: account.sealed_version,
         };
-        Ok(Self { shared, place })
+        Self { shared, place }
     }
 
     /// The data, unless there is none or its key is destroyed.

@@ -61,9 +61,14 @@ pub(super) fn period(
 /// nothing has.
 pub(super) fn insisted(condition: IfMatch) -> Option<i64> {
     match condition {
-        IfMatch::Is(ETag(position)) => Some(i64::try_from(position).unwrap_or(i64::MAX)),
+        IfMatch::Is(tag) => Some(position(tag)),
         IfMatch::Any | IfMatch::Exists => None,
     }
+}
+
+/// The position that an `ETag` is of.
+pub(super) fn position(ETag(position): ETag) -> i64 {
+    i64::try_from(position).unwrap_or(i64::MAX)
 }
 
 /// The `ETag` of what changed last at `position`.

@@ -280,7 +280,7 @@ comment on column billing.operator_costs.request is 'The request that opened it.
 create index operator_costs_of_a_request on billing.operator_costs (request);
 create index operator_costs_changed on billing.operator_costs (log_id, changed_position);
 
--- One row per registered account, as it is now.
+-- One row per registered account, as it is now. It belongs to one tenant and stays with it.
 create table billing.accounts (
     log_id smallint not null,
     position bigint not null,
@@ -294,7 +294,7 @@ create table billing.accounts (
     created_at timestamptz not null,
     changed_at timestamptz not null,
     changed_position bigint not null,
-    constraint accounts_pkey primary key (tenant_id, account_id, log_id),
+    constraint accounts_pkey primary key (log_id, account_id),
     constraint accounts_account_tier_is_known
         check (account_tier in ('STARTER', 'GROWTH', 'ENTERPRISE', 'CUSTOM'))
 );
@@ -309,12 +309,12 @@ comment on column billing.accounts.currency is 'What it pays in, ISO 4217.';
 comment on column billing.accounts.billing_name is 'The name on its invoices, sealed.';
 comment on column billing.accounts.billing_address is 'The address on its invoices, sealed.';
 comment on column billing.accounts.sealed_version is
-    'Where name and address were sealed: the version of the event in the tenant''s stream.';
+    'Where name and address were sealed: the version of the event in the account''s stream.';
 comment on column billing.accounts.created_at is 'When it was registered.';
 comment on column billing.accounts.changed_at is 'When it was registered or changed last.';
 comment on column billing.accounts.changed_position is 'Where in the log that was.';
 
-create index accounts_by_account_id on billing.accounts (account_id);
+create index accounts_by_tenant_id on billing.accounts (tenant_id);
 create index accounts_changed on billing.accounts (log_id, changed_position);
 
 -- One row per charge that had to wait, for a price or for an account. A row stays when the message

@@ -1,4 +1,4 @@
-//! What happens to a tenant's accounts.
+//! What happens to an account. Whose it is, is the envelope's tenant.
 //!
 //! The name and the address on invoices may be a person's, so they are sealed beside the payload
 //! ([`super::Sealed::BILLING_NAME`], [`super::Sealed::BILLING_ADDRESS`]).

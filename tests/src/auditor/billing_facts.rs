@@ -177,7 +177,7 @@ impl Body {
             (Category::Charge, "ChargeConflictRecorded") => {
                 read(payload).map(|it| Self::Conflict(Box::new(it)))
             }
-            (Category::Tenant, "AccountRegistered" | "AccountChanged") => {
+            (Category::Account, "AccountRegistered" | "AccountChanged") => {
                 read(payload).map(|it: Account| Self::Account(it.account))
             }
             (Category::Price, "PriceOpened") => {
@@ -219,7 +219,7 @@ impl LogEvent {
                 return Some((message, EventId::of_held_charge(MessageId(message)).0));
             }
             Body::Conflict(conflict) => conflict.settlement.message_id,
-            Body::Account(_) => StreamId::tenant(Pseudonym(self.tenant?)).id,
+            Body::Account(account) => account.account_id,
             Body::PriceOpened(opened) => price_stream(self.tenant, opened)?,
             Body::CostOpened(opened) => cost_stream(opened)?,
             _ => return None,

@@ -51,7 +51,8 @@ type CostKey = (Uuid, Box<str>);
 /// All that a charge rests on.
 #[derive(Debug, Default)]
 pub(super) struct Book {
-    accounts: HashMap<(Uuid, Uuid), AccountFacts>,
+    /// By account: whose it is and what it is.
+    accounts: HashMap<Uuid, (Uuid, AccountFacts)>,
     prices: HashMap<PriceKey, Vec<Version<PriceTerms>>>,
     costs: HashMap<CostKey, Vec<Version<CostTerms>>>,
     /// Where to find the version with an id.
@@ -100,10 +101,11 @@ impl Book {
     pub(super) fn learn(&mut self, event: &LogEvent, findings: &mut Findings) {
         let sound = match &event.body {
             Body::Account(account) => {
-                let tenant = event.tenant.unwrap_or_default();
-                let key = (tenant, account.account_id);
-                self.accounts.insert(key, account.clone());
-                event.tenant.is_some() && event.account == Some(account.account_id)
+                let stays = self.put_account(event, account);
+                findings.hold(Invariant::AccountOfOneTenant, stays, || {
+                    format!("position {}", event.position)
+                });
+                true
             }
             Body::PriceOpened(opened) => self.open_price(event, opened),
             Body::CostOpened(opened) => self.open_cost(event, opened),
@@ -122,6 +124,15 @@ impl Book {
         findings.hold(Invariant::OnePriceAtATime, sound, || {
             format!("position {}", event.position)
         });
+    }
+
+    /// Takes in an account; `false` if it is not that of the tenant that registered it.
+    fn put_account(&mut self, event: &LogEvent, account: &AccountFacts) -> bool {
+        let tenant = event.tenant.unwrap_or_default();
+        let known = (tenant, account.clone());
+        let before = self.accounts.insert(account.account_id, known);
+        let stays = before.is_none_or(|(owner, _)| owner == tenant);
+        stays && event.tenant.is_some() && event.account == Some(account.account_id)
     }
 
     fn open_price(&mut self, event: &LogEvent, opened: &PriceOpened) -> bool {
@@ -164,9 +175,11 @@ impl Book {
         account: Uuid,
         settlement: &'a Settlement,
     ) -> Rating<'a> {
-        let registered = self.accounts.get(&(tenant, account));
-        let (tier, currency) = match registered {
-            Some(account) => (Some(&*account.account_tier), Some(&*account.currency)),
+        let (tier, currency) = match self.accounts.get(&account) {
+            Some((owner, account)) if *owner == tenant => {
+                (Some(&*account.account_tier), Some(&*account.currency))
+            }
+            Some(_) => (None, None),
             None => (
                 settlement.stated_tier.as_deref(),
                 settlement.stated_currency.as_deref(),

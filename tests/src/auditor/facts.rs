@@ -144,7 +144,7 @@ impl Body {
             }
             Self::Orphaned { .. } | Self::Matched(_) => Some(Category::Orphan),
             Self::Charged(_) | Self::Held(_) | Self::Conflict(_) => Some(Category::Charge),
-            Self::Account(_) => Some(Category::Tenant),
+            Self::Account(_) => Some(Category::Account),
             Self::PriceOpened(_)
             | Self::PriceClosed(_)
             | Self::CostOpened(_)

@@ -95,6 +95,8 @@ invariants! {
         "Every contradiction of a settlement is kept exactly once, and says in what it differs."
     OnePriceAtATime "ONE_PRICE_AT_A_TIME"
         "Versions of a price or a cost never overlap; closing one only shortens it."
+    AccountOfOneTenant "ACCOUNT_OF_ONE_TENANT"
+        "An account belongs to the tenant that registered it, whoever says something of it later."
     ChargedAsAgreed "CHARGED_AS_AGREED"
         "Charges and holds are those of the tariff that was agreed before anything was sent."
     ChargeRowsMatchLog "CHARGE_ROWS_MATCH_LOG"

@@ -2,4 +2,4 @@
 -- $1 account.
 select payload::text || coalesce(sealed::text, '') || principal
 from eventlog.event
-where category = 'tenant' and account = $1
+where category = 'account' and account = $1

@@ -4,7 +4,7 @@ mod properties;
 mod world;
 
 use eventstore::EventStore as _;
-use schema::{Event, event::HoldReason};
+use schema::{AccountTier, Event, event::HoldReason};
 
 use self::world::{Plan, World, settlement};
 use super::*;
@@ -62,6 +62,19 @@ async fn a_price_that_moved_elsewhere_is_noticed_when_it_is_recorded() {
         [(1, "0.050000".to_owned()), (2, "0.030000".to_owned())]
     );
     assert_eq!(world.metrics.rerated.get(), 1);
+}
+
+#[tokio::test]
+async fn a_charge_rests_on_the_account_that_pays_and_on_no_other() {
+    let world = World::start().await;
+    world.open_price(None, "0.05", 0).await;
+    assert_eq!(world.settle(&[settlement(1)]).await, [Fate::Charged]);
+    world.put_account(9, AccountTier::Custom).await;
+    assert_eq!(world.settle(&[settlement(2)]).await, [Fate::Charged]);
+    assert_eq!(world.metrics.rerated.get(), 0, "another account moved");
+    world.put_account(4, AccountTier::Custom).await;
+    assert_eq!(world.settle(&[settlement(3)]).await, [Fate::Held]);
+    assert_eq!(world.metrics.rerated.get(), 1, "its own account moved");
 }
 
 #[tokio::test]

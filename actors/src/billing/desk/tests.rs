@@ -9,7 +9,7 @@ use time::Date;
 use tokio::sync::watch::Sender;
 
 use super::*;
-use crate::tree::Tree;
+use crate::{decide::account::Condition, tree::Tree};
 
 /// Every tenant's pseudonym is its id.
 struct Keys;
@@ -127,7 +127,11 @@ async fn what_is_written_has_a_position_and_is_written_once() {
         assert_eq!(written.expect("written"), Written { position: 1, new });
     }
     let written = desk
-        .put_account(caller(2), account(AccountTier::Growth), Some(0))
+        .put_account(
+            caller(2),
+            account(AccountTier::Growth),
+            Condition::ChangedAt(0),
+        )
         .await;
     assert_eq!(written.expect("written").position, 2);
     let access = Access::Read(CrossAccountRead {
@@ -162,11 +166,17 @@ async fn a_refusal_says_why_and_writes_nothing() {
         Err(DeskError::Refused(Refusal::Overlap { .. }))
     ));
     let refused = desk
-        .put_account(caller(2), account(AccountTier::Growth), Some(7))
+        .put_account(
+            caller(2),
+            account(AccountTier::Growth),
+            Condition::ChangedAt(7),
+        )
         .await;
     assert!(matches!(
         refused,
-        Err(DeskError::Refused(Changed { position: 0 }))
+        Err(DeskError::Refused(account::Refusal::Changed {
+            position: 0
+        }))
     ));
     assert_eq!(store.head().await.expect("head"), 1);
     tree.fell().await;
@@ -179,7 +189,7 @@ async fn the_desk_outlives_the_actors_behind_it() {
     let waiting = {
         let desk = desk.clone();
         tokio::spawn(async move {
-            desk.put_account(caller(1), account(AccountTier::Growth), None)
+            desk.put_account(caller(1), account(AccountTier::Growth), Condition::Any)
                 .await
         })
     };
@@ -187,12 +197,12 @@ async fn the_desk_outlives_the_actors_behind_it() {
     assert_eq!(waiting.await.expect("asked").expect("written").position, 1);
     tree.fell().await;
     let away = desk
-        .put_account(caller(2), account(AccountTier::Custom), None)
+        .put_account(caller(2), account(AccountTier::Custom), Condition::Any)
         .await;
     assert!(matches!(away, Err(DeskError::Away)));
     let tree = open_for_business(&offices, store).await;
     let written = desk
-        .put_account(caller(2), account(AccountTier::Custom), None)
+        .put_account(caller(2), account(AccountTier::Custom), Condition::Any)
         .await;
     assert_eq!(written.expect("written").position, 2);
     tree.fell().await;

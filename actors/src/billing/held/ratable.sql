@@ -1,12 +1,13 @@
 -- ratable: held charges that a price of today's tables covers, oldest first
 -- $1 log, $2 after this position, $3 at most so many. A hint: whether one can be rated is decided
--- with the log. The payer is the account as it is registered now, else as it was when held. What
--- has too many segments is never ratable.
+-- with the log. The payer is the account as it is registered now, else as it was when held; nobody
+-- pays on another tenant's account. What has too many segments is never ratable.
 select h.position, h.message_id
 from billing.held_charges h
-left join billing.accounts a on a.tenant_id = h.tenant_id and a.account_id = h.account_id
+left join billing.accounts a on a.log_id = h.log_id and a.account_id = h.account_id
 where h.log_id = $1 and h.resolved_at is null and h.position > $2
     and h.reason <> 'SEGMENTS_OUT_OF_RANGE'
+    and (a.account_id is null or a.tenant_id = h.tenant_id)
     and exists (
         select from billing.pricing_tables p
         where (p.tenant_id = h.tenant_id or p.tenant_id is null)

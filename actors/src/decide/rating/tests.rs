@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use schema::{AccountId, Direction, MessageId, OperatorId, Period, Pseudonym, Status, StreamId};
+use schema::{
+    AccountId, Direction, MessageId, OperatorId, Period, Status, StreamId, event::AccountFacts,
+};
 use uuid::Uuid;
 
 use super::*;
@@ -34,16 +36,19 @@ fn settlement() -> Settlement {
     }
 }
 
-fn account() -> AccountFacts {
-    AccountFacts {
+const TENANT: Pseudonym = Pseudonym(Uuid::from_u128(5));
+
+fn registered_by(tenant: Pseudonym) -> Account {
+    let facts = AccountFacts {
         account_id: AccountId(Uuid::from_u128(4)),
         account_tier: AccountTier::Growth,
         currency: currency("EUR"),
-    }
+    };
+    Account::registered_by(tenant, facts)
 }
 
 fn guard(version: i32) -> Guard {
-    let stream = StreamId::tenant(Pseudonym(Uuid::from_u128(5)));
+    let stream = StreamId::account(AccountId(Uuid::from_u128(4)));
     Guard { stream, version }
 }
 
@@ -80,9 +85,9 @@ fn cost(cost_per_segment: &str, code: &str) -> Timeline<CostTerms> {
     since(0, 30, terms)
 }
 
-/// What a settlement is rated with; guarded in the order tenant 1, own 2, platform 3, cost 4.
+/// What a settlement is rated with; guarded in the order account 1, own 2, platform 3, cost 4.
 struct World {
-    account: Option<AccountFacts>,
+    account: Account,
     own: Timeline<PriceTerms>,
     platform: Timeline<PriceTerms>,
     cost: Timeline<CostTerms>,
@@ -90,7 +95,7 @@ struct World {
 
 fn world() -> World {
     World {
-        account: Some(account()),
+        account: registered_by(TENANT),
         own: Timeline::default(),
         platform: since(0, 20, price("0.05")),
         cost: cost("0.02", "EUR"),
@@ -99,7 +104,7 @@ fn world() -> World {
 
 impl World {
     fn rate(&self, settlement: &Settlement) -> (Rating, Vec<i32>) {
-        let payer = payer(settlement, self.account.as_ref());
+        let payer = payer(settlement, TENANT, &self.account);
         let prices = payer
             .tier
             .zip(payer.currency)
@@ -111,7 +116,7 @@ impl World {
             });
         let tariff = Tariff {
             payer,
-            tenant: guard(1),
+            account: guard(1),
             prices,
             cost: known(&self.cost, 4),
         };
@@ -197,7 +202,7 @@ fn a_registered_account_decides_and_a_stated_one_serves_only_without() {
         ..settlement()
     };
     assert_eq!(world.charges(&stated).account_tier, AccountTier::Growth);
-    world.account = None;
+    world.account = Account::default();
     world.cost = Timeline::default();
     let charged = world.charges(&stated);
     assert_eq!(
@@ -210,6 +215,19 @@ fn a_registered_account_decides_and_a_stated_one_serves_only_without() {
     };
     assert_eq!(world.holds(&half), HoldReason::AccountUnknown);
     assert_eq!(world.rate(&half).1, [1]);
+}
+
+#[test]
+fn nobody_pays_on_the_account_of_another_tenant() {
+    let mut world = world();
+    world.account = registered_by(Pseudonym(Uuid::from_u128(6)));
+    let stated = Settlement {
+        stated_tier: Some(AccountTier::Growth),
+        stated_currency: Some(currency("EUR")),
+        ..settlement()
+    };
+    assert_eq!(world.holds(&stated), HoldReason::AccountUnknown);
+    assert_eq!(world.rate(&stated).1, [1], "it waits for the account alone");
 }
 
 #[test]

@@ -3,7 +3,10 @@
 
 use std::borrow::Cow;
 
-use actors::{billing::desk::AccountWish, decide::account::Changed};
+use actors::{
+    billing::desk::AccountWish,
+    decide::account::{Condition, Refusal},
+};
 use axum::{extract::State, http::Method};
 use schema::{AccountTier, Personal, TenantId, event::AccountFacts};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -100,14 +103,6 @@ async fn put(
     condition: IfMatch,
     Body(body): Body<AccountBody>,
 ) -> Result<Versioned<Put<AccountRow>>, Problem> {
-    let before = find(&shared.reader, path.account_id).await?;
-    match &before {
-        Some(account) if account.tenant != body.tenant_id => {
-            return Err(Problem::new(Code::AccountOfAnotherTenant).at("/tenantId"));
-        }
-        None if condition == IfMatch::Exists => return Err(changed()),
-        Some(_) | None => {}
-    }
     let wish = AccountWish {
         tenant: body.tenant_id,
         account: AccountFacts {
@@ -118,18 +113,22 @@ async fn put(
         billing_name: Some(body.billing_name.0),
         billing_address: Some(body.billing_address.0),
     };
+    let condition = match condition {
+        IfMatch::Any => Condition::Any,
+        IfMatch::Exists => Condition::Registered,
+        IfMatch::Is(tag) => Condition::ChangedAt(versions::position(tag)),
+    };
     let caller = errand.at_desk(&shared, errand.fresh).await?;
-    let if_at = versions::insisted(condition);
-    let written = shared.desk.put_account(caller, wish, if_at).await;
-    let refused = |Changed { .. }| changed();
+    let written = shared.desk.put_account(caller, wish, condition).await;
     let written = written.map_err(|error| fault::undone(error, refused))?;
     visible::shown(&shared, PROJECTION, written.position).await?;
     let account = find(&shared.reader, path.account_id).await?;
     // It is not there only while the table is built anew.
     let account = account.ok_or(Problem::new(Code::NotYetVisible))?;
     let etag = versions::etag(account.changed_position);
+    let registered_now = written.new && account.position == written.position;
     let row = opened(&shared, account).await?;
-    let answer = if before.is_none() && written.new {
+    let answer = if registered_now {
         Put::Created(row)
     } else {
         Put::Changed(row)
@@ -137,8 +136,12 @@ async fn put(
     Ok(Versioned(etag, answer))
 }
 
-fn changed() -> Problem {
-    Problem::new(Code::PreconditionFailed).at("If-Match")
+/// What a refusal is called. It does not say whose the account is.
+fn refused(refusal: Refusal) -> Problem {
+    match refusal {
+        Refusal::OfAnotherTenant => Problem::new(Code::AccountOfAnotherTenant).at("/tenantId"),
+        Refusal::Changed { .. } => Problem::new(Code::PreconditionFailed).at("If-Match"),
+    }
 }
 
 #[cfg(test)]

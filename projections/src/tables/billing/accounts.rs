@@ -72,8 +72,8 @@ struct Life<'a> {
     facts: &'a AccountFacts,
 }
 
-/// By tenant and account.
-type Lives<'a> = BTreeMap<(Option<Uuid>, Uuid), Life<'a>>;
+/// By account.
+type Lives<'a> = BTreeMap<Uuid, Life<'a>>;
 
 fn lives(events: &[Arc<RecordedEvent>]) -> Lives<'_> {
     let mut lives = Lives::new();
@@ -83,8 +83,7 @@ fn lives(events: &[Arc<RecordedEvent>]) -> Lives<'_> {
             Event::AccountChanged(changed) => &changed.account,
             _ => continue,
         };
-        let tenant = event.fact.tenant.map(|tenant| tenant.0);
-        let life = lives.entry((tenant, facts.account_id.0)).or_insert(Life {
+        let life = lives.entry(facts.account_id.0).or_insert(Life {
             first: event,
             last: event,
             facts,
@@ -112,10 +111,11 @@ struct Columns<'a> {
 impl<'a> Columns<'a> {
     fn of(lives: &Lives<'a>) -> Self {
         let mut columns = Self::default();
-        for ((tenant, account), Life { first, last, facts }) in lives {
+        for (account, Life { first, last, facts }) in lives {
+            let tenant = first.fact.tenant.map(|tenant| tenant.0);
             let sealed = |field| last.fact.sealed.0.get(field).map(|value| value.0.as_str());
             columns.position.push(first.position);
-            columns.tenant.push(*tenant);
+            columns.tenant.push(tenant);
             columns.account.push(*account);
             columns.tier.push(facts.account_tier.as_str());
             columns.currency.push(facts.currency.as_str());

@@ -242,6 +242,20 @@ fn prices_that_overlap_or_grow_are_noticed() {
 }
 
 #[test]
+fn an_account_of_two_tenants_is_noticed() {
+    let invariant = Invariant::AccountOfOneTenant;
+    let is_account = |event: &LogEvent| matches!(event.body, Body::Account(_));
+    notices(invariant, Wrong, |world| {
+        let again = world.events[place(world, is_account)].clone();
+        world.say(Some(Uuid::from_u128(3)), again.account, again.body);
+    });
+    notices(invariant, Wrong, |world| {
+        let account = place(world, is_account);
+        world.events[account].account = None;
+    });
+}
+
+#[test]
 fn a_charge_other_than_agreed_is_noticed() {
     let invariant = Invariant::ChargedAsAgreed;
     notices(invariant, Wrong, |world| {

@@ -6,6 +6,7 @@
 
 use actors::decide::{
     Command as _, Decider, EventPlace,
+    account::Account,
     charge::{Announced, Charge, Heard},
     cost::{AmendCost, CostDecider},
     folded,
@@ -236,7 +237,7 @@ async fn settle(books: &Books, announced: &Announced) -> usize {
 
 async fn rated(books: &Books, announced: &Announced) -> eventstore::NewEvent {
     let settlement = &announced.settlement;
-    let Payer { tier, currency } = payer(settlement, None);
+    let Payer { tier, currency } = payer(settlement, announced.tenant, &Account::default());
     let key = |tenant, tier, currency| PriceKey {
         tenant,
         account_tier: tier,
@@ -260,7 +261,7 @@ async fn rated(books: &Books, announced: &Announced) -> eventstore::NewEvent {
     }
     let tariff = Tariff {
         payer: Payer { tier, currency },
-        tenant: nothing(),
+        account: nothing(),
         prices: priced.map(|(tier, currency)| Prices {
             own: known(&own),
             platform: known(&platforms),

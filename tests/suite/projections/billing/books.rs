@@ -248,7 +248,7 @@ pub(super) fn account(payer: Payer, version: i32, account_tier: AccountTier) -> 
     let name = SealedValue(format!("1.name-{version}"));
     let sealed = [(Sealed::BILLING_NAME.to_owned(), name)];
     fact.sealed = Sealed(sealed.into());
-    append(StreamId::tenant(payer.pseudonym), version, vec![fact])
+    append(StreamId::account(payer.account), version, vec![fact])
 }
 
 /// The key of the prices in these tests, the platform's or somebody's own.

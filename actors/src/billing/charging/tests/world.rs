@@ -6,12 +6,12 @@ use std::{
 };
 
 use async_trait::async_trait;
-use eventstore::{Feed, LogId, Stretch, memory::MemoryStore};
+use eventstore::{Feed, LogId, Stretch, keyring::TenantKey, memory::MemoryStore, seal::DataKey};
 use ractor::Actor as _;
 use schema::{
     AccountId, AccountTier, CostKey, Currency, Direction, OperatorId, Period, PriceKey,
     PricingModel, Pseudonym, Settlement, Status, Timestamp,
-    event::{CostTerms, PriceTerms},
+    event::{AccountFacts, CostTerms, PriceTerms},
 };
 use uuid::Uuid;
 
@@ -20,6 +20,7 @@ use crate::{
     appender::Appender,
     decide::{
         Command as _, Decider, EventPlace,
+        account::{AccountDecider, Condition, PutAccount},
         cost::{AmendCost, CostDecider},
         folded,
         price::{AmendPrice, PriceDecider},
@@ -204,6 +205,34 @@ impl World {
         let command = AmendCost { key, amendment };
         let stream = StreamId::cost(&key);
         assert!(self.amend::<CostDecider>(stream, command).await);
+    }
+
+    /// The account of every settlement is of this tier now, or another one of the same tenant.
+    pub(super) async fn put_account(&self, account: u128, account_tier: AccountTier) {
+        let settled = settlement(0);
+        let command = PutAccount {
+            account: AccountFacts {
+                account_id: AccountId(Uuid::from_u128(account)),
+                account_tier,
+                currency: settled.settlement.stated_currency.expect("set"),
+            },
+            billing_name: None,
+            billing_address: None,
+            tenant: TenantKey {
+                pseudonym: settled.tenant,
+                key: DataKey::new(1, &[1; 32]),
+            },
+            log: LogId::DEFAULT,
+            request: Uuid::from_u128(30_000),
+            now: at(0),
+            condition: Condition::Any,
+            principal: "test".to_owned(),
+            trace: None,
+        };
+        assert!(
+            self.amend::<AccountDecider>(command.stream(), command)
+                .await
+        );
     }
 
     async fn amend<D: Decider>(&self, stream: StreamId, command: D::Command) -> bool {

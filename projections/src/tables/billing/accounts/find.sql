@@ -1,7 +1,6 @@
 -- find: an account, whosever it is
--- Should two tenants have registered it, the first one counts. $1 account.
-select
-    tenant_id, account_tier, currency, billing_name, billing_address, sealed_version, created_at,
-    changed_at, changed_position
-from billing.accounts
-where account_id = $1 order by log_id, position limit 1
+-- $1 log, $2 account.
+select a.tenant_id, a.account_tier, a.currency, a.billing_name, a.billing_address,
+    a.sealed_version, a.position, a.created_at, a.changed_at, a.changed_position
+from billing.accounts a
+where a.log_id = $1 and a.account_id = $2

@@ -17,7 +17,7 @@ from unnest(
     sealed_version, first_at, changed_at, changed
 )
 left join eventlog.tenant t on t.pseudonym = f.tenant
-on conflict (tenant_id, account_id, log_id) do update set
+on conflict (log_id, account_id) do update set
     account_tier = excluded.account_tier,
     currency = excluded.currency,
     billing_name = excluded.billing_name,

@@ -18,14 +18,16 @@ pub struct Account {
     pub account_tier: AccountTier,
     /// What it pays in.
     pub currency: Currency,
-    /// The name on its invoices. It opens in the tenant's stream at `sealed_version`, in the
+    /// The name on its invoices. It opens in the account's stream at `sealed_version`, in the
     /// field [`schema::Sealed::BILLING_NAME`].
     pub billing_name: Option<SealedValue>,
     /// The address on its invoices, in the field [`schema::Sealed::BILLING_ADDRESS`].
     pub billing_address: Option<SealedValue>,
-    /// The version of the event in the tenant's stream that holds both.
+    /// The version of the event in the account's stream that holds both.
     pub sealed_version: i32,
-    /// When it was registered.
+    /// Where in the log it was registered.
+    pub position: i64,
+    /// When that was.
     pub created_at: Timestamp,
     /// When it was registered or changed last.
     pub changed_at: Timestamp,
@@ -44,7 +46,7 @@ pub async fn find(reader: &Reader, account: AccountId) -> Result<Option<Account>
             "finding an account",
             Scope::EveryTenant,
             SQL,
-            vec![Box::new(account.0)],
+            vec![Box::new(reader.log().0), Box::new(account.0)],
         )
         .await?;
     let Some(row) = rows.first() else {
@@ -63,6 +65,7 @@ pub async fn find(reader: &Reader, account: AccountId) -> Result<Option<Account>
         billing_name: sealed("billing_name")?,
         billing_address: sealed("billing_address")?,
         sealed_version: cells.get("sealed_version")?,
+        position: cells.get("position")?,
         created_at: cells.time("created_at")?,
         changed_at: cells.time("changed_at")?,
         changed_position: cells.get("changed_position")?,
@@ -80,7 +83,7 @@ pub async fn tenant_of(reader: &Reader, account: AccountId) -> Result<Option<Ten
             "finding whose an account is",
             Scope::EveryTenant,
             SQL,
-            vec![Box::new(account.0)],
+            vec![Box::new(reader.log().0), Box::new(account.0)],
         )
         .await?;
     let Some(row) = rows.first() else {
