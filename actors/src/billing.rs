@@ -5,7 +5,8 @@
 //!      ├─ Tenants ── one TenantActor per tenant awake
 //!      ├─ Directory<PriceDecider>, <CostDecider>, <AccountDecider>, <AccessDecider>
 //!      ├─ intake (a task; may be off)
-//!      └─ held charges (a task)
+//!      ├─ held charges (a task)
+//!      └─ counts of refused calls (a task)
 //! ```
 //!
 //! [`intake`] brings settlements in, [`charging`] turns them into charges with what the
@@ -18,6 +19,7 @@ pub mod held;
 pub mod intake;
 pub mod metrics;
 pub mod price_book;
+mod refusals;
 pub mod tenant_actor;
 pub mod tenants;
 
@@ -79,6 +81,7 @@ pub struct Billing {
     deps: BillingDeps,
     options: BillingOptions,
     offices: watch::Sender<Option<Offices>>,
+    desk: Desk,
 }
 
 /// What is grown on a tree.
@@ -98,6 +101,7 @@ impl Billing {
             deps,
             options,
             offices,
+            desk: desk.clone(),
         };
         (billing, desk)
     }
@@ -140,6 +144,7 @@ impl Billing {
         let pulse = Arc::clone(&self.deps.pulse);
         let live = tree.live(stop, |tasks, ending| {
             tasks.spawn(parts.held.run(ending.clone()));
+            tasks.spawn(self.desk.clone().keep_refusals(ending.clone()));
             match parts.intake {
                 Some(intake) => tasks.spawn(async move {
                     let pull = |consumer, stop| intake.clone().run(consumer, stop);

@@ -12,6 +12,7 @@ pub mod gateway;
 pub mod jwks;
 pub mod metrics;
 pub mod principal;
+pub mod subject;
 pub mod token;
 
 use std::{collections::BTreeSet, convert::Infallible, sync::Arc};
@@ -28,6 +29,7 @@ use crate::http::{
 };
 use jwks::Keys;
 use principal::{Kind, Principal};
+use subject::SubjectKey;
 use token::{Claims, Expected, TokenFault, UnverifiedToken, VerifiedToken};
 
 /// The tenant that a caller acts for.
@@ -46,6 +48,8 @@ pub struct Identity {
     pub gateway: Option<Arc<str>>,
     /// The platform's own tenants: only their people have roles of the platform.
     pub platform: BTreeSet<TenantId>,
+    /// What names the subjects of tokens; without it they keep the name they have there.
+    pub subjects: Option<SubjectKey>,
 }
 
 impl Identity {
@@ -79,11 +83,12 @@ impl Identity {
 
     /// The caller of whom a verified token says `claims`.
     fn caller(&self, claims: &Claims) -> Caller {
+        let named = self.subjects.as_ref().map(|key| key.name(&claims.sub));
         let principal = Principal {
             kind: Kind::Token,
             issuer: Arc::clone(&self.expected.issuer),
             tenant: claims.tenant_id,
-            subject: claims.sub.clone(),
+            subject: named.unwrap_or_else(|| claims.sub.clone()),
         };
         let ours = self.platform.contains(&claims.tenant_id);
         Caller::of_token(principal, claims, ours)

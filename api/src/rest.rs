@@ -10,6 +10,7 @@ mod errand;
 mod fault;
 mod fields;
 mod held_charges;
+mod look;
 mod operator_costs;
 mod pricing;
 pub mod state;

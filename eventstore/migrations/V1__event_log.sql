@@ -200,7 +200,8 @@ insert into eventlog.projection (log_id, projection, role) values
     (1, 'pricing_tables', 'billing_svc'),
     (1, 'operator_costs', 'billing_svc'),
     (1, 'accounts', 'billing_svc'),
-    (1, 'held_charges', 'billing_svc');
+    (1, 'held_charges', 'billing_svc'),
+    (1, 'access_log', 'billing_svc');
 
 -- How far each projection has come. A step adds a row and takes away the one before, so that the
 -- newest is found at once, whatever a long snapshot keeps of those before (see eventlog.log).

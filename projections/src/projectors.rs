@@ -16,7 +16,7 @@ use crate::{
     },
     tables::{
         billing::{
-            accounts::Accounts, charges::Charges, held_charges::HeldCharges,
+            access_log::AccessLog, accounts::Accounts, charges::Charges, held_charges::HeldCharges,
             operator_costs::OperatorCosts, pricing_tables::PricingTables,
             usage_summaries::UsageSummaries,
         },
@@ -65,6 +65,7 @@ pub fn billing() -> Vec<Arc<dyn Projection>> {
         Arc::new(OperatorCosts),
         Arc::new(Accounts),
         Arc::new(HeldCharges),
+        Arc::new(AccessLog),
     ]
 }
 

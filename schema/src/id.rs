@@ -10,7 +10,6 @@ use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de};
-use time::Date;
 use uuid::Uuid;
 
 use crate::{CostKey, PriceKey, Status};
@@ -147,7 +146,7 @@ pub enum Category {
     Price,
     /// One stream per account, currency and period.
     Invoice,
-    /// One stream per day: who looked at whose data.
+    /// One stream per request: that somebody looked at data that is not theirs.
     Audit,
 }
 
@@ -275,12 +274,12 @@ impl StreamId {
         }
     }
 
-    /// The stream of who looked at whose data on `day` (UTC).
+    /// The stream of the access that the request `request` was.
     #[must_use]
-    pub fn audit(day: Date) -> Self {
+    pub const fn access(request: Uuid) -> Self {
         Self {
             category: Category::Audit,
-            id: derive("audit", &[&day.to_julian_day().to_be_bytes()]),
+            id: request,
         }
     }
 }

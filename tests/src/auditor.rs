@@ -98,9 +98,9 @@ pub struct Counts {
     pub prices: u64,
     /// Versions of costs that were opened.
     pub costs: u64,
-    /// Looks at accounts of others.
+    /// Looks at one account of others.
     pub looks: u64,
-    /// The same, refused.
+    /// Calls that were refused to look.
     pub looks_refused: u64,
     /// Rows of `billing.billing_events`.
     pub charge_rows: u64,
@@ -201,5 +201,6 @@ async fn billing(database: &Client, judge: &mut Judge<'_>) -> Result<(), AuditEr
     load_billing::days(database, |bucket, usage| judge.day(bucket, usage)).await?;
     load_billing::prices(database, |row| judge.price_row(&row)).await?;
     load_billing::costs(database, |row| judge.cost_row(&row)).await?;
-    load_billing::accounts(database, |row| judge.account_row(&row)).await
+    load_billing::accounts(database, |row| judge.account_row(&row)).await?;
+    load_billing::accesses(database, |row| judge.access_row(&row)).await
 }

@@ -40,13 +40,14 @@ pub const PROJECTIONS: [&str; 6] = [
     "sms.dlr.unmatched",
 ];
 /// The projections that `tollbook billing` keeps.
-pub const BILLING_PROJECTIONS: [&str; 6] = [
+pub const BILLING_PROJECTIONS: [&str; 7] = [
     "billing_events",
     "usage_summaries",
     "pricing_tables",
     "operator_costs",
     "accounts",
     "held_charges",
+    "access_log",
 ];
 /// More calls than any test makes, so that only tests of the limit meet it.
 const UNLIMITED: &str = "100000";
@@ -313,7 +314,7 @@ impl World {
     /// # Errors
     /// A server cannot be read.
     pub async fn audit_with_billing(&self, expected: &Expected) -> Result<Report, Fault> {
-        let all = [PROJECTIONS, BILLING_PROJECTIONS].concat();
+        let all = [&PROJECTIONS[..], &BILLING_PROJECTIONS].concat();
         self.look(expected, &all, true).await
     }
 

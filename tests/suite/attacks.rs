@@ -13,3 +13,4 @@ mod log;
 mod nats;
 mod prices;
 mod streams;
+mod trail;

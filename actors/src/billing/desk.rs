@@ -4,20 +4,22 @@
 //! has its actor decide. What is written is on disk when it is answered. The desk outlives the
 //! tree of actors behind it: while that is built anew, whoever asks waits a little.
 
-use std::{sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use eventstore::{
     LogId, StoreError, clock,
     keyring::{Keyring, KeyringError, KnownTenant},
+    log::chain,
 };
 use schema::{
-    AccountTier, CostKey, Currency, Direction, OperatorId, Personal, PriceKey, Pseudonym, StreamId,
-    TenantId,
-    event::{AccountFacts, CostTerms, PriceTerms},
+    AccountId, AccountTier, CostKey, Currency, Direction, OperatorId, Personal, PriceKey,
+    Pseudonym, StreamId, TenantId,
+    event::{AccessRefused, AccountFacts, CostTerms, CrossAccountRead, PriceTerms},
 };
 use tokio::{sync::watch, time::timeout};
 use uuid::Uuid;
 
+use super::refusals::{Noted, Refusals};
 use crate::{
     decide::{
         Decider,
@@ -33,6 +35,8 @@ use crate::{
 
 /// How long a caller waits while the actors are built anew.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How often it is looked whether a minute of refusals is over.
+const SWEEP: Duration = Duration::from_secs(1);
 
 /// What is written now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,6 +109,17 @@ pub struct AccountWish {
     pub billing_address: Option<Personal>,
 }
 
+/// What somebody looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Look {
+    /// The endpoint, as it is documented.
+    pub endpoint: &'static str,
+    /// Whose data, where it is one tenant's and known.
+    pub tenant: Option<TenantId>,
+    /// Which account's, where it is one's.
+    pub account: Option<AccountId>,
+}
+
 /// The actors behind the desk.
 #[derive(Clone)]
 pub(super) struct Offices {
@@ -120,6 +135,7 @@ pub struct Desk {
     keyring: Arc<dyn Keyring>,
     log: LogId,
     offices: watch::Receiver<Option<Offices>>,
+    refusals: Arc<Refusals>,
 }
 
 impl Desk {
@@ -132,6 +148,7 @@ impl Desk {
             keyring,
             log,
             offices,
+            refusals: Arc::default(),
         }
     }
 
@@ -209,32 +226,99 @@ impl Desk {
         ask(&offices.accounts, command.stream(), command).await
     }
 
-    /// Keeps that the caller looked at the data of an account that is not theirs, or was refused.
-    /// `tenant` is whose data it is, where that is known.
+    /// Keeps that the caller looks at data that is not theirs.
     ///
     /// # Errors
     /// A fault. It is never refused.
-    pub async fn record_access(
+    pub async fn record_read(
         &self,
         caller: Caller,
-        access: Access,
-        tenant: Option<TenantId>,
-    ) -> Result<Written, DeskError<std::convert::Infallible>> {
-        let tenant = match tenant {
+        look: Look,
+    ) -> Result<(), DeskError<Infallible>> {
+        let tenant = match look.tenant {
             Some(tenant) => Some(self.tenant(tenant).await?.pseudonym),
             None => None,
         };
-        let command = RecordAccess {
-            access,
+        let read = CrossAccountRead {
+            endpoint: look.endpoint.to_owned(),
+            account_id: look.account,
+            caller_tenant: caller.tenant,
+            request_id: caller.request,
+        };
+        self.record(RecordAccess {
+            access: Access::Read(read),
             tenant,
             request: caller.request,
             now: clock::now(),
             principal: caller.principal,
             trace: caller.trace,
+        })
+        .await
+    }
+
+    /// Keeps that the caller was refused to look at data that is not theirs. What they repeat is
+    /// counted; see `refusals.rs`. Whose data it is, is not asked: it may not exist.
+    ///
+    /// # Errors
+    /// A fault. It is never refused.
+    pub async fn record_refusal(
+        &self,
+        caller: Caller,
+        look: Look,
+        code: &str,
+    ) -> Result<(), DeskError<Infallible>> {
+        let now = clock::now();
+        let refused = AccessRefused {
+            endpoint: look.endpoint.to_owned(),
+            account_id: look.account,
+            caller_tenant: caller.tenant,
+            request_id: caller.request,
+            code: code.to_owned(),
+            calls: 1,
+            until: now,
+            more_account_ids: Vec::new(),
         };
+        if self.refusals.note(&caller, &refused) == Noted::Again {
+            return Ok(());
+        }
+        self.record(RecordAccess {
+            access: Access::Refused(refused),
+            tenant: None,
+            request: caller.request,
+            now,
+            principal: caller.principal,
+            trace: caller.trace,
+        })
+        .await
+    }
+
+    /// Brings counted refusals into the log, those whose minute is over, until `stop` turns true;
+    /// then all.
+    pub(super) async fn keep_refusals(self, mut stop: watch::Receiver<bool>) {
+        loop {
+            let stopping = timeout(SWEEP, stop.wait_for(|stop| *stop)).await.is_ok();
+            let over = (!stopping).then(clock::now);
+            for access in self.refusals.close(over) {
+                let request = access.request;
+                match self.record(access).await {
+                    Ok(()) => self.refusals.recorded(request),
+                    Err(fault) => {
+                        // Tried again at the next sweep, if there is one.
+                        tracing::error!(event = "audit.not_recorded", error = chain(&fault));
+                        break;
+                    }
+                }
+            }
+            if stopping {
+                return;
+            }
+        }
+    }
+
+    async fn record(&self, access: RecordAccess) -> Result<(), DeskError<Infallible>> {
         let offices = self.offices().await?;
-        let stream = command.stream();
-        ask(&offices.accesses, stream, command).await
+        let stream = access.stream();
+        ask(&offices.accesses, stream, access).await.map(drop)
     }
 
     async fn tenant<R>(&self, tenant: TenantId) -> Result<KnownTenant, DeskError<R>> {

@@ -1,5 +1,8 @@
-//! What is kept of who looked at whose data: everything, once per request, in the stream of its
-//! day.
+//! What is kept of who looked at whose data: everything, in a stream per request.
+//!
+//! A refusal may be repeated without end by anybody with a valid token, so what the caller repeats
+//! within a minute comes here as one access more, with a count (`billing/refusals.rs`). A stream so
+//! has at most two events, and what it costs to add one does not depend on other requests.
 
 use std::{collections::HashSet, convert::Infallible};
 
@@ -15,10 +18,12 @@ use super::{Command, Decider, EventPlace};
 /// What somebody did, or was refused.
 #[derive(Debug, Clone)]
 pub enum Access {
-    /// Read the data of an account that is not theirs.
+    /// Read data that is not theirs.
     Read(CrossAccountRead),
     /// Wanted to, and was refused.
     Refused(AccessRefused),
+    /// Was refused the same again, and again, soon after.
+    RefusedAgain(AccessRefused),
 }
 
 /// Keep this access.
@@ -58,31 +63,38 @@ impl Decider for AccessDecider {
         }
         Ok(vec![match command.access.clone() {
             Access::Read(read) => Event::CrossAccountRead(read),
-            Access::Refused(refused) => Event::AccessRefused(refused),
+            Access::Refused(refused) | Access::RefusedAgain(refused) => {
+                Event::AccessRefused(refused)
+            }
         }])
     }
 
+    /// Nobody asks for a request's stream a second time, or hardly.
     fn is_finished(_: &Self::State) -> bool {
-        false
+        true
     }
 }
 
 impl RecordAccess {
-    /// The stream of its day.
+    /// The stream of its request.
     #[must_use]
-    pub fn stream(&self) -> StreamId {
-        StreamId::audit(self.now.date())
+    pub const fn stream(&self) -> StreamId {
+        StreamId::access(self.request)
     }
 
-    fn account(&self) -> AccountId {
+    const fn account(&self) -> Option<AccountId> {
         match &self.access {
             Access::Read(read) => read.account_id,
-            Access::Refused(refused) => refused.account_id,
+            Access::Refused(refused) | Access::RefusedAgain(refused) => refused.account_id,
         }
     }
 
     fn id(&self) -> EventId {
-        EventId::of_request("access", self.account().0, self.request)
+        let kind = match self.access {
+            Access::Read(_) | Access::Refused(_) => "access",
+            Access::RefusedAgain(_) => "access-again",
+        };
+        EventId::of_request(kind, self.request, self.request)
     }
 }
 
@@ -92,7 +104,7 @@ impl Command for RecordAccess {
             id: self.id(),
             event,
             tenant: self.tenant,
-            account: Some(self.account()),
+            account: self.account(),
             occurred_at: self.now,
             cause: Some(self.request),
             trace: self.trace.clone(),
@@ -107,14 +119,9 @@ mod tests {
     use super::*;
     use crate::decide::testing::given;
 
-    fn read(request: u128, account: u128) -> RecordAccess {
+    fn recorded(request: u128, access: Access) -> RecordAccess {
         RecordAccess {
-            access: Access::Read(CrossAccountRead {
-                endpoint: "GET /v1/billing/usage".into(),
-                account_id: AccountId(Uuid::from_u128(account)),
-                caller_tenant: Pseudonym(Uuid::from_u128(8)),
-                request_id: "r".into(),
-            }),
+            access,
             tenant: None,
             request: Uuid::from_u128(request),
             now: Timestamp::from_micros(0).expect("valid"),
@@ -123,32 +130,49 @@ mod tests {
         }
     }
 
-    #[test]
-    fn every_access_is_kept_and_the_same_request_once() {
-        let stream = read(1, 1).stream();
-        assert_eq!(
-            given::<AccessDecider>(stream, &[]).when(&read(1, 1)).len(),
-            1
-        );
-        let kept = given::<AccessDecider>(stream, &[read(1, 1)]);
-        assert_eq!(kept.when(&read(1, 1)), []);
-        assert_eq!(kept.when(&read(2, 1)).len(), 1);
-        assert_eq!(kept.when(&read(1, 2)).len(), 1);
+    fn read(request: u128) -> RecordAccess {
+        let read = CrossAccountRead {
+            endpoint: "GET /v1/billing/usage".into(),
+            account_id: Some(AccountId(Uuid::from_u128(1))),
+            caller_tenant: Pseudonym(Uuid::from_u128(8)),
+            request_id: Uuid::from_u128(request),
+        };
+        recorded(request, Access::Read(read))
+    }
+
+    fn refused(calls: u32) -> AccessRefused {
+        AccessRefused {
+            endpoint: "GET /v1/billing/usage".into(),
+            account_id: Some(AccountId(Uuid::from_u128(1))),
+            caller_tenant: Pseudonym(Uuid::from_u128(8)),
+            request_id: Uuid::from_u128(1),
+            code: "forbidden".into(),
+            calls,
+            until: Timestamp::from_micros(0).expect("valid"),
+            more_account_ids: Vec::new(),
+        }
     }
 
     #[test]
-    fn a_refused_access_is_kept_as_refused() {
-        let refused = RecordAccess {
-            access: Access::Refused(AccessRefused {
-                endpoint: "GET /v1/billing/usage".into(),
-                account_id: AccountId(Uuid::from_u128(1)),
-                caller_tenant: Pseudonym(Uuid::from_u128(8)),
-                request_id: "r".into(),
-                code: "forbidden".into(),
-            }),
-            ..read(1, 1)
-        };
-        let events = given::<AccessDecider>(refused.stream(), &[]).when(&refused);
-        assert!(matches!(events[..], [Event::AccessRefused(_)]));
+    fn every_access_is_kept_in_a_stream_of_its_own_and_the_same_request_once() {
+        let stream = read(1).stream();
+        assert_eq!(given::<AccessDecider>(stream, &[]).when(&read(1)).len(), 1);
+        assert_eq!(
+            given::<AccessDecider>(stream, &[read(1)]).when(&read(1)),
+            []
+        );
+        assert_ne!(read(2).stream(), stream);
+    }
+
+    #[test]
+    fn what_is_refused_again_is_kept_once_after_what_was_refused_first() {
+        let first = recorded(1, Access::Refused(refused(1)));
+        let again = recorded(1, Access::RefusedAgain(refused(7)));
+        assert_eq!(first.stream(), again.stream());
+        let known = given::<AccessDecider>(first.stream(), std::slice::from_ref(&first));
+        let events = known.when(&again);
+        assert!(matches!(&events[..], [Event::AccessRefused(refused)] if refused.calls == 7));
+        let known = given::<AccessDecider>(first.stream(), &[first, again.clone()]);
+        assert_eq!(known.when(&again), []);
     }
 }

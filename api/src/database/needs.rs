@@ -167,6 +167,8 @@ const BILLING_NEEDS: &[Need] = &[
     column("billing.accounts.sealed_version", "UPDATE"),
     column("billing.accounts.changed_at", "UPDATE"),
     column("billing.accounts.changed_position", "UPDATE"),
+    table("billing.access_log", "SELECT"),
+    table("billing.access_log", "INSERT"),
     table("billing.held_charges", "SELECT"),
     table("billing.held_charges", "INSERT"),
     column("billing.held_charges.resolved_at", "UPDATE"),

@@ -48,7 +48,7 @@ pub(super) async fn observe(
         "http.request",
         method,
         route,
-        request_id = id.as_str(),
+        request_id = %id.own(),
         status = tracing::field::Empty,
     );
     let header = request.headers().get("traceparent");
@@ -88,7 +88,7 @@ pub(super) async fn observe(
 fn signed(mut response: Response, id: &RequestId) -> (Response, Option<Code>) {
     let problem = problem_of(&mut response, id);
     let headers = response.headers_mut();
-    headers.insert(request_id::HEADER, id.header());
+    headers.insert(request_id::HEADER, id.answered());
     (response, problem)
 }
 
@@ -103,7 +103,7 @@ fn problem_of(response: &mut Response, id: &RequestId) -> Option<Code> {
         problem = Some(stranger);
     }
     let problem = problem?;
-    *response.body_mut() = Body::from(problem.document(id.as_str()));
+    *response.body_mut() = Body::from(problem.document(id.own()));
     Some(problem.code())
 }
 
@@ -128,7 +128,7 @@ fn log(line: &Line<'_>) {
         status = line.status.as_u16(),
         problem = line.problem.map(Code::as_str),
         duration_ms,
-        request_id = line.id.as_str(),
+        request_id = %line.id.own(),
         caller = caller.map(|caller| caller.principal.kind.as_str()),
         subject = caller.map(|caller| caller.principal.subject.as_str()),
         tenant_id = caller.map(|caller| tracing::field::display(caller.tenant())),

@@ -15,6 +15,7 @@ use axum::{
 };
 use schemars::JsonSchema;
 use serde::Serialize;
+use uuid::Uuid;
 
 /// The media type of every problem.
 pub const MEDIA_TYPE: &str = "application/problem+json";
@@ -178,7 +179,7 @@ pub struct ProblemDocument {
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<Cow<'static, str>>,
     /// The request, as in `X-Request-Id`.
-    request_id: String,
+    request_id: Uuid,
 }
 
 impl Problem {
@@ -222,7 +223,7 @@ impl Problem {
 
     /// The body of the answer to the request `request_id`.
     #[must_use]
-    pub fn document(&self, request_id: &str) -> Vec<u8> {
+    pub fn document(&self, request_id: Uuid) -> Vec<u8> {
         let code = self.code;
         let document = ProblemDocument {
             kind: format!("urn:tollbook:problem:{}", code.as_str()),
@@ -231,7 +232,7 @@ impl Problem {
             code,
             detail: self.detail.clone(),
             field: self.field.clone(),
-            request_id: request_id.to_owned(),
+            request_id,
         };
         // Unwrap safety: texts and numbers under fixed names are always JSON.
         serde_json::to_vec(&document).expect("a problem is JSON")
@@ -277,7 +278,7 @@ mod tests {
         let problem = Problem::new(Code::MissingParameter)
             .because("this parameter is needed")
             .at("from");
-        let document: Value = serde_json::from_slice(&problem.document("r-1")).expect("JSON");
+        let document: Value = serde_json::from_slice(&problem.document(Uuid::nil())).expect("JSON");
         let expected = json!({
             "type": "urn:tollbook:problem:missing_parameter",
             "title": "Missing parameter",
@@ -285,7 +286,7 @@ mod tests {
             "code": "missing_parameter",
             "detail": "this parameter is needed",
             "field": "from",
-            "requestId": "r-1",
+            "requestId": Uuid::nil(),
         });
         assert_eq!(document, expected);
     }

@@ -1,4 +1,8 @@
-//! The id of a request: what a caller and our log lines call the same thing.
+//! The id of a request: what our facts and log lines call it, and what its answer calls it.
+//!
+//! A caller may name a request as they like, and their word comes back in the answer. It goes
+//! nowhere else: it may be anything, a phone number too, and facts stay for ever. What we keep is an
+//! id of our own, which is also the answer's where the caller named none.
 
 use axum::{
     extract::FromRequestParts,
@@ -14,43 +18,51 @@ use super::{
 /// The header it travels in.
 pub const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
-/// 1 to 64 letters, digits, `_` and `-`.
+/// What a request is called.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RequestId(HeaderValue);
+pub struct RequestId {
+    own: Uuid,
+    /// The caller's word: 1 to 64 letters, digits, `_` and `-`.
+    given: Option<HeaderValue>,
+}
 
 impl RequestId {
-    /// The caller's own id if it is a good one, else a new one.
+    /// A new one, with the caller's word if it is a good one.
     #[must_use]
     pub fn of(headers: &HeaderMap) -> Self {
         let good = |value: &&HeaderValue| {
             let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
             (1..=64).contains(&value.len()) && value.as_bytes().iter().all(plain)
         };
-        let given = headers.get(HEADER).filter(good);
-        given.map_or_else(Self::mint, |value| Self(value.clone()))
+        Self {
+            own: mint(),
+            given: headers.get(HEADER).filter(good).cloned(),
+        }
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a request is no fact: nothing is derived from this id but the trail in the logs"
-    )]
-    fn mint() -> Self {
-        let id = Uuid::now_v7().to_string();
-        // Unwrap safety: hexadecimal digits and dashes are what a header may hold.
-        Self(HeaderValue::try_from(id).expect("a uuid"))
-    }
-
-    /// As text.
+    /// What we call it, in facts, log lines and problems.
     #[must_use]
-    pub fn as_str(&self) -> &str {
-        self.0.to_str().unwrap_or_default()
+    pub const fn own(&self) -> Uuid {
+        self.own
     }
 
-    /// As the value of a header.
+    /// What its answer calls it.
     #[must_use]
-    pub fn header(&self) -> HeaderValue {
-        self.0.clone()
+    pub fn answered(&self) -> HeaderValue {
+        let own = || {
+            // Unwrap safety: hexadecimal digits and dashes are what a header may hold.
+            HeaderValue::try_from(self.own.to_string()).expect("a uuid")
+        };
+        self.given.clone().unwrap_or_else(own)
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a request is like no other; the ids of what it does are derived from this one"
+)]
+fn mint() -> Uuid {
+    Uuid::now_v7()
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for RequestId {
@@ -72,11 +84,14 @@ mod tests {
 
     fn of(value: &str) -> String {
         let headers = HeaderMap::from_iter([(HEADER, HeaderValue::try_from(value).expect("good"))]);
-        RequestId::of(&headers).as_str().to_owned()
+        let id = RequestId::of(&headers);
+        assert_ne!(id.own().to_string(), value, "what we call it is our own");
+        let answered = id.answered();
+        answered.to_str().expect("a text").to_owned()
     }
 
     #[test]
-    fn a_good_id_is_kept_and_any_other_replaced() {
+    fn a_good_word_comes_back_and_any_other_is_replaced() {
         assert_eq!(of("Order_7-a"), "Order_7-a");
         let long = "x".repeat(65);
         for odd in ["", "a b", "a\"b", "a/b", &long] {

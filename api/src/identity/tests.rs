@@ -70,6 +70,7 @@ fn identity_from(source: JwksSource, pause: Duration) -> Identity {
         },
         gateway: Some("kong".into()),
         platform: BTreeSet::from([TENANT_ID.parse().map(TenantId).expect("a tenant")]),
+        subjects: None,
     }
 }
 

@@ -24,9 +24,8 @@ use crate::{
 pub(super) struct Errand {
     /// The caller.
     pub(super) caller: CallerRef,
-    /// What the answer and our log lines call the request.
-    pub(super) request_id: RequestId,
-    /// What the log calls it. Not the caller's own id, which may come again with something else.
+    /// What we call the request. Not the caller's own word, which may come again with something
+    /// else.
     pub(super) fresh: Uuid,
 }
 
@@ -78,23 +77,14 @@ impl<S: Send + Sync> FromRequestParts<S> for Errand {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let request_id = RequestId::from_request_parts(parts, state).await?;
         Ok(Self {
             caller: CallerRef::from_request_parts(parts, state).await?,
-            request_id: RequestId::from_request_parts(parts, state).await?,
-            fresh: mint(),
+            fresh: request_id.own(),
         })
     }
 }
 
 impl Documented for Errand {
     fn document(_: &mut Operation) {}
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a request that names itself by no key is like no other; the ids of what it does \
-              are derived from this one"
-)]
-fn mint() -> Uuid {
-    Uuid::now_v7()
 }

@@ -149,7 +149,7 @@ mod tests {
         for wrong in ["-77", "0.00000077", "777777", "77,7"] {
             let problem = price(wrong).expect_err("refused");
             assert_eq!(problem.code(), Code::InvalidField);
-            let told = String::from_utf8(problem.document("r")).expect("UTF-8");
+            let told = String::from_utf8(problem.document(uuid::Uuid::nil())).expect("UTF-8");
             assert!(
                 told.contains("/unitPrice") && !told.contains("77"),
                 "{told}"

@@ -14,7 +14,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     cursor::{Limit, List},
+    errand::Errand,
     fault,
+    look::{self, Look},
     state::Shared,
 };
 use crate::{
@@ -105,15 +107,25 @@ impl From<held_charges::HeldCharge> for HeldCharge {
 
 pub(super) fn endpoint() -> Endpoint<Shared> {
     Endpoint::new(Method::GET, "/v1/admin/held-charges", list)
-        .named("listHeldCharges", "What waits for a price")
-        .needs(Right::BillingAdmin)
-        .may_refuse(&[Code::InvalidCursor, Code::Unavailable])
+        .named(
+            "listHeldCharges",
+            "What waits for a price; needs `billing:admin`",
+        )
+        .may_refuse(&[Code::InvalidCursor])
+        .may_refuse(look::CODES)
 }
 
 async fn list(
     State(shared): State<Shared>,
+    errand: Errand,
     Params(query): Params<Query>,
 ) -> Result<Found<HeldCharges>, Problem> {
+    let look = Look {
+        endpoint: "GET /v1/admin/held-charges",
+        tenant: query.tenant_id,
+        account: query.account_id,
+    };
+    look::needs(&shared, &errand, Right::BillingAdmin, look).await?;
     let filter = HeldFilter {
         tenant: query.tenant_id,
         account: query.account_id,
@@ -121,6 +133,7 @@ async fn list(
     let filters = (query.tenant_id, query.account_id);
     let list = List::new("held-charges", &filters, query.limit);
     let page = list.page(query.cursor.as_deref())?;
+    look::allowed(&shared, &errand, look).await?;
     let (reader, scope) = (&shared.questions, Scope::EveryTenant);
     let rows = held_charges::list(reader, scope, filter, page).await;
     let rows = rows.map_err(fault::unread)?;

@@ -374,6 +374,54 @@ create index held_charges_open_of_an_account
     on billing.held_charges (tenant_id, account_id, rated_at)
     where resolved_at is null;
 
+-- One row per access that is a fact: somebody looked at data that is not theirs, or wanted to. What
+-- a caller was refused again within a minute is one row with a count.
+create table billing.access_log (
+    log_id smallint not null,
+    position bigint not null,
+    tenant_id uuid,
+    account_id uuid,
+    more_account_ids uuid[] not null,
+    caller_tenant_id uuid not null,
+    principal text not null,
+    endpoint text not null,
+    refused_with text,
+    calls bigint not null,
+    request_id uuid not null,
+    occurred_at timestamptz not null,
+    last_at timestamptz not null,
+    created_at timestamptz not null,
+    constraint access_log_pkey primary key (log_id, position),
+    constraint access_log_calls_is_positive check (calls > 0),
+    constraint access_log_last_is_not_first check (last_at >= occurred_at)
+);
+comment on table billing.access_log is 'Who looked at whose data, or was refused to.';
+comment on column billing.access_log.log_id is 'The log it is recorded in.';
+comment on column billing.access_log.position is 'Where in that log.';
+comment on column billing.access_log.tenant_id is
+    'Whose data; null where that is not known or of many; the pseudonym of an erased tenant.';
+comment on column billing.access_log.account_id is
+    'Which account; null for a list of many. Of a refusal: it may not exist.';
+comment on column billing.access_log.more_account_ids is
+    'Which other accounts the counted calls were about, the first twenty.';
+comment on column billing.access_log.caller_tenant_id is
+    'The tenant of who asked; the pseudonym once that tenant is erased.';
+comment on column billing.access_log.principal is 'Who asked, as the log names them.';
+comment on column billing.access_log.endpoint is 'What was asked.';
+comment on column billing.access_log.refused_with is 'The code of the refusal; null if allowed.';
+comment on column billing.access_log.calls is
+    'How many calls it stands for: one, or all repeats within the minute after the first.';
+comment on column billing.access_log.request_id is
+    'The request, as our log lines name it; of several calls, the one that was refused first.';
+comment on column billing.access_log.occurred_at is 'When; of several calls, when the first was.';
+comment on column billing.access_log.last_at is 'When the last of several calls was.';
+comment on column billing.access_log.created_at is 'When it was recorded.';
+
+-- By day, by whose data it is, by who asked.
+create index access_log_by_time on billing.access_log (occurred_at);
+create index access_log_of_a_tenant on billing.access_log (tenant_id, occurred_at);
+create index access_log_of_a_caller on billing.access_log (principal, occurred_at);
+
 -- Who says which tenant it works for sees that one. The service may say that it works for all, as
 -- its projections and the platform's own people do, and only then it may write. Both are said by
 -- set_config(.., true) in a transaction; who says nothing sees nothing. A price of the platform
@@ -385,7 +433,7 @@ declare
 begin
     foreach target in array array[
         'billing.billing_events', 'billing.usage_summaries', 'billing.usage_days',
-        'billing.pricing_tables', 'billing.accounts', 'billing.held_charges'
+        'billing.pricing_tables', 'billing.accounts', 'billing.held_charges', 'billing.access_log'
     ]::regclass[] loop
         execute format('alter table %s enable row level security', target);
         execute format('alter table %s force row level security', target);
@@ -412,7 +460,7 @@ $$;
 grant usage on schema billing to billing_svc, auditor, tollbook_admin;
 grant select, insert on billing.billing_events, billing.usage_summaries, billing.usage_days,
     billing.usage_counted, billing.pricing_tables, billing.operator_costs, billing.accounts,
-    billing.held_charges
+    billing.held_charges, billing.access_log
     to billing_svc;
 grant update (message_count, segment_count, customer_price, operator_cost, position)
     on billing.usage_summaries, billing.usage_days to billing_svc;
@@ -426,9 +474,9 @@ grant update (
 grant update (resolved_at) on billing.held_charges to billing_svc;
 grant select on billing.billing_events, billing.usage_summaries, billing.usage_days,
     billing.usage_counted, billing.pricing_tables, billing.operator_costs, billing.accounts,
-    billing.held_charges
+    billing.held_charges, billing.access_log
     to auditor;
 grant all on billing.billing_events, billing.usage_summaries, billing.usage_days,
     billing.usage_counted, billing.pricing_tables, billing.operator_costs, billing.accounts,
-    billing.held_charges
+    billing.held_charges, billing.access_log
     to tollbook_admin;

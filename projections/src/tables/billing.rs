@@ -2,6 +2,7 @@
 //!
 //! Each projection stands beside the questions that are asked of its table.
 
+pub mod access_log;
 pub mod accounts;
 mod ask_all;
 pub mod charges;

@@ -163,6 +163,26 @@ pub(super) struct Closed {
     pub(super) effective_to: Timestamp,
 }
 
+/// `CrossAccountRead` and `AccessRefused`; only the second has a code, and may be of many calls.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Looked {
+    pub(super) endpoint: Box<str>,
+    pub(super) account_id: Option<Uuid>,
+    pub(super) caller_tenant: Uuid,
+    pub(super) request_id: Uuid,
+    pub(super) code: Option<Box<str>>,
+    #[serde(default = "one")]
+    pub(super) calls: i64,
+    #[serde(default)]
+    pub(super) more_account_ids: Vec<Uuid>,
+}
+
+const fn one() -> i64 {
+    1
+}
+
 impl Body {
     /// Reads what billing has stored under `name` in a stream of `category`.
     pub(super) fn of_billing(category: Category, name: &str, payload: &str) -> Option<Self> {
@@ -188,8 +208,12 @@ impl Body {
                 read(payload).map(|it| Self::CostOpened(Box::new(it)))
             }
             (Category::Price, "CostClosed") => read(payload).map(Self::CostClosed),
-            (Category::Audit, "CrossAccountRead") => Some(Self::Looked { refused: false }),
-            (Category::Audit, "AccessRefused") => Some(Self::Looked { refused: true }),
+            (Category::Audit, "CrossAccountRead") => read(payload)
+                .filter(|it: &Looked| it.code.is_none())
+                .map(|it| Self::Looked(Box::new(it))),
+            (Category::Audit, "AccessRefused") => read(payload)
+                .filter(|it: &Looked| it.code.is_some())
+                .map(|it| Self::Looked(Box::new(it))),
             (Category::Invoice, _) => Some(Self::Elsewhere),
             _ => None,
         }
@@ -220,6 +244,7 @@ impl LogEvent {
             }
             Body::Conflict(conflict) => conflict.settlement.message_id,
             Body::Account(account) => account.account_id,
+            Body::Looked(looked) => looked.request_id,
             Body::PriceOpened(opened) => price_stream(self.tenant, opened)?,
             Body::CostOpened(opened) => cost_stream(opened)?,
             _ => return None,

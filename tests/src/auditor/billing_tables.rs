@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{
     Invariant,
-    billing_facts::{Charged, CostOpened, Held, PriceOpened},
+    billing_facts::{Charged, CostOpened, Held, Looked, PriceOpened},
     charge_checks::Charges,
     facts::{Body, Log, LogEvent},
     findings::Findings,
@@ -86,6 +86,22 @@ pub(super) struct AccountRow {
     pub(super) changed_at: Timestamp,
 }
 
+/// One row of `billing.access_log`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct AccessRow {
+    pub(super) position: i64,
+    pub(super) tenant_id: Option<Uuid>,
+    pub(super) account_id: Option<Uuid>,
+    pub(super) more_account_ids: Vec<Uuid>,
+    pub(super) caller_tenant_id: Uuid,
+    pub(super) principal: String,
+    pub(super) endpoint: String,
+    pub(super) refused_with: Option<String>,
+    pub(super) calls: i64,
+    pub(super) request_id: Uuid,
+    pub(super) created_at: Timestamp,
+}
+
 /// The rows that a table must have, and which of them were seen.
 pub(super) struct Rows<K, R> {
     invariant: Invariant,
@@ -138,6 +154,7 @@ pub(super) struct Tables {
     pub(super) prices: Rows<Uuid, VersionRow>,
     pub(super) costs: Rows<Uuid, VersionRow>,
     pub(super) accounts: Rows<(Uuid, Uuid), AccountRow>,
+    pub(super) accesses: Rows<i64, AccessRow>,
     /// All charges, and all rows of each table of usage.
     charged: Usage,
     pub(super) in_hours: Usage,
@@ -156,6 +173,7 @@ impl Tables {
             prices: Rows::new(prices, "billing.pricing_tables"),
             costs: Rows::new(prices, "billing.operator_costs"),
             accounts: Rows::new(Invariant::AccountRowsMatchLog, "billing.accounts"),
+            accesses: Rows::new(Invariant::AccessRowsMatchLog, "billing.access_log"),
             charged: Usage::default(),
             in_hours: Usage::default(),
             in_days: Usage::default(),
@@ -184,6 +202,10 @@ impl Tables {
             Body::CostOpened(opened) => {
                 let row = cost_row(known, event, opened);
                 self.costs.due.insert(row.id, (row, false));
+            }
+            Body::Looked(looked) => {
+                let row = access_row(log, event, looked);
+                self.accesses.due.insert(row.position, (row, false));
             }
             Body::Account(account) => {
                 let tenant = tenant_of(log, event);
@@ -235,6 +257,7 @@ impl Tables {
         self.prices.end(findings);
         self.costs.end(findings);
         self.accounts.end(findings);
+        self.accesses.end(findings);
         for (table, sum) in [("hours", self.in_hours), ("days", self.in_days)] {
             findings.hold(Invariant::UsageMatchesLog, sum == self.charged, || {
                 format!(
@@ -306,6 +329,23 @@ fn held_row(log: &Log, known: &Charges<'_>, event: &LogEvent, held: &Held) -> He
         segment_count: settlement.segment_count,
         times: [settlement.charged_at, held.rated_at, event.recorded_at],
         resolved_at: resolved.map(|event| event.recorded_at),
+    }
+}
+
+fn access_row(log: &Log, event: &LogEvent, looked: &Looked) -> AccessRow {
+    let named = |pseudonym: Uuid| log.tenants.get(&pseudonym).copied().unwrap_or(pseudonym);
+    AccessRow {
+        position: event.position,
+        tenant_id: event.tenant.map(named),
+        account_id: looked.account_id,
+        more_account_ids: looked.more_account_ids.clone(),
+        caller_tenant_id: named(looked.caller_tenant),
+        principal: principal(event),
+        endpoint: looked.endpoint.to_string(),
+        refused_with: looked.code.as_deref().map(str::to_owned),
+        calls: looked.calls,
+        request_id: looked.request_id,
+        created_at: event.recorded_at,
     }
 }
 

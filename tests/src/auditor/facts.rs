@@ -7,7 +7,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::billing_facts::{
-    AccountFacts, Charged, Closed, Conflict, CostOpened, Held, PriceOpened,
+    AccountFacts, Charged, Closed, Conflict, CostOpened, Held, Looked, PriceOpened,
 };
 
 /// One row of `eventlog.event`.
@@ -55,10 +55,8 @@ pub(super) enum Body {
     PriceClosed(Closed),
     CostOpened(Box<CostOpened>),
     CostClosed(Closed),
-    /// Somebody looked, or wanted to look, at an account that is not theirs.
-    Looked {
-        refused: bool,
-    },
+    /// Somebody looked, or wanted to look, at data that is not theirs.
+    Looked(Box<Looked>),
     /// Of a category this auditor does not follow.
     Elsewhere,
     /// Its type or its payload is not understood.
@@ -149,7 +147,7 @@ impl Body {
             | Self::PriceClosed(_)
             | Self::CostOpened(_)
             | Self::CostClosed(_) => Some(Category::Price),
-            Self::Looked { .. } => Some(Category::Audit),
+            Self::Looked(_) => Some(Category::Audit),
             Self::Elsewhere | Self::Unreadable => None,
         }
     }

@@ -110,6 +110,8 @@ invariants! {
         "`billing.pricing_tables` and `billing.operator_costs` have exactly one row per version."
     AccountRowsMatchLog "ACCOUNT_ROWS_MATCH_LOG"
         "`billing.accounts` has exactly one row per registered account, as it was told last."
+    AccessRowsMatchLog "ACCESS_ROWS_MATCH_LOG"
+        "`billing.access_log` has exactly one row per access that is a fact, saying the same."
 }
 
 impl Serialize for Invariant {

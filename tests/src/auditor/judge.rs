@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{
     Counts, Fault, Invariant, Report,
-    billing_tables::{AccountRow, Bucket, ChargeRow, HeldRow, Tables, VersionRow},
+    billing_tables::{AccessRow, AccountRow, Bucket, ChargeRow, HeldRow, Tables, VersionRow},
     charge_checks::{self, Charges},
     facts::{Body, Log},
     findings::Findings,
@@ -153,6 +153,12 @@ impl<'a> Judge<'a> {
         self.tables.accounts.row(key, row, &mut self.findings);
     }
 
+    pub(super) fn access_row(&mut self, row: &AccessRow) {
+        self.tables
+            .accesses
+            .row(row.position, row, &mut self.findings);
+    }
+
     pub(super) fn went_back(&mut self, messages: &[Uuid]) {
         table_checks::check_went_back(messages, &mut self.findings);
     }
@@ -195,8 +201,10 @@ fn count(log: &Log, known: &Charges<'_>) -> Counts {
             Body::Orphaned { .. } => counts.orphaned += 1,
             Body::Matched(_) => counts.healed += 1,
             Body::Conflict(_) => counts.conflicts += 1,
-            Body::Looked { refused: false } => counts.looks += 1,
-            Body::Looked { refused: true } => counts.looks_refused += 1,
+            Body::Looked(ref looked) if looked.code.is_some() => {
+                counts.looks_refused += u64::try_from(looked.calls).unwrap_or_default();
+            }
+            Body::Looked(ref looked) => counts.looks += u64::from(looked.account_id.is_some()),
             Body::PriceOpened(_) => counts.prices += 1,
             Body::CostOpened(_) => counts.costs += 1,
             Body::Charged(ref charged) => {

@@ -5,7 +5,7 @@ use schema::Timestamp;
 use tokio_postgres::{Client, Error, Row, types::ToSql};
 
 use super::{
-    billing_tables::{AccountRow, Bucket, ChargeRow, HeldRow, VersionRow},
+    billing_tables::{AccessRow, AccountRow, Bucket, ChargeRow, HeldRow, VersionRow},
     load::{LOG_ID, Result, each, timestamp},
 };
 use crate::{money::Millionths, traffic::tariff::Usage};
@@ -145,6 +145,28 @@ pub(super) async fn accounts(client: &Client, mut see: impl FnMut(AccountRow)) -
             currency: row.try_get(3)?,
             created_at: timestamp(row, 4)?,
             changed_at: timestamp(row, 5)?,
+        });
+        Ok(())
+    })
+    .await
+}
+
+/// Hands over every row of `billing.access_log`.
+pub(super) async fn accesses(client: &Client, mut see: impl FnMut(AccessRow)) -> Result<()> {
+    let sql = include_str!("accesses.sql");
+    each(client, "the accesses", sql, &[&LOG_ID], |row| {
+        see(AccessRow {
+            position: row.try_get(0)?,
+            tenant_id: row.try_get(1)?,
+            account_id: row.try_get(2)?,
+            more_account_ids: row.try_get(3)?,
+            caller_tenant_id: row.try_get(4)?,
+            principal: row.try_get(5)?,
+            endpoint: row.try_get(6)?,
+            refused_with: row.try_get(7)?,
+            calls: row.try_get(8)?,
+            request_id: row.try_get(9)?,
+            created_at: timestamp(row, 10)?,
         });
         Ok(())
     })

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use eventstore::{EventStore, keyring::Locked, memory::MemoryStore, seal::DataKey};
-use schema::{AccountId, Period, Pseudonym, Timestamp, event::CrossAccountRead};
+use schema::{AccountId, Period, Pseudonym, Timestamp};
 use time::Date;
 use tokio::sync::watch::Sender;
 
@@ -134,20 +134,39 @@ async fn what_is_written_has_a_position_and_is_written_once() {
         )
         .await;
     assert_eq!(written.expect("written").position, 2);
-    let access = Access::Read(CrossAccountRead {
-        endpoint: "GET /v1/billing/usage".into(),
-        account_id: AccountId(Uuid::from_u128(4)),
-        caller_tenant: Pseudonym(Uuid::from_u128(8)),
-        request_id: "r".into(),
+    tree.fell().await;
+}
+
+const LOOK: Look = Look {
+    endpoint: "GET /v1/billing/usage",
+    tenant: None,
+    account: Some(AccountId(Uuid::from_u128(4))),
+};
+
+#[tokio::test]
+async fn a_look_is_kept_and_a_refusal_that_is_repeated_is_kept_when_it_is_over() {
+    let (offices, desk) = desk();
+    let store = Arc::new(MemoryStore::default());
+    let tree = open_for_business(&offices, Arc::clone(&store) as _).await;
+    desk.record_read(caller(1), LOOK).await.expect("kept");
+    for request in 2..=9 {
+        let kept = desk.record_refusal(caller(request), LOOK, "not_found");
+        kept.await.expect("kept");
+    }
+    assert_eq!(store.head().await.expect("head"), 2, "a read and a refusal");
+    let (stop, stopping) = watch::channel(true);
+    desk.clone().keep_refusals(stopping).await;
+    drop(stop);
+    let stretch = store.read_after(0, i64::MAX).await.expect("reads");
+    let [_, Ok(first), Ok(again)] = &stretch.events[..] else {
+        panic!("{:?}", stretch.events);
+    };
+    assert_eq!(first.stream, again.stream);
+    let calls = [first, again].map(|event| match &event.fact.event {
+        schema::Event::AccessRefused(refused) => refused.calls,
+        other => panic!("{other:?}"),
     });
-    let written = desk.record_access(caller(3), access, None).await;
-    assert_eq!(
-        written.expect("written"),
-        Written {
-            position: 3,
-            new: true
-        }
-    );
+    assert_eq!(calls, [1, 7], "eight refused calls");
     tree.fell().await;
 }
 

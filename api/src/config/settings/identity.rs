@@ -9,12 +9,13 @@ use schema::TenantId;
 use super::{http::HttpSettings, readable};
 use crate::{
     config::{
-        ConfigError,
+        ConfigError, Secret, SecretSource,
         values::{self, is_this_machine},
     },
     identity::{
         Identity,
         jwks::{JwksSource, Keys, PAUSE},
+        subject::SubjectKey,
         token::Expected,
     },
 };
@@ -42,6 +43,13 @@ pub struct IdentitySettings {
     /// these; without any such role counts nowhere
     #[arg(long, env = "JWT_PLATFORM_TENANTS", value_delimiter = ',', value_parser = values::tenant)]
     pub jwt_platform_tenants: Vec<TenantId>,
+    /// Secret of at least 32 bytes under which `sub` is hashed before it is logged or kept; without
+    /// it `sub` must be opaque
+    #[arg(long, env = "JWT_SUBJECT_KEY")]
+    pub jwt_subject_key: Option<Secret>,
+    /// File with that secret; read at the start
+    #[arg(long, env = "JWT_SUBJECT_KEY_FILE")]
+    pub jwt_subject_key_file: Option<PathBuf>,
     /// Whom a token must be meant for (`aud`); needed
     #[arg(long, env = "JWT_AUDIENCE")]
     pub jwt_audience: Option<String>,
@@ -76,7 +84,23 @@ impl IdentitySettings {
             expected,
             gateway: gateway.transpose()?,
             platform: self.jwt_platform_tenants.iter().copied().collect(),
+            subjects: self.subjects()?,
         })
+    }
+
+    fn subjects(&self) -> Result<Option<SubjectKey>, ConfigError> {
+        let secret = SecretSource::of(
+            "JWT_SUBJECT_KEY",
+            "JWT_SUBJECT_KEY_FILE",
+            self.jwt_subject_key.as_ref(),
+            self.jwt_subject_key_file.as_ref(),
+        )?;
+        let Some(secret) = secret else {
+            return Ok(None);
+        };
+        let key = SubjectKey::new(secret.read()?.expose().as_bytes());
+        let short = || ConfigError::value("JWT_SUBJECT_KEY", "must have at least 32 bytes");
+        key.ok_or_else(short).map(Some)
     }
 
     fn source(&self) -> Result<JwksSource, ConfigError> {

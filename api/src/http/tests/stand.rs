@@ -67,6 +67,7 @@ impl Stand {
                 },
                 gateway: Some("kong".into()),
                 platform: [TENANT].into(),
+                subjects: None,
             },
             limits: RateLimits::new(allowance, allowance),
             questions: Shares::new(4),

@@ -11,22 +11,38 @@ use crate::{
         problem::{Code, Problem},
     },
     identity::Right,
-    rest::{state::Shared, versions},
+    rest::{
+        errand::Errand,
+        look::{self, Look},
+        state::Shared,
+        versions,
+    },
 };
 
 pub(in crate::rest) fn endpoint() -> Endpoint<Shared> {
     Endpoint::new(Method::GET, PATH, show)
-        .named("showAccount", "A registered account")
-        .needs(Right::BillingAdmin)
-        .may_refuse(&[Code::NotFound, Code::Unavailable])
+        .named("showAccount", "A registered account; needs `billing:admin`")
+        .may_refuse(&[Code::NotFound])
+        .may_refuse(look::CODES)
 }
 
 async fn show(
     State(shared): State<Shared>,
+    errand: Errand,
     PathParams(path): PathParams<AccountPath>,
 ) -> Result<Versioned<Found<AccountRow>>, Problem> {
-    let account = find(&shared.questions, path.account_id).await?;
-    let account = account.ok_or(Problem::new(Code::NotFound))?;
+    let mut look = Look {
+        endpoint: "GET /v1/admin/accounts/{accountId}",
+        tenant: None,
+        account: Some(path.account_id),
+    };
+    look::needs(&shared, &errand, Right::BillingAdmin, look).await?;
+    let Some(account) = find(&shared.questions, path.account_id).await? else {
+        let absent = Problem::new(Code::NotFound);
+        return Err(look::refused(&shared, &errand, look, absent).await);
+    };
+    look.tenant = Some(account.tenant);
+    look::allowed(&shared, &errand, look).await?;
     let etag = versions::etag(account.changed_position);
     Ok(Versioned(etag, Found(opened(&shared, account).await?)))
 }

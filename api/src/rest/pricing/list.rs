@@ -18,7 +18,9 @@ use crate::{
     identity::Right,
     rest::{
         cursor::{Limit, List},
+        errand::Errand,
         fault, fields,
+        look::{self, Look},
         state::Shared,
     },
 };
@@ -55,15 +57,25 @@ struct PriceList {
 
 pub(in crate::rest) fn endpoint() -> Endpoint<Shared> {
     Endpoint::new(Method::GET, "/v1/admin/pricing", list)
-        .named("listPrices", "Prices, those in effect or all")
-        .needs(Right::BillingAdmin)
-        .may_refuse(&[Code::InvalidCursor, Code::Unavailable])
+        .named(
+            "listPrices",
+            "Prices, those in effect or all; needs `billing:admin`",
+        )
+        .may_refuse(&[Code::InvalidCursor])
+        .may_refuse(look::CODES)
 }
 
 async fn list(
     State(shared): State<Shared>,
+    errand: Errand,
     Params(query): Params<Query>,
 ) -> Result<Found<PriceList>, Problem> {
+    let look = Look {
+        endpoint: "GET /v1/admin/pricing",
+        tenant: query.tenant_id,
+        account: None,
+    };
+    look::needs(&shared, &errand, Right::BillingAdmin, look).await?;
     let filters = (
         query.tenant_id,
         query.account_tier,
@@ -72,6 +84,7 @@ async fn list(
     );
     let list = List::new("pricing", &filters, query.limit);
     let page = list.page(query.cursor.as_deref())?;
+    look::allowed(&shared, &errand, look).await?;
     let filter = PriceFilter {
         of: query.tenant_id.map(Some),
         account_tier: query.account_tier,

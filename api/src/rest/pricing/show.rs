@@ -10,21 +10,35 @@ use crate::{
         problem::{Code, Problem},
     },
     identity::Right,
-    rest::state::Shared,
+    rest::{
+        errand::Errand,
+        look::{self, Look},
+        state::Shared,
+    },
 };
 
 pub(in crate::rest) fn endpoint() -> Endpoint<Shared> {
     Endpoint::new(Method::GET, "/v1/admin/pricing/{pricingTableId}", show)
-        .named("showPrice", "One price")
-        .needs(Right::BillingAdmin)
-        .may_refuse(&[Code::NotFound, Code::Unavailable])
+        .named("showPrice", "One price; needs `billing:admin`")
+        .may_refuse(&[Code::NotFound])
+        .may_refuse(look::CODES)
 }
 
 async fn show(
     State(shared): State<Shared>,
+    errand: Errand,
     PathParams(path): PathParams<PricePath>,
 ) -> Result<Shown<PriceRow>, Problem> {
-    find(&shared.questions, path.pricing_table_id)
-        .await
-        .map(shown)
+    let mut look = Look {
+        endpoint: "GET /v1/admin/pricing/{pricingTableId}",
+        tenant: None,
+        account: None,
+    };
+    look::needs(&shared, &errand, Right::BillingAdmin, look).await?;
+    let price = find(&shared.questions, path.pricing_table_id).await?;
+    look.tenant = price.tenant;
+    if look.tenant.is_some() {
+        look::allowed(&shared, &errand, look).await?;
+    }
+    Ok(shown(price))
 }

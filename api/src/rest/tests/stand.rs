@@ -85,6 +85,7 @@ impl Stand {
                 },
                 gateway: None,
                 platform: [TENANT].into(),
+                subjects: None,
             },
             limits: RateLimits::new(allowance, allowance),
             questions: Shares::new(4),

@@ -4,7 +4,6 @@
 //! administers the platform, each account there is. A look at an account that is not the caller's
 //! own is recorded before it is answered, whether it is allowed or not.
 
-use actors::{billing::desk, decide::access::Access};
 use projections::{
     Scope,
     tables::billing::{
@@ -12,16 +11,13 @@ use projections::{
         usage::{self, Granularity, UsageOf},
     },
 };
-use schema::{
-    AccountId, TenantId,
-    event::{AccessRefused, CrossAccountRead},
-};
+use schema::{AccountId, TenantId};
 use time::{Date, macros::date};
 
 use crate::{
     http::problem::{Code, Problem},
     identity::{Caller, Right},
-    rest::{errand::Errand, fault, state::Shared},
+    rest::{errand::Errand, fault, look, state::Shared},
 };
 
 /// What is looked at, as the log tells it.
@@ -129,47 +125,28 @@ async fn is_known(shared: &Shared, whose: Whose) -> Result<bool, Problem> {
 }
 
 async fn allow(shared: &Shared, errand: &Errand, whose: Whose) -> Result<Whose, Problem> {
-    let caller = errand.at_desk(shared, errand.fresh).await?;
-    let read = CrossAccountRead {
-        endpoint: ENDPOINT.to_owned(),
-        account_id: whose.account,
-        caller_tenant: caller.tenant,
-        request_id: errand.request_id.as_str().to_owned(),
+    let look = look::Look {
+        endpoint: ENDPOINT,
+        tenant: Some(whose.tenant),
+        account: Some(whose.account),
     };
-    record(shared, caller, Access::Read(read), Some(whose.tenant)).await?;
+    look::allowed(shared, errand, look).await?;
     Ok(whose)
 }
 
-/// Always an error: the refusal once it is recorded, or why it could not be. Whose account it is,
-/// if it is one, is not looked up: who may not see it cannot tell from anything whether it exists.
+/// Always an error: the refusal once it is recorded, or why it could not be.
 async fn refuse(
     shared: &Shared,
     errand: &Errand,
     account: AccountId,
     code: Code,
 ) -> Result<Whose, Problem> {
-    let caller = errand.at_desk(shared, errand.fresh).await?;
-    let refused = AccessRefused {
-        endpoint: ENDPOINT.to_owned(),
-        account_id: account,
-        caller_tenant: caller.tenant,
-        request_id: errand.request_id.as_str().to_owned(),
-        code: code.as_str().to_owned(),
+    let look = look::Look {
+        endpoint: ENDPOINT,
+        tenant: None,
+        account: Some(account),
     };
-    record(shared, caller, Access::Refused(refused), None).await?;
-    Err(problem(code))
-}
-
-async fn record(
-    shared: &Shared,
-    caller: desk::Caller,
-    access: Access,
-    tenant: Option<TenantId>,
-) -> Result<(), Problem> {
-    let recorded = shared.desk.record_access(caller, access, tenant).await;
-    recorded
-        .map(drop)
-        .map_err(|error| fault::undone(error, |never| match never {}))
+    Err(look::refused(shared, errand, look, problem(code)).await)
 }
 
 fn problem(code: Code) -> Problem {

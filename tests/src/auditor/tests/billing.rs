@@ -275,7 +275,7 @@ fn a_charge_other_than_agreed_is_noticed() {
 #[test]
 fn a_wrong_table_of_charges_or_holds_is_noticed() {
     type Break = fn(&mut super::billing_world::Shown);
-    let cases: [(Invariant, Fault, Break); 15] = [
+    let cases: [(Invariant, Fault, Break); 17] = [
         (Invariant::ChargeRowsMatchLog, Lost, |it| {
             it.charges.truncate(9);
         }),
@@ -317,6 +317,12 @@ fn a_wrong_table_of_charges_or_holds_is_noticed() {
         }),
         (Invariant::AccountRowsMatchLog, Wrong, |it| {
             it.accounts[0].tier = "GALACTIC".into();
+        }),
+        (Invariant::AccessRowsMatchLog, Lost, |it| {
+            drop(it.accesses.pop());
+        }),
+        (Invariant::AccessRowsMatchLog, Wrong, |it| {
+            it.accesses[0].calls += 1;
         }),
     ];
     for (invariant, fault, break_it) in cases {

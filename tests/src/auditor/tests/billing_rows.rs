@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{billing_world::Shown, world::start};
 
 /// Rows by table.
-pub(super) fn billing_tables(shown: &Shown) -> [(&'static str, Vec<Value>); 7] {
+pub(super) fn billing_tables(shown: &Shown) -> [(&'static str, Vec<Value>); 8] {
     [
         ("billing.billing_events", charges(shown)),
         ("billing.held_charges", held(shown)),
@@ -14,6 +14,7 @@ pub(super) fn billing_tables(shown: &Shown) -> [(&'static str, Vec<Value>); 7] {
         ("billing.pricing_tables", prices(shown)),
         ("billing.operator_costs", costs(shown)),
         ("billing.accounts", accounts(shown)),
+        ("billing.access_log", accesses(shown)),
     ]
 }
 
@@ -114,6 +115,20 @@ fn accounts(shown: &Shown) -> Vec<Value> {
             "account_id": row.account_id, "account_tier": row.tier, "currency": row.currency,
             "sealed_version": 1, "created_at": row.created_at, "changed_at": start(),
             "changed_position": position,
+        })
+    });
+    rows.collect()
+}
+
+fn accesses(shown: &Shown) -> Vec<Value> {
+    let rows = shown.accesses.iter().map(|row| {
+        json!({
+            "log_id": 1, "position": row.position, "tenant_id": row.tenant_id,
+            "account_id": row.account_id, "more_account_ids": row.more_account_ids,
+            "caller_tenant_id": row.caller_tenant_id, "principal": row.principal,
+            "endpoint": row.endpoint, "refused_with": row.refused_with, "calls": row.calls,
+            "request_id": row.request_id, "occurred_at": row.created_at,
+            "last_at": row.created_at, "created_at": row.created_at,
         })
     });
     rows.collect()

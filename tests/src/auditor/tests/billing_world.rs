@@ -9,9 +9,11 @@ use super::{
     super::{
         billing_facts::{
             AccountFacts, AppliedCost, AppliedPrice, Charged, Conflict, CostOpened, CostTerms,
-            Held, PriceOpened, PriceTerms, Settlement,
+            Held, Looked, PriceOpened, PriceTerms, Settlement,
         },
-        billing_tables::{AccountRow, Bucket, ChargeRow, HeldRow, Rows, Tables, VersionRow},
+        billing_tables::{
+            AccessRow, AccountRow, Bucket, ChargeRow, HeldRow, Rows, Tables, VersionRow,
+        },
         charge_checks,
         facts::{Body, LogEvent},
         findings::Findings,
@@ -34,6 +36,7 @@ pub(super) struct Shown {
     pub(super) prices: Vec<VersionRow>,
     pub(super) costs: Vec<VersionRow>,
     pub(super) accounts: Vec<AccountRow>,
+    pub(super) accesses: Vec<AccessRow>,
 }
 
 impl World {
@@ -60,8 +63,33 @@ impl World {
             world.charge(&tariff, &settlement, Comes::Later);
         }
         world.expected.tariff = Some(tariff);
+        world.look();
         world.finish();
         world
+    }
+
+    /// Somebody looks at an account of a tenant's, and is refused to look at others, twice.
+    fn look(&mut self) {
+        let account = self.events.iter().find_map(|event| match &event.body {
+            Body::Account(account) => Some((event.tenant, account.account_id)),
+            _ => None,
+        });
+        let (tenant, account) = account.expect("an account");
+        let look = |request, code: Option<&str>, calls| Looked {
+            endpoint: "GET /v1/billing/usage".into(),
+            account_id: Some(account),
+            caller_tenant: Uuid::from_u128(0xca11),
+            request_id: Uuid::from_u128(request),
+            code: code.map(Into::into),
+            calls,
+            more_account_ids: Vec::new(),
+        };
+        let read = Body::Looked(Box::new(look(0xa1, None, 1)));
+        self.say(tenant, Some(account), read);
+        for calls in [1, 7] {
+            let refused = Body::Looked(Box::new(look(0xa2, Some("right_missing"), calls)));
+            self.say(None, Some(account), refused);
+        }
     }
 
     /// Says the settlement of the first charge once more, with another number of segments.
@@ -112,6 +140,7 @@ impl World {
             prices: rows(&tables.prices),
             costs: rows(&tables.costs),
             accounts: rows(&tables.accounts),
+            accesses: rows(&tables.accesses),
         });
     }
 
@@ -318,7 +347,7 @@ impl World {
             category,
             id: event.stream,
         };
-        if category != Category::Price {
+        if !matches!(category, Category::Price | Category::Audit) {
             event.principal = None;
         }
         event.version = self.next_version(stream);
@@ -341,6 +370,7 @@ impl World {
         shown.prices.iter().for_each(|row| judge.price_row(row));
         shown.costs.iter().for_each(|row| judge.cost_row(row));
         shown.accounts.iter().for_each(|row| judge.account_row(row));
+        shown.accesses.iter().for_each(|row| judge.access_row(row));
     }
 }
 

@@ -323,6 +323,8 @@ fn stored(event: &LogEvent) -> Value {
         Body::Held(body) => ("ChargeHeld", json!(body)),
         Body::PriceOpened(body) => ("PriceOpened", json!(body)),
         Body::CostOpened(body) => ("CostOpened", json!(body)),
+        Body::Looked(look) if look.code.is_some() => ("AccessRefused", json!(look)),
+        Body::Looked(look) => ("CrossAccountRead", json!(look)),
         Body::Account(account) => ("AccountRegistered", json!({ "account": account })),
         _ => ("?", json!({})),
     };

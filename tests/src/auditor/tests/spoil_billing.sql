@@ -19,3 +19,6 @@ set account_tier = 'CUSTOM', billing_name = 'tb-private Trading'
 where position = (
     select min(position) from billing.accounts where account_tier <> 'CUSTOM'
 );
+update billing.access_log
+set calls = calls + 1
+where position = (select min(position) from billing.access_log);

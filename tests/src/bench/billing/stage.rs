@@ -153,7 +153,7 @@ impl Stage {
         let database = self.world.admin().await?;
         let projections = match at_work {
             AtWork::Billing => BILLING_PROJECTIONS.to_vec(),
-            AtWork::Both => [PROJECTIONS, BILLING_PROJECTIONS].concat(),
+            AtWork::Both => [&PROJECTIONS[..], &BILLING_PROJECTIONS].concat(),
         };
         let mut acknowledged = None;
         while began.elapsed() < PATIENCE {

@@ -21,13 +21,14 @@ use uuid::Uuid;
 use crate::support::{Base, PATIENCE, base, unique};
 
 /// What the projections of billing are called.
-pub(super) const PROJECTIONS: [&str; 6] = [
+pub(super) const PROJECTIONS: [&str; 7] = [
     "billing_events",
     "usage_summaries",
     "pricing_tables",
     "operator_costs",
     "accounts",
     "held_charges",
+    "access_log",
 ];
 pub(super) const OPERATOR: OperatorId = OperatorId(Uuid::from_u128(0x0b));
 

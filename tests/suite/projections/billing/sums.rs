@@ -95,7 +95,7 @@ fn applying_everything_of_billing_twice_changes_no_table() {
         let before = books.shown().await;
         let reset = "delete from eventlog.progress";
         let reset = books.admin.execute(reset, &[]).await;
-        assert_eq!(reset.expect("a superuser may"), 6, "six projections");
+        assert_eq!(reset.expect("a superuser may"), 7, "seven projections");
         books.show().await;
         assert_eq!(books.shown().await, before);
     });
