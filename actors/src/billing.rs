@@ -64,7 +64,8 @@ pub struct BillingDeps {
     pub store: Arc<dyn EventStore>,
     /// Which log.
     pub log: LogId,
-    /// Told of each commit.
+    /// Told of each commit; says whether the log is still the same. The caller keeps
+    /// [`Feed::poll_head`] running.
     pub feed: Arc<Feed>,
     /// The keys.
     pub keyring: Arc<dyn Keyring>,
@@ -129,7 +130,7 @@ impl Billing {
         F: Future<Output = Result<Consumer<pull::Config>, E>> + Send + 'static,
         E: std::error::Error + Send + 'static,
     {
-        let grown = match Tree::plant().await {
+        let grown = match Tree::plant(&self.deps.feed).await {
             Ok(tree) => self.grow(&tree).await.map(|parts| (tree, parts)),
             Err(error) => Err(error),
         };

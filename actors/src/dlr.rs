@@ -56,7 +56,8 @@ pub struct DlrDeps {
     pub store: Arc<dyn EventStore>,
     /// Which log.
     pub log: LogId,
-    /// Told of each commit.
+    /// Told of each commit; says whether the log is still the same. The caller keeps
+    /// [`Feed::poll_head`] running.
     pub feed: Arc<Feed>,
     /// The keys.
     pub keyring: Arc<dyn Keyring>,
@@ -96,7 +97,7 @@ where
     F: Future<Output = Result<Consumer<pull::Config>, E>> + Send + 'static,
     E: std::error::Error + Send + 'static,
 {
-    let grown = match Tree::plant().await {
+    let grown = match Tree::plant(&deps.feed).await {
         Ok(tree) => grow(deps, options, &tree).await.map(|parts| (tree, parts)),
         Err(error) => Err(error),
     };
@@ -140,6 +141,8 @@ async fn grow(
         metrics: Arc::clone(&deps.metrics),
         pulse: Arc::clone(&deps.pulse),
         adopt: deps.adopt,
+        feed: Arc::clone(&deps.feed),
+        incarnation: tree.incarnation(),
     };
     let healing = Healing {
         database: deps.database.clone(),
@@ -159,7 +162,7 @@ async fn grow(
 /// # Errors
 /// The actors could not be started, or the store or the keyring failed.
 pub async fn reconcile(deps: &DlrDeps, options: &DlrOptions) -> Result<usize, ReconcileError> {
-    let tree = Tree::plant().await?;
+    let tree = Tree::plant(&deps.feed).await?;
     let (_, healing) = grow(deps, options, &tree).await?;
     // Unwrap safety: the epoch is a time.
     let ever = schema::Timestamp::from_micros(0).expect("the epoch");

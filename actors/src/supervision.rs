@@ -29,6 +29,8 @@ pub enum Exit {
     IntakeFailed,
     /// An actor panicked or returned an error: its memory cannot be trusted.
     ActorFailed,
+    /// The log is not the one that the actors remember.
+    LogReplaced,
 }
 
 /// What follows.
@@ -47,7 +49,7 @@ pub enum Action {
 pub fn after(exit: Exit, in_a_row: u32, chance: u32) -> Action {
     match exit {
         Exit::Stopped => Action::Finish,
-        Exit::IntakeFailed | Exit::ActorFailed => {
+        Exit::IntakeFailed | Exit::ActorFailed | Exit::LogReplaced => {
             let pause = PAUSE_FIRST.saturating_mul(2_u32.saturating_pow(in_a_row.min(16)));
             let whole = pause.min(PAUSE_MAX);
             Action::RestartAfter(whole / 2 + whole / 2 * (1_024 - chance % 1_024) / 1_024)

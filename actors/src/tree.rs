@@ -28,18 +28,27 @@ pub(crate) struct Tree {
     root: ActorRef<()>,
     ended: JoinHandle<()>,
     failure: watch::Receiver<bool>,
+    /// Whether the log is still the one that the actors remember.
+    incarnation: watch::Receiver<u64>,
 }
 
 impl Tree {
-    /// A tree that is nothing but its root.
-    pub(crate) async fn plant() -> Result<Self, SpawnErr> {
+    /// A tree that is nothing but its root. Its actors remember the log that `feed` reads now.
+    pub(crate) async fn plant(feed: &Feed) -> Result<Self, SpawnErr> {
+        let incarnation = feed.incarnation();
         let (failed, failure) = watch::channel(false);
         let (root, ended) = Actor::spawn(None, Root, failed).await?;
         Ok(Self {
             root,
             ended,
             failure,
+            incarnation,
         })
+    }
+
+    /// Which incarnation of the log its actors remember.
+    pub(crate) fn incarnation(&self) -> u64 {
+        *self.incarnation.borrow()
     }
 
     /// What its actors are linked to.
@@ -81,6 +90,8 @@ impl Tree {
         let exit = tokio::select! {
             _ = stop.wait_for(|stop| *stop) => Exit::Stopped,
             _ = self.failure.wait_for(|failed| *failed) => Exit::ActorFailed,
+            // Its sender lives as long as the feed, which we keep.
+            Ok(()) = self.incarnation.changed() => Exit::LogReplaced,
             // A task ends by itself only by panicking.
             Some(ended) = tasks.join_next() => {
                 if let Err(died) = ended {
@@ -90,7 +101,7 @@ impl Tree {
             }
         };
         end.send_replace(true);
-        if exit == Exit::ActorFailed {
+        if exit != Exit::Stopped {
             // Whoever waits for a dead actor waits in vain.
             tasks.shutdown().await;
         }

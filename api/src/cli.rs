@@ -2,8 +2,8 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::{Args, Parser, Subcommand};
-use schema::{AccountId, TenantId};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use schema::{AccountId, TenantId, Timestamp};
 
 use crate::config::{
     settings::{
@@ -40,6 +40,8 @@ pub enum Role {
     Reconcile(Box<DlrSettings>),
     /// Announces again, once, what was settled and is neither charged nor held
     Republish(RepublishSettings),
+    /// Takes in again what arrived in a stream since a moment, after the end of the log was lost
+    ReplayIntake(Box<ReplaySettings>),
     /// Creates or updates the NATS streams and consumers
     Provision(ProvisionSettings),
     /// Brings the database up to date
@@ -59,6 +61,7 @@ impl Role {
             Self::Billing(_) => "billing-service",
             Self::Reconcile(_) => "tollbook-reconcile",
             Self::Republish(_) => "tollbook-republish",
+            Self::ReplayIntake(_) => "tollbook-replay-intake",
             Self::Provision(_) => "tollbook-provision",
             Self::Migrate(_) => "tollbook-migrate",
             Self::Schema(_) => "tollbook-schema",
@@ -137,6 +140,32 @@ pub struct RepublishSettings {
     /// How far billing must have come past a settlement before it counts as lost
     #[arg(long, env = "REPUBLISH_MARGIN", default_value = "15m", value_parser = values::duration)]
     pub republish_margin: Duration,
+}
+
+/// Settings of `replay-intake`.
+#[derive(Debug, Clone, Args)]
+pub struct ReplaySettings {
+    /// Take what arrived at this moment (RFC 3339, with its offset) or later
+    #[arg(long, value_name = "MOMENT", value_parser = values::moment)]
+    pub since: Timestamp,
+    /// What to take
+    #[arg(long, value_name = "WHAT", default_value = "receipts")]
+    pub what: Taken,
+    /// What receipts need, and settled messages for the most part.
+    #[command(flatten)]
+    pub dlr: DlrSettings,
+    /// Charges.
+    #[command(flatten)]
+    pub charges: ChargeSettings,
+}
+
+/// What can be taken in again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Taken {
+    /// Receipts, as role `dlr_svc`
+    Receipts,
+    /// Settled messages, as role `billing_svc`
+    Settlements,
 }
 
 /// Settings of `provision`.

@@ -11,6 +11,7 @@ use eventstore::{
     postgres::{PgKeyring, TellLocked},
 };
 use prometheus_client::{metrics::gauge::Gauge, registry::Registry};
+use tokio::sync::watch;
 
 use crate::{config::ConfigError, role::RoleError};
 
@@ -62,12 +63,16 @@ fn wrong(error: &(dyn std::error::Error + 'static)) -> ConfigError {
     ConfigError::value("MASTER_KEY_FILE", chain(error))
 }
 
-/// Forgets what is destroyed and tries again what did not open, for ever.
-pub async fn watch(keyring: &PgKeyring) -> Infallible {
+/// Forgets what is destroyed and tries again what did not open, for ever. Where the log turns out
+/// to be another `incarnation`, keys may be gone with its end, so all are forgotten.
+pub async fn watch(keyring: &PgKeyring, mut incarnation: watch::Receiver<u64>) -> Infallible {
     let mut ticks = tokio::time::interval(WATCH);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
-        ticks.tick().await;
+        tokio::select! {
+            _ = ticks.tick() => {}
+            Ok(()) = incarnation.changed() => keyring.forget(),
+        }
         if let Err(error) = keyring.look_again().await {
             tracing::warn!(event = "keyring.not_looked_at", error = chain(&error));
         }

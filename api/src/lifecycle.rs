@@ -164,6 +164,9 @@ fn start_telemetry(cli: &Cli, runtime: &runtime::Handle) -> Result<Option<Teleme
         Role::Dlr(settings) | Role::Reconcile(settings) => {
             Telemetry::start(&settings.telemetry, cli.role.service(), runtime).map(Some)
         }
+        Role::ReplayIntake(settings) => {
+            Telemetry::start(&settings.dlr.telemetry, cli.role.service(), runtime).map(Some)
+        }
         Role::Billing(settings) => {
             Telemetry::start(&settings.telemetry, cli.role.service(), runtime).map(Some)
         }

@@ -2,6 +2,7 @@
 
 pub mod plan;
 pub mod provision;
+pub mod replay;
 pub mod rotation;
 pub mod watch;
 

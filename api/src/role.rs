@@ -6,6 +6,7 @@ pub mod dlr;
 pub mod migrate;
 pub mod provision;
 pub mod reconcile;
+pub mod replay_intake;
 pub mod republish;
 pub mod schema;
 
@@ -118,6 +119,7 @@ pub async fn run(role: Role, shutdown: Shutdown) -> Result<(), RoleError> {
         Role::Billing(settings) => Box::pin(billing::run(*settings, shutdown)).await,
         Role::Reconcile(settings) => reconcile::run(*settings, shutdown).await,
         Role::Republish(settings) => republish::run(&settings).await,
+        Role::ReplayIntake(settings) => Box::pin(replay_intake::run(*settings, shutdown)).await,
         Role::Provision(settings) => provision::run(&settings).await,
         Role::Migrate(settings) => migrate::run(&settings).await,
         Role::Schema(settings) => schema::run(&settings),

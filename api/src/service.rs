@@ -84,7 +84,8 @@ pub struct Service {
     pub pulse: Arc<Pulse>,
     /// When to stop.
     pub shutdown: Shutdown,
-    jetstream: jetstream::Context,
+    /// The streams.
+    pub jetstream: jetstream::Context,
     watched: Watched,
     db_error: &'static str,
     nats_options: NatsOptions,
@@ -243,7 +244,7 @@ impl Service {
         tokio::join!(
             database::watch(&self.database, &self.health),
             database::watch_questions(ask, &self.health),
-            keys::watch(&self.keyring),
+            keys::watch(&self.keyring, self.feed.incarnation()),
             nats::watch::watch(&self.jetstream, &self.watched, &self.health, &self.pulse),
             rotation::watch(&self.nats, &self.nats_options),
             self.tell_of_stop(),

@@ -250,14 +250,22 @@ end
 $$;
 
 -- advance_checkpoint: moves a checkpoint that this transaction has taken
+-- What was applied was read from the log in which p_seen was recorded at p_seen_recorded. If this is
+-- another log, or p_to is beyond what was seen of it, nothing is moved.
 create function eventlog.advance_checkpoint(
-    p_log smallint, p_projection text, p_from bigint, p_to bigint
+    p_log smallint, p_projection text, p_from bigint, p_to bigint,
+    p_seen bigint, p_seen_recorded timestamptz
 ) returns void
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 set enable_seqscan = off as $$
 declare
     stood bigint;
 begin
+    if p_to > p_seen or eventlog.recorded_at(p_log, p_seen) is distinct from p_seen_recorded then
+        raise exception 'checkpoint % of log % cannot move to %: the log is not the one that was read',
+            p_projection, p_log, p_to
+            using errcode = 'TBLOG';
+    end if;
     -- Whoever has not taken it waits here for whoever has.
     perform from eventlog.projection p
     where p.log_id = p_log and p.projection = p_projection and p.role = session_user for update;
@@ -278,6 +286,14 @@ begin
         where g.log_id = p_log and g.projection = p_projection and g.position = p_from;
     end if;
 end
+$$;
+
+-- recorded_at: when the event at a position was recorded, whoever may read it; null beyond the head
+-- Position and moment together tell one history of the log from another.
+create function eventlog.recorded_at(p_log smallint, p_position bigint) returns timestamptz
+language sql stable security definer set search_path = pg_catalog, pg_temp
+set enable_seqscan = off as $$
+    select e.recorded_at from eventlog.event e where e.log_id = p_log and e.position = p_position
 $$;
 
 -- use_master_key: keeps which key a version means when it wraps its first data key, and refuses
@@ -339,3 +355,4 @@ grant execute on function eventlog.append, eventlog.take_checkpoint, eventlog.ad
 grant execute on function eventlog.enrol_day to dlr_svc;
 grant execute on function eventlog.end_of_log, eventlog.progress_of
     to dlr_svc, billing_svc, auditor, tollbook_admin;
+grant execute on function eventlog.recorded_at to dlr_svc, billing_svc;

@@ -6,6 +6,7 @@
 //! wakes everyone at once; appends of other processes are noticed by one light query for the log's
 //! head per [`POLL`].
 
+mod history;
 mod window;
 
 use std::{
@@ -16,8 +17,11 @@ use std::{
     time::Duration,
 };
 
+use schema::Timestamp;
 use tokio::sync::watch;
 
+pub use self::history::Mark;
+use self::history::{History, Seen};
 use self::window::Window;
 pub use self::window::{Entry, Shared};
 use crate::{EventStore, StoreError};
@@ -38,6 +42,7 @@ pub struct Feed {
     known: Mutex<Known>,
     /// The number of the next follower.
     next: AtomicU64,
+    history: History,
 }
 
 /// What has been read and what is being read.
@@ -90,6 +95,7 @@ impl Feed {
                 reads: Vec::new(),
             }),
             next: AtomicU64::new(0),
+            history: History::default(),
         })
     }
 
@@ -116,11 +122,8 @@ impl Feed {
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            match self.store.head().await {
-                Ok(head) => {
-                    failing = false;
-                    self.advanced_to(head);
-                }
+            match self.look().await {
+                Ok(()) => failing = false,
                 Err(error) if !failing => {
                     failing = true;
                     tracing::warn!(event = "log.head_error", error = %crate::log::chain(&error));
@@ -128,6 +131,88 @@ impl Feed {
                 Err(_) => {}
             }
         }
+    }
+
+    /// Looks where the log is, and whether it is still the one that was read.
+    async fn look(&self) -> Result<(), StoreError> {
+        let number = self.history.begin_look();
+        let before = self.history.seen();
+        let head = self.store.head().await?;
+        self.compare(before, head, None).await?;
+        self.advanced_to(head);
+        self.history.end_look(number);
+        Ok(())
+    }
+
+    /// Compares the log with what was seen of it `before`. If it is the same, the event at
+    /// `position` has been seen now, too; `recorded_at` is when it was recorded, where that is
+    /// known from a read that has to stand in the same log.
+    async fn compare(
+        &self,
+        before: Seen,
+        position: i64,
+        recorded_at: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        let known = before.mark.map_or(0, |mark| mark.position);
+        let found = self.store.recorded_at(&[known, position]).await?;
+        let stands =
+            |at: Option<Timestamp>, index: usize| at.is_none_or(|at| found[index] == Some(at));
+        let same = stands(before.mark.map(|mark| mark.recorded_at), 0) && stands(recorded_at, 1);
+        if !same {
+            self.replaced(before.incarnation);
+            return Ok(());
+        }
+        if let Some(recorded_at) = found[1] {
+            let mark = Mark {
+                position,
+                recorded_at,
+            };
+            self.history.saw(before, mark);
+        }
+        Ok(())
+    }
+
+    /// The log is not that of `incarnation` any more: forgets all of it and tells everyone. Whoever
+    /// finds it out first says so.
+    pub fn replaced(&self, incarnation: u64) {
+        let seen = self.history.seen();
+        let mut known = self.known();
+        known.window.forget();
+        // Whoever sees the new number from here on finds nothing old.
+        if self.history.begin_anew(incarnation) {
+            self.head.send_replace(0);
+            let lost = seen
+                .mark
+                .map(|mark| (mark.position, mark.recorded_at.to_string()));
+            tracing::error!(
+                event = "log.replaced",
+                seenPosition = lost.as_ref().map(|(position, _)| position),
+                seenRecordedAt = lost.as_ref().map(|(_, at)| at),
+                "the end of the log is gone, by a failover or a restore; everything remembered of \
+                 it is forgotten. Take receipts again with `tollbook replay-intake`"
+            );
+        }
+    }
+
+    /// How often the log turned out to be another, for waiting on. Whoever remembers anything of
+    /// the log forgets it when this changes.
+    #[must_use]
+    pub fn incarnation(&self) -> watch::Receiver<u64> {
+        self.history.incarnation()
+    }
+
+    /// The newest place that is known to stand in the log, as long as it is that incarnation.
+    #[must_use]
+    pub fn seen(&self, incarnation: u64) -> Option<Mark> {
+        let seen = self.history.seen();
+        seen.mark.filter(|_| seen.incarnation == incarnation)
+    }
+
+    /// Waits until the log has been looked at, and says whether it is still that incarnation: then
+    /// what was remembered of it when this was called held.
+    pub async fn is_still(&self, incarnation: u64) -> bool {
+        self.history.next_look().await;
+        self.history.seen().incarnation == incarnation
     }
 
     /// Somebody new who follows the log.
@@ -173,8 +258,14 @@ impl Feed {
 impl Reading<'_> {
     /// Reads, for whoever wants it.
     async fn read(self) -> Result<Shared, StoreError> {
-        let stretch = self.feed.store.read_after(self.position, READ).await?;
-        self.feed.advanced_to(stretch.through);
+        let feed = self.feed;
+        let before = feed.history.seen();
+        let stretch = feed.store.read_after(self.position, READ).await?;
+        if stretch.recorded_at.is_some() {
+            feed.compare(before, stretch.through, stretch.recorded_at)
+                .await?;
+        }
+        feed.advanced_to(stretch.through);
         let events = stretch.events.into_iter();
         let shared = Shared {
             events: events
@@ -182,7 +273,11 @@ impl Reading<'_> {
                 .collect(),
             through: stretch.through,
         };
-        self.feed.known().window.keep(self.position, &shared);
+        let mut known = feed.known();
+        if feed.history.seen().incarnation == before.incarnation {
+            known.window.keep(self.position, &shared);
+        }
+        drop(known);
         Ok(shared)
     }
 }
@@ -224,5 +319,7 @@ impl Drop for Follower {
     }
 }
 
+#[cfg(test)]
+mod lost_end;
 #[cfg(test)]
 mod tests;

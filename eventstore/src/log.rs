@@ -119,6 +119,8 @@ pub struct Stretch {
     pub events: Vec<Result<RecordedEvent, UnreadableRow>>,
     /// Everything up to and including this position has been considered.
     pub through: i64,
+    /// When the event there was recorded, whoever may read it; nothing if nothing was read.
+    pub recorded_at: Option<Timestamp>,
 }
 
 impl Stretch {
@@ -195,6 +197,21 @@ pub enum StoreError {
     /// A row cannot be understood. Nothing is skipped: the reader stops here.
     #[error(transparent)]
     Unreadable(Arc<UnreadableRow>),
+    /// The log is not the one that was read: its end was lost to a failover or a restore. What is
+    /// remembered of it has to be forgotten.
+    #[error("{operation}: the log is not the one that was read before")]
+    Replaced {
+        /// What was attempted.
+        operation: &'static str,
+    },
+    /// A checkpoint says that events were applied which the log does not have.
+    #[error("the checkpoint of {projection} stands at {position}, beyond the head of the log")]
+    BeyondHead {
+        /// Whose.
+        projection: &'static str,
+        /// Where it stands.
+        position: i64,
+    },
     /// What was asked can never be done.
     #[error("append refused: {0}")]
     Misuse(&'static str),
@@ -247,6 +264,13 @@ pub trait EventStore: Send + Sync {
     /// # Errors
     /// A fault.
     async fn head(&self) -> Result<i64, StoreError>;
+
+    /// When the events at these positions were recorded, whoever may read them; the answers are in
+    /// the order asked, and there is none beyond the head. All are of one moment.
+    ///
+    /// # Errors
+    /// A fault.
+    async fn recorded_at(&self, positions: &[i64]) -> Result<Vec<Option<Timestamp>>, StoreError>;
 }
 
 impl NewEvent {
@@ -285,11 +309,17 @@ impl NewEvent {
     }
 }
 
+/// What our functions in Postgres say when the log is not the one that was read.
+const REPLACED: &str = "TBLOG";
+
 /// Names the operation that a Postgres error interrupted.
 pub fn postgres_error(
     operation: &'static str,
 ) -> impl FnOnce(tokio_postgres::Error) -> StoreError + Copy {
-    move |source| StoreError::Postgres { operation, source }
+    move |source| match source.code() {
+        Some(code) if code.code() == REPLACED => StoreError::Replaced { operation },
+        _ => StoreError::Postgres { operation, source },
+    }
 }
 
 /// An error with its sources on one line, for a log. A source that its error already quotes is

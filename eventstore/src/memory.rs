@@ -20,6 +20,11 @@ pub struct MemoryStore {
 }
 
 impl MemoryStore {
+    /// Loses everything after `position`, as a failover to a standby that is behind does.
+    pub fn lose_after(&self, position: i64) {
+        self.events().retain(|event| event.position <= position);
+    }
+
     fn events(&self) -> MutexGuard<'_, Vec<RecordedEvent>> {
         self.events.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -64,12 +69,24 @@ impl EventStore for MemoryStore {
         Ok(Stretch {
             events: events.iter().filter(within).cloned().map(Ok).collect(),
             through,
+            recorded_at: recorded_at(&events, through),
         })
     }
 
     async fn head(&self) -> Result<i64, StoreError> {
         Ok(head_of(&self.events()))
     }
+
+    async fn recorded_at(&self, positions: &[i64]) -> Result<Vec<Option<Timestamp>>, StoreError> {
+        let events = self.events();
+        let of = |position: &i64| recorded_at(&events, *position);
+        Ok(positions.iter().map(of).collect())
+    }
+}
+
+fn recorded_at(events: &[RecordedEvent], position: i64) -> Option<Timestamp> {
+    let index = usize::try_from(position - 1).ok()?;
+    events.get(index).map(|event| event.recorded_at)
 }
 
 fn head_of(events: &[RecordedEvent]) -> i64 {

@@ -48,6 +48,11 @@ impl ProjectionHandle {
         self.position.fetch_max(position, Ordering::Relaxed);
     }
 
+    /// The log is another one; where the projection is in it has to be found out.
+    pub fn begins_anew(&self) {
+        self.position.store(0, Ordering::Relaxed);
+    }
+
     /// Whether it has given up at an event it cannot apply, and needs a person.
     pub fn set_stopped(&self, stopped: bool) {
         self.stopped.store(stopped, Ordering::Relaxed);
@@ -154,10 +159,14 @@ struct Sample {
 
 impl Heads {
     fn note(&mut self, position: i64, now: Instant) {
-        if position <= self.head && !self.samples.is_empty() {
+        // The log is another one now: what was seen of the one before says nothing.
+        if position < self.head {
+            *self = Self::default();
+        }
+        if position == self.head && !self.samples.is_empty() {
             return;
         }
-        self.head = position.max(self.head);
+        self.head = position;
         match self.samples.back_mut() {
             // The earlier time stands for both, so a lag is rather told too long than too short.
             Some(last) if now.duration_since(last.seen) < SAMPLE => last.position = self.head,

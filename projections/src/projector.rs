@@ -10,7 +10,7 @@ use std::{sync::Arc, time::Duration};
 use deadpool_postgres::Transaction;
 use eventstore::{
     Feed, LogId, StoreError,
-    feed::Follower,
+    feed::{Follower, Mark},
     log::{chain, postgres_error},
     postgres::{Database, checkpoint},
 };
@@ -38,6 +38,8 @@ pub(crate) struct Projector {
     pub(crate) feed: Arc<Feed>,
     /// Its place in the log, as the feed knows it.
     pub(crate) follower: Follower,
+    /// Which incarnation of the log the feed reads.
+    pub(crate) incarnation: watch::Receiver<u64>,
     pub(crate) projection: Arc<dyn Projection>,
     pub(crate) db_error: &'static str,
     pub(crate) handle: Arc<ProjectionHandle>,
@@ -57,6 +59,8 @@ pub(crate) struct Course {
     failures: u32,
     /// How often in a row another node held the checkpoint.
     held: u32,
+    /// Which incarnation of the log this is about.
+    incarnation: u64,
 }
 
 impl Course {
@@ -88,6 +92,8 @@ enum Step {
     Advanced(i64),
     /// The checkpoint stands here, not where it was thought to be: another node moved it.
     Elsewhere(i64),
+    /// The log is another one now.
+    Replaced,
     /// Another node holds it.
     Held,
     /// There is nothing new after all.
@@ -127,6 +133,7 @@ impl Projector {
             if *self.stop.borrow() {
                 return false;
             }
+            self.begin_anew_if_replaced();
             // Nobody has looked yet, or not for long; the next step does.
             let Some(at) = self.course.at else {
                 return true;
@@ -170,13 +177,17 @@ impl Projector {
         if shared.through <= at {
             return Ok(Step::Nothing);
         }
+        // The newest event known to be in the log that this batch is from.
+        let Some(seen) = self.feed.seen(self.course.incarnation) else {
+            return Ok(Step::Replaced);
+        };
         let (types, length) = (self.projection.reads(), self.course.length());
         let (batch, through) = Batch::first_of(self.log, &shared, types, length)?;
         let effect = self.projection.prepare(&batch).await?;
         let (log, name) = (self.log, self.projection.name());
         self.database
             .transaction(name, move |transaction| {
-                Box::pin(advance(transaction, log, name, effect, at, through))
+                Box::pin(advance(transaction, log, name, effect, (at, through), seen))
             })
             .await
     }
@@ -189,7 +200,15 @@ impl Projector {
             .database
             .query_one("looking at a checkpoint", SQL, &[&self.log.0, &name])
             .await?;
-        Ok(row.get(0))
+        let position = row.get(0);
+        if row.get(1) {
+            // What is recorded there next would be passed over.
+            return Err(StoreError::BeyondHead {
+                projection: name,
+                position,
+            });
+        }
+        Ok(position)
     }
 
     /// Notes the outcome of a step and says how long to pause.
@@ -213,11 +232,28 @@ impl Projector {
                 Some(pace::held(self.course.held, chance))
             }
             Step::Nothing => Some(pace::BEAT),
+            Step::Replaced => None,
+        }
+    }
+
+    /// Where the log is another one, nothing that was known of it counts any more, the place of
+    /// the checkpoint included.
+    fn begin_anew_if_replaced(&mut self) {
+        let incarnation = *self.incarnation.borrow_and_update();
+        if incarnation != self.course.incarnation {
+            self.course = Course {
+                incarnation,
+                ..Course::default()
+            };
+            self.handle.begins_anew();
         }
     }
 
     /// A fault that will pass. Nothing is lost: the same events come again.
     fn endure(&mut self, error: &ApplyError) -> Duration {
+        if matches!(error, ApplyError::Store(StoreError::Replaced { .. })) {
+            self.feed.replaced(self.course.incarnation);
+        }
         self.course.failures = self.course.failures.saturating_add(1);
         let pause = pace::backoff(self.course.failures);
         let event = match error {
@@ -262,8 +298,8 @@ async fn advance(
     log: LogId,
     name: &'static str,
     mut effect: Box<dyn Effect>,
-    at: i64,
-    through: i64,
+    (at, through): (i64, i64),
+    seen: Mark,
 ) -> Result<Step, ApplyError> {
     let failed = postgres_error("setting up a projection's transaction");
     // Sent together: one round trip.
@@ -276,7 +312,8 @@ async fn advance(
         Some(_) => {}
     }
     effect.apply(transaction).await?;
-    checkpoint::advance(transaction, log, name, at, through).await?;
+    // Refused if this database holds another log than the one the batch was read from.
+    checkpoint::advance(transaction, log, name, at, through, seen).await?;
     // Until the commit nothing has happened in any table. What has been published is published
     // again, under the same ids, if the commit does not come about.
     Ok(Step::Advanced(through))

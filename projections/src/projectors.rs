@@ -92,6 +92,7 @@ pub fn start(deps: Deps) -> Projectors {
             database: deps.database.clone(),
             feed: Arc::clone(&deps.feed),
             follower: deps.feed.follow(),
+            incarnation: deps.feed.incarnation(),
             projection,
             db_error: deps.db_error,
             handle,

@@ -178,8 +178,20 @@ impl World {
         role: &str,
         variables: &BTreeMap<&'static str, String>,
     ) -> Result<String, Fault> {
+        self.command(&[role], variables).await
+    }
+
+    /// The same with further words on the command line.
+    ///
+    /// # Errors
+    /// It fails; the message is what it said.
+    pub async fn command(
+        &self,
+        words: &[&str],
+        variables: &BTreeMap<&'static str, String>,
+    ) -> Result<String, Fault> {
         let output = Command::new(binary()?)
-            .arg(role)
+            .args(words)
             .env_clear()
             .envs(variables)
             .kill_on_drop(true)
@@ -190,6 +202,7 @@ impl World {
             return Ok(said);
         }
         let error = String::from_utf8_lossy(&output.stderr);
+        let role = words.join(" ");
         Err(format!("tollbook {role} failed ({}): {error}{said}", output.status).into())
     }
 

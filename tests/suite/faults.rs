@@ -7,6 +7,7 @@ mod billing;
 mod kills;
 pub(crate) mod load;
 mod lost;
+mod lost_tail;
 mod pulling;
 mod silence;
 mod stopping;

@@ -9,7 +9,7 @@ mod batch;
 use std::{sync::Arc, time::Duration};
 
 use async_nats::jetstream::consumer::{Consumer, pull};
-use eventstore::keyring::Keyring;
+use eventstore::{Feed, keyring::Keyring};
 use tokio::sync::watch;
 
 pub(crate) use self::batch::recordable;
@@ -51,6 +51,10 @@ pub struct Intake {
     pub pulse: Arc<Pulse>,
     /// Hangs a span on the caller's span that a `traceparent` names.
     pub adopt: Adopt,
+    /// Says whether the log is still the one that the actors remember.
+    pub feed: Arc<Feed>,
+    /// Which incarnation of it they remember.
+    pub incarnation: u64,
 }
 
 impl Intake {

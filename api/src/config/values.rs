@@ -6,7 +6,7 @@
 use std::{borrow::Cow, fmt, str::FromStr, time::Duration};
 
 use async_nats::ServerAddr;
-use schema::{AccountId, TenantId};
+use schema::{AccountId, TenantId, Timestamp};
 
 use super::Secret;
 
@@ -94,6 +94,14 @@ pub fn tenant(text: &str) -> Result<TenantId, Expected> {
 /// It is something else.
 pub fn account(text: &str) -> Result<AccountId, Expected> {
     AccountId::parse(text).ok_or(NO_ID)
+}
+
+/// A moment.
+///
+/// # Errors
+/// It is something else.
+pub fn moment(text: &str) -> Result<Timestamp, Expected> {
+    Timestamp::parse(text).ok_or(Expected::words("must be RFC 3339 with an offset"))
 }
 
 /// The NATS servers of one cluster. The logins that addresses may hold are kept apart.

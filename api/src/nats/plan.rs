@@ -6,6 +6,7 @@ use async_nats::jetstream::{
     consumer::{AckPolicy, DeliverPolicy, ReplayPolicy, pull},
     stream::{Config, DiscardPolicy, RetentionPolicy, StorageType},
 };
+use schema::Timestamp;
 
 const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
@@ -18,10 +19,18 @@ pub const MESSAGE_MAX: i32 = 64 * 1024 + 4 * 1024;
 pub const ACK_WAIT: Duration = Duration::from_secs(30);
 /// The consumer that receipts are read with.
 pub const DLR_CONSUMER: &str = "dlr-processor";
+/// The consumer that receipts are read with again.
+pub const DLR_REPLAY: &str = "dlr-replay";
 /// The stream of settled messages.
 pub const BILLING_STREAM: &str = "BILLING_EVENTS";
 /// The consumer that settled messages are read with.
 pub const BILLING_CONSUMER: &str = "billing-consumer";
+
+/// The consumer that settled messages are read with again.
+pub const BILLING_REPLAY: &str = "billing-replay";
+
+/// How long a consumer that reads again stays when nobody reads with it.
+const REPLAY_STAYS: Duration = Duration::from_mins(1);
 
 /// A stream as it has to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +93,16 @@ pub const STREAMS: [StreamPlan; 6] = [
     },
 ];
 
+/// The plan of the stream with this consumer of ours.
+#[must_use]
+pub fn planned(consumer: &str) -> StreamPlan {
+    let mut plans = STREAMS.into_iter();
+    // Unwrap safety: asked only with the names above.
+    plans
+        .find(|plan| plan.consumers.contains(&consumer))
+        .expect("a consumer of ours")
+}
+
 impl StreamPlan {
     /// `base` with everything this plan says, and no more than `bytes_max` in it; what the plan
     /// does not say stays.
@@ -101,6 +120,19 @@ impl StreamPlan {
             duplicate_window: self.duplicate_window,
             num_replicas: replicas,
             ..base
+        }
+    }
+
+    /// A consumer that begins with what arrived at `since`, and goes away by itself.
+    #[must_use]
+    pub fn replay(&self, name: &str, since: Timestamp, max_ack_pending: u32) -> pull::Config {
+        pull::Config {
+            durable_name: None,
+            deliver_policy: DeliverPolicy::ByStartTime {
+                start_time: since.datetime(),
+            },
+            inactive_threshold: REPLAY_STAYS,
+            ..self.consumer(name, max_ack_pending)
         }
     }
 

@@ -16,7 +16,7 @@ use crate::{
     config::settings::ChargeSettings,
     database::needs,
     http::{edge::Edge, limits::RateLimits, server::Server, shares::Shares},
-    identity::{Identity, metrics::KeyGauges},
+    identity::metrics::KeyGauges,
     lifecycle::Shutdown,
     nats::{
         self,
@@ -47,8 +47,10 @@ pub async fn run(settings: BillingSettings, shutdown: Shutdown) -> Result<(), Ro
         .pool(&settings.database, nats::BILLING.user)?;
     let questions = Reader::new(questions, LOG);
     let metrics = Arc::new(BillingMetrics::default());
+    let mut registry = Registry::default();
+    registry.register_collector(Box::new(KeyGauges(Arc::clone(&edge.identity.keys))));
     let service = tokio::select! {
-        service = connect(&settings, &metrics, &edge.identity, shutdown.clone()) => service?,
+        service = connect(shared(&settings), BILLING, &metrics, registry, shutdown.clone()) => service?,
         () = shutdown.soft() => return Ok(()),
     };
     let server = Server::bind(options).await?;
@@ -68,31 +70,40 @@ pub async fn run(settings: BillingSettings, shutdown: Shutdown) -> Result<(), Ro
     Box::pin(service.run(parts.serve(server), ask)).await
 }
 
-async fn connect(
-    settings: &BillingSettings,
+/// The service as it is to the others.
+const BILLING: (nats::Identity, &str) = (nats::BILLING, nats::BILLING.user);
+
+fn shared(settings: &BillingSettings) -> Settings<'_> {
+    Settings {
+        nats: &settings.nats,
+        database: &settings.database,
+        master_key: &settings.master_key,
+        probes: &settings.probes,
+    }
+}
+
+/// Connects everything, to NATS as this identity, to Postgres as this application.
+///
+/// # Errors
+/// Something needed is not there.
+pub(super) async fn connect(
+    settings: Settings<'_>,
+    (identity, application): (nats::Identity, &str),
     metrics: &Arc<BillingMetrics>,
-    identity: &Identity,
+    mut registry: Registry,
     shutdown: Shutdown,
 ) -> Result<Service, RoleError> {
-    let mut registry = Registry::default();
     metrics.register(&mut registry);
-    registry.register_collector(Box::new(KeyGauges(Arc::clone(&identity.keys))));
     let plan = Plan {
-        identity: nats::BILLING,
-        application: nats::BILLING.user,
+        identity,
+        application,
         needs: &needs::BILLING,
         watched: watched(metrics),
         registry,
         probe_port: 9464,
         db_error: "billing.db_error",
     };
-    let shared = Settings {
-        nats: &settings.nats,
-        database: &settings.database,
-        master_key: &settings.master_key,
-        probes: &settings.probes,
-    };
-    Service::connect(shared, plan, shutdown).await
+    Service::connect(settings, plan, shutdown).await
 }
 
 fn watched(metrics: &Arc<BillingMetrics>) -> Watched {
@@ -128,7 +139,7 @@ impl Parts<'_> {
     async fn serve(self, server: Server) -> Result<(), RoleError> {
         let service = self.service;
         let following = service.follow(projections::billing());
-        let (billing, desk) = Billing::new(self.deps(), self.options());
+        let (billing, desk) = Billing::new(deps(service, &self.metrics), options(self.charges));
         let shared = Shared {
             questions: self.questions.clone(),
             reader: Reader::new(service.database.clone(), LOG),
@@ -153,30 +164,30 @@ impl Parts<'_> {
         service.flush().await;
         Ok(())
     }
+}
 
-    fn deps(&self) -> BillingDeps {
-        let service = self.service;
-        BillingDeps {
-            database: service.database.clone(),
-            store: Arc::clone(&service.store),
-            log: LOG,
-            feed: Arc::clone(&service.feed),
-            keyring: service.keyring.clone(),
-            metrics: Arc::clone(&self.metrics),
-            pulse: Arc::clone(&service.pulse),
-            adopt: traceparent::adopt,
-        }
+/// What the actors work with.
+pub(super) fn deps(service: &Service, metrics: &Arc<BillingMetrics>) -> BillingDeps {
+    BillingDeps {
+        database: service.database.clone(),
+        store: Arc::clone(&service.store),
+        log: LOG,
+        feed: Arc::clone(&service.feed),
+        keyring: service.keyring.clone(),
+        metrics: Arc::clone(metrics),
+        pulse: Arc::clone(&service.pulse),
+        adopt: traceparent::adopt,
     }
+}
 
-    fn options(&self) -> BillingOptions {
-        let charges = self.charges;
-        let intake = PullOptions {
-            batch: size(charges.billing_batch),
-            in_flight_max: size(charges.billing_max_ack_pending),
-        };
-        BillingOptions {
-            intake: charges.billing_consumer_enabled.then_some(intake),
-            live_max: size(charges.billing_live_actors),
-        }
+/// How the actors work.
+pub(super) fn options(charges: &ChargeSettings) -> BillingOptions {
+    let intake = PullOptions {
+        batch: size(charges.billing_batch),
+        in_flight_max: size(charges.billing_max_ack_pending),
+    };
+    BillingOptions {
+        intake: charges.billing_consumer_enabled.then_some(intake),
+        live_max: size(charges.billing_live_actors),
     }
 }

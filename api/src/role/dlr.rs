@@ -14,7 +14,7 @@ use crate::{
     database::needs,
     lifecycle::Shutdown,
     nats::{
-        self,
+        self, Identity,
         plan::DLR_CONSUMER,
         watch::{Watched, gauge},
     },
@@ -24,7 +24,7 @@ use crate::{
 
 /// Everything that handling receipts needs, connected and checked.
 pub struct Context {
-    service: Service,
+    pub(super) service: Service,
     receipts: ReceiptSettings,
     metrics: Arc<DlrMetrics>,
 }
@@ -35,7 +35,7 @@ pub struct Context {
 /// Something needed is not there at the start, or not everything could be finished at the end.
 pub async fn run(settings: DlrSettings, shutdown: Shutdown) -> Result<(), RoleError> {
     let context = tokio::select! {
-        context = connect(settings, nats::DLR.user, shutdown.clone()) => context?,
+        context = connect(settings, nats::DLR, nats::DLR.user, shutdown.clone()) => context?,
         () = shutdown.soft() => return Ok(()),
     };
     let correlator = Correlator::new(context.service.database.clone());
@@ -43,12 +43,13 @@ pub async fn run(settings: DlrSettings, shutdown: Shutdown) -> Result<(), RoleEr
     Box::pin(context.service.run(serve(&context), ask)).await
 }
 
-/// Connects everything as `application`.
+/// Connects everything, to NATS as `identity`, to Postgres as `application`.
 ///
 /// # Errors
 /// Something needed is not there.
 pub async fn connect(
     settings: DlrSettings,
+    identity: Identity,
     application: &str,
     shutdown: Shutdown,
 ) -> Result<Context, RoleError> {
@@ -56,7 +57,7 @@ pub async fn connect(
     let mut registry = Registry::default();
     metrics.register(&mut registry);
     let plan = Plan {
-        identity: nats::DLR,
+        identity,
         application,
         needs: &needs::DLR,
         watched: watched(&settings, &metrics),

@@ -1,14 +1,14 @@
 //! `tollbook reconcile`: matches orphaned receipts again, once, however old they are.
 
 use super::{RoleError, dlr};
-use crate::{cli::DlrSettings, lifecycle::Shutdown};
+use crate::{cli::DlrSettings, lifecycle::Shutdown, nats};
 
 /// Goes through all open orphans once.
 ///
 /// # Errors
 /// Something needed is not there, or an orphan could not be looked at.
 pub async fn run(settings: DlrSettings, shutdown: Shutdown) -> Result<(), RoleError> {
-    let context = dlr::connect(settings, "tollbook-reconcile", shutdown).await?;
+    let context = dlr::connect(settings, nats::DLR, "tollbook-reconcile", shutdown).await?;
     reconcile(&context).await
 }
 

@@ -41,6 +41,10 @@ impl EventStore for Gated {
     async fn head(&self) -> Result<i64, StoreError> {
         self.store.head().await
     }
+
+    async fn recorded_at(&self, positions: &[i64]) -> Result<Vec<Option<Timestamp>>, StoreError> {
+        self.store.recorded_at(positions).await
+    }
 }
 
 /// A feed of a log with so many events; reads after `slow` wait.

@@ -66,6 +66,11 @@ impl Window {
         self.tidy();
     }
 
+    /// Nothing is remembered any more; who follows the log still does.
+    pub(super) fn forget(&mut self) {
+        self.stretches.clear();
+    }
+
     /// What is remembered after `position`, if anything.
     pub(super) fn after(&self, at: i64) -> Option<Shared> {
         let (_, found) = self.stretches.range(..=at).next_back()?;

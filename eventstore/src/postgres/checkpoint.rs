@@ -6,7 +6,7 @@
 
 use deadpool_postgres::Transaction;
 
-use crate::{LogId, StoreError, log::postgres_error};
+use crate::{LogId, StoreError, feed::Mark, log::postgres_error};
 
 /// Takes the checkpoint of `projection` for the rest of the transaction and says where it
 /// stands, or `None` if another node holds it. A projection seen for the first time stands at 0.
@@ -29,22 +29,34 @@ pub async fn take(
 }
 
 /// Moves the checkpoint of `projection` from `from` to `to`. Only valid in the transaction that
-/// took it; an advance from another position than the stored one is refused by Postgres.
+/// took it; an advance from another position than the stored one is refused by Postgres. So is one
+/// beyond `seen`, and any if `seen` does not stand in the log: then what was read is another log's.
 ///
 /// # Errors
-/// A fault of Postgres.
+/// [`StoreError::Replaced`], or a fault of Postgres.
 pub async fn advance(
     transaction: &Transaction<'_>,
     log: LogId,
     projection: &str,
     from: i64,
     to: i64,
+    seen: Mark,
 ) -> Result<(), StoreError> {
-    const SQL: &str = "select eventlog.advance_checkpoint($1, $2, $3, $4)";
+    const SQL: &str = "select eventlog.advance_checkpoint($1, $2, $3, $4, $5, $6)";
     let failed = postgres_error("advancing a checkpoint");
     let statement = transaction.prepare_cached(SQL).await.map_err(failed)?;
     transaction
-        .execute(&statement, &[&log.0, &projection, &from, &to])
+        .execute(
+            &statement,
+            &[
+                &log.0,
+                &projection,
+                &from,
+                &to,
+                &seen.position,
+                &seen.recorded_at.datetime(),
+            ],
+        )
         .await
         .map_err(failed)?;
     Ok(())

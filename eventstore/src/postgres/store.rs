@@ -159,6 +159,7 @@ impl EventStore for PgStore {
             return Ok(Stretch {
                 events: Vec::new(),
                 through: position,
+                recorded_at: None,
             });
         }
         let through = head.min(position.saturating_add(limit));
@@ -177,6 +178,22 @@ impl EventStore for PgStore {
             .await?;
         Ok(row.get(0))
     }
+
+    async fn recorded_at(&self, positions: &[i64]) -> Result<Vec<Option<Timestamp>>, StoreError> {
+        let rows = self
+            .database
+            .query(LOOKING_FOR_MARKS, RECORDED_AT, &[&self.log.0, &positions])
+            .await?;
+        Ok(rows.iter().map(recorded_at).collect())
+    }
+}
+
+const RECORDED_AT: &str = include_str!("recorded_at.sql");
+const LOOKING_FOR_MARKS: &str = "looking when events were recorded";
+
+fn recorded_at(row: &Row) -> Option<Timestamp> {
+    row.get::<_, Option<OffsetDateTime>>(0)
+        .map(Timestamp::from_datetime)
 }
 
 impl PgStore {
@@ -190,6 +207,12 @@ impl PgStore {
     ) -> Result<Stretch, StoreError> {
         let failed = postgres_error(operation);
         let statement = client.prepare_cached(sql).await.map_err(failed)?;
+        // On the same connection as the read: both are of one history of the log.
+        let mark = client.prepare_cached(RECORDED_AT).await.map_err(failed)?;
+        let mark = client
+            .query_one(&mark, &[&self.log.0, &[through].as_slice()])
+            .await
+            .map_err(failed)?;
         let span: [&(dyn ToSql + Sync); 3] = [&self.log.0, &after, &through];
         let rows = client
             .query_raw(&statement, slice_iter(&span))
@@ -201,7 +224,11 @@ impl PgStore {
         while let Some(row) = rows.try_next().await.map_err(failed)? {
             events.push(rows::recorded_event(&row));
         }
-        Ok(Stretch { events, through })
+        Ok(Stretch {
+            events,
+            through,
+            recorded_at: recorded_at(&mark),
+        })
     }
 }
 

@@ -218,7 +218,27 @@ impl Postgres {
         self.go().await
     }
 
-    /// Both of the above.
+    /// Keeps a copy of the data folder as it is on disk. The server must be stopped.
+    ///
+    /// # Errors
+    /// It cannot be copied.
+    pub async fn keep_copy(&self) -> Result<()> {
+        self.leash
+            .run(Path::new("cp"), &["-a", "data", "copy"])
+            .await
+    }
+
+    /// Puts that copy in the place of the data folder: what was written since is lost, as by a
+    /// failover to a standby that was behind. The server must be stopped.
+    ///
+    /// # Errors
+    /// It cannot be moved.
+    pub async fn go_back_to_copy(&self) -> Result<()> {
+        self.leash.run(Path::new("mv"), &["data", "lost"]).await?;
+        self.leash.run(Path::new("mv"), &["copy", "data"]).await
+    }
+
+    /// Stops it so and starts it again.
     ///
     /// # Errors
     /// It does not start.

@@ -97,7 +97,9 @@ fn a_type_that_the_caller_makes_never_runs_as_the_owner_of_the_log() {
             // Twice the same event, so that it is judged too.
             include_str!("twice.sql"),
             "select eventlog.take_checkpoint(1::int2, 'sms_messages')",
-            "select eventlog.advance_checkpoint(1::int2, 'sms_messages', 0, 0)",
+            "select eventlog.recorded_at(1::int2, 1)",
+            "select eventlog.advance_checkpoint(
+                1::int2, 'sms_messages', 0, 0, 1, eventlog.recorded_at(1::int2, 1))",
             "select eventlog.enrol_tenant(
                 gen_random_uuid(), gen_random_uuid(), '\\x00', 1::int2, sha256('key'))",
             "select eventlog.enrol_day(current_date, 1::int2, '\\x00', 1::int2, sha256('key'))",
@@ -268,7 +270,7 @@ fn a_role_takes_checkpoints_only_under_the_names_that_were_granted_to_it() {
         }
         let own = dlr.query_one(take, &[&1_i16, &"sms_messages"]).await;
         assert_eq!(own.expect("its own").get::<_, Option<i64>>(0), Some(0));
-        let advance = "select eventlog.advance_checkpoint($1, $2, 0, 1)";
+        let advance = "select eventlog.advance_checkpoint($1, $2, 0, 0, 0, null)";
         for (log, projection) in [(1_i16, "billing_events"), (2, "sms_messages")] {
             let answer = dlr.query_one(advance, &[&log, &projection]).await;
             assert!(answer.is_err(), "{projection} of log {log}");

@@ -36,6 +36,7 @@ fn dlr_svc_may_exactly_what_contracts_6_says() {
             "EXECUTE eventlog.enrol_day",
             "EXECUTE eventlog.enrol_tenant",
             "EXECUTE eventlog.progress_of",
+            "EXECUTE eventlog.recorded_at",
             "EXECUTE eventlog.take_checkpoint",
             "INSERT dlr.delivery_receipts",
             "INSERT dlr.orphan_resolutions",

@@ -13,7 +13,10 @@ begin
             array[null]::text[]
         );
         stood := eventlog.take_checkpoint(1::smallint, 'sms_messages');
-        perform eventlog.advance_checkpoint(1::smallint, 'sms_messages', stood, stood + 1);
+        perform eventlog.advance_checkpoint(
+            1::smallint, 'sms_messages', stood, stood + 1,
+            stood + 1, eventlog.recorded_at(1::smallint, stood + 1)
+        );
         commit;
     end loop;
 end

@@ -54,8 +54,8 @@ fn desk() -> (Sender<Option<Offices>>, Desk) {
 }
 
 async fn open_for_business(offices: &Sender<Option<Offices>>, store: Arc<dyn EventStore>) -> Tree {
-    let tree = Tree::plant().await.expect("starts");
     let feed = eventstore::Feed::new(Arc::clone(&store));
+    let tree = Tree::plant(&feed).await.expect("starts");
     let observed = prometheus_client::metrics::histogram::Histogram::new([1.0]);
     let shared = tree
         .grow_appender(&store, LogId::DEFAULT, &feed, observed)

@@ -1,14 +1,18 @@
 //! One batch on its way: checked, correlated, handed out, acknowledged.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use eventstore::{
+    Feed,
     keyring::{KeyringError, KnownTenant, TenantKey},
     log::chain,
     seal::DataKey,
 };
 use schema::{Invalid, MessageId, OperatorId, ReceivedReceipt, Status, StreamId, TenantId};
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::{
+    sync::{OwnedSemaphorePermit, oneshot},
+    time::timeout,
+};
 use tracing::Span;
 
 use super::Intake;
@@ -25,6 +29,9 @@ use crate::{
     intake::{Batch, Delivery, age, sampled},
     stream_actor::{Request, Verdict},
 };
+
+/// How long it may take until the log has been looked at.
+const CONFIRMATION: Duration = Duration::from_secs(5);
 
 /// A valid message on its way.
 struct Taken {
@@ -212,10 +219,13 @@ impl Intake {
             let _ = self.orphans.cast(directory::Msg::Batch(orphans));
         }
         let metrics = Arc::clone(&self.metrics);
+        let (feed, incarnation) = (Arc::clone(&self.feed), self.incarnation);
         tokio::spawn(async move {
+            let mut known = Vec::new();
             for one in waiting {
-                one.finish(&metrics).await;
+                known.extend(one.finish(&metrics).await);
             }
+            answer_known(known, &feed, incarnation).await;
             drop(permits);
         });
     }
@@ -247,6 +257,22 @@ impl Prepared {
     }
 }
 
+/// Answers what an actor knew from memory. It is acknowledged only if the log turns out to be still
+/// the one that the actor remembers: otherwise what it knew may be gone.
+async fn answer_known(known: Vec<Delivery>, feed: &Feed, incarnation: u64) {
+    if known.is_empty() {
+        return;
+    }
+    let still = timeout(CONFIRMATION, feed.is_still(incarnation)).await;
+    for delivery in known {
+        if still == Ok(true) {
+            delivery.done().await;
+        } else {
+            delivery.again().await;
+        }
+    }
+}
+
 impl Taken {
     /// Parts what is decided about from what waits for the decision.
     fn await_verdict(
@@ -269,16 +295,21 @@ impl Taken {
 }
 
 impl Waiting {
-    /// Waits for the verdict and answers the message. If we stop before, it is redelivered and
-    /// found to be known.
-    async fn finish(mut self, metrics: &DlrMetrics) {
-        let verdict = (&mut self.verdict).await;
-        let done = self.span.in_scope(|| self.count(verdict.ok(), metrics));
+    /// Waits for the verdict and answers the message, except where it is known already: that is
+    /// left to [`answer_known`]. If we stop before, it is redelivered and found to be known.
+    async fn finish(mut self, metrics: &DlrMetrics) -> Option<Delivery> {
+        let verdict = (&mut self.verdict).await.ok();
+        let known = matches!(verdict, Some(Verdict::Known { .. }));
+        let done = self.span.in_scope(|| self.count(verdict, metrics));
+        if known {
+            return Some(self.delivery);
+        }
         if done {
             self.delivery.done().await;
         } else {
             self.delivery.again().await;
         }
+        None
     }
 
     /// Counts and tells what became of it; says whether it is done with.

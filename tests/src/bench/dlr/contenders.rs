@@ -88,9 +88,12 @@ async fn ingest(stage: &Stage, clock: Clock) -> Result<Run, Fault> {
     let (database, keyring) = keyed(stage)?;
     let log = LogId::DEFAULT;
     let store: Arc<dyn EventStore> = Arc::new(PgStore::new(database.clone(), log));
+    let feed = Feed::new(Arc::clone(&store));
+    let polled = Arc::clone(&feed);
+    let polling = tokio::spawn(async move { polled.poll_head().await });
     let deps = DlrDeps {
         database,
-        feed: Feed::new(Arc::clone(&store)),
+        feed,
         store,
         log,
         keyring,
@@ -112,6 +115,7 @@ async fn ingest(stage: &Stage, clock: Clock) -> Result<Run, Fault> {
     let run = clock.until(stage, Until::Acknowledged).await;
     end.send_replace(true);
     processor.await?;
+    polling.abort();
     stage.check_log().await?;
     run
 }

@@ -333,4 +333,8 @@ impl EventStore for Faulty {
     async fn head(&self) -> Result<i64, StoreError> {
         self.inner.head().await
     }
+
+    async fn recorded_at(&self, positions: &[i64]) -> Result<Vec<Option<Timestamp>>, StoreError> {
+        self.inner.recorded_at(positions).await
+    }
 }

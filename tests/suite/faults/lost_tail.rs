@@ -1,0 +1,112 @@
+//! The end of the log is lost under running services, as by a failover to a standby that was behind
+//! or a restore to an earlier moment: they notice, forget what they remember of it, and
+//! `tollbook replay-intake` records again what had been acknowledged.
+
+use tests::{
+    drive,
+    traffic::Shape,
+    world::{Service, World, WorldOptions},
+};
+
+use super::load::{GRACE, Load, balances};
+use crate::support::{PATIENCE, eventually, place, run};
+
+const SEED: u64 = 20_270;
+const PER_SECOND: u32 = 2_000;
+
+async fn publish_and_rest(world: &World, load: &Load) {
+    load.publish(world, PER_SECOND).await;
+    drive::rest(world, PATIENCE).await.expect("comes to rest");
+}
+
+async fn head(world: &World) -> i64 {
+    let admin = world.admin().await.expect("postgres");
+    let sql = "select position from eventlog.head";
+    admin.query_one(sql, &[]).await.expect("reads").get(0)
+}
+
+/// Waits until the service has said that the log is another one.
+async fn noticed(service: &Service) {
+    eventually("the lost end of the log is noticed", async || {
+        service.log().contains("log.replaced").then_some(())
+    })
+    .await;
+}
+
+#[test]
+fn a_lost_end_of_the_log_is_noticed_and_taken_in_again() {
+    run(async {
+        let place = place(WorldOptions::default()).await;
+        let world = &place.world;
+        let services = [
+            world.service(&[GRACE]).await.expect("a service"),
+            world.service(&[GRACE]).await.expect("a service"),
+        ];
+        // All rows are written down before, so that only the log and its tables lose their end.
+        let shape = |seed, messages| Shape::new(seed, messages, eventstore::clock::now());
+        let kept = Load::prepare(world, &shape(SEED, 1_000)).await;
+        let lost = Load::prepare(world, &shape(SEED + 1, 1_000)).await;
+        publish_and_rest(world, &kept).await;
+        let since = eventstore::clock::now();
+        let until = head(world).await;
+        world.postgres.stop_immediate().await.expect("stopped");
+        world.postgres.keep_copy().await.expect("copied");
+        world.postgres.start_again().await.expect("it is back");
+        publish_and_rest(world, &lost).await;
+        assert!(head(world).await > until + 1_000, "there is a tail to lose");
+
+        world.postgres.stop_immediate().await.expect("stopped");
+        world.postgres.go_back_to_copy().await.expect("gone back");
+        world.postgres.start_again().await.expect("it is back");
+        for service in &services {
+            noticed(service).await;
+        }
+        // Half of what was lost comes again by itself: nobody takes it for known.
+        lost.publish(world, PER_SECOND).await;
+        drive::rest(world, PATIENCE).await.expect("comes to rest");
+        assert!(head(world).await > until + 1_000, "it is recorded again");
+
+        let mut expected = kept.finish(world).await;
+        expected.absorb(lost.finish(world).await);
+        balances(world, &expected).await;
+        let again = replay(world, &since.to_string()).await;
+        assert!(again.contains(" messages taken in again"), "{again}");
+        balances(world, &expected).await;
+    });
+}
+
+#[test]
+fn what_was_acknowledged_and_lost_is_taken_in_again_from_the_stream() {
+    run(async {
+        let place = place(WorldOptions::default()).await;
+        let world = &place.world;
+        let service = world.service(&[GRACE]).await.expect("a service");
+        let shape = Shape::new(SEED + 2, 1_000, eventstore::clock::now());
+        let load = Load::prepare(world, &shape).await;
+        let since = eventstore::clock::now();
+        world.postgres.stop_immediate().await.expect("stopped");
+        world.postgres.keep_copy().await.expect("copied");
+        world.postgres.start_again().await.expect("it is back");
+        publish_and_rest(world, &load).await;
+        world.postgres.stop_immediate().await.expect("stopped");
+        world.postgres.go_back_to_copy().await.expect("gone back");
+        world.postgres.start_again().await.expect("it is back");
+        noticed(&service).await;
+        assert_eq!(head(world).await, 0, "all of it is lost");
+        // Twice: what is there is found to be known.
+        for _ in 0..2 {
+            replay(world, &since.to_string()).await;
+        }
+        let expected = load.finish(world).await;
+        balances(world, &expected).await;
+    });
+}
+
+async fn replay(world: &World, since: &str) -> String {
+    let mut variables = world.variables("tollbook-admin", "dlr_svc");
+    variables.insert("PROBE_PORT", "0".to_owned());
+    variables.insert("DLR_GRACE", GRACE.1.to_owned());
+    let words = ["replay-intake", "--since", since];
+    let said = world.command(&words, &variables).await;
+    said.expect("taken in again")
+}
