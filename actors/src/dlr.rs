@@ -23,7 +23,11 @@ use eventstore::{EventStore, Feed, LogId, keyring::Keyring, postgres::Database};
 use ractor::SpawnErr;
 use tokio::sync::watch;
 
-use self::{correlate::Correlator, healing::Healing, intake::Intake};
+use self::{
+    correlate::Correlator,
+    healing::Healing,
+    intake::{Intake, OrphanQuota, WaitingRoom},
+};
 pub use self::{intake::IntakeOptions, metrics::DlrMetrics};
 use crate::{
     directory,
@@ -131,13 +135,15 @@ async fn grow(
         .await?;
     let messages = directory::open(&shared, options.live_max, tree.root()).await?;
     let orphans = directory::open(&shared, options.live_max, tree.root()).await?;
-    let correlator = Correlator::new(deps.database.clone());
+    let correlator = Correlator::new(deps.database.clone(), options.intake.match_window);
     let intake = Intake {
         options: options.intake.clone(),
         correlator: correlator.clone(),
         keyring: Arc::clone(&deps.keyring),
         messages: messages.clone(),
         orphans: orphans.clone(),
+        waiting: WaitingRoom::new(options.intake.waiting_max),
+        quota: OrphanQuota::new(options.intake.orphans_per_hour),
         metrics: Arc::clone(&deps.metrics),
         pulse: Arc::clone(&deps.pulse),
         adopt: deps.adopt,
@@ -164,10 +170,8 @@ async fn grow(
 pub async fn reconcile(deps: &DlrDeps, options: &DlrOptions) -> Result<usize, ReconcileError> {
     let tree = Tree::plant(&deps.feed).await?;
     let (_, healing) = grow(deps, options, &tree).await?;
-    // Unwrap safety: the epoch is a time.
-    let ever = schema::Timestamp::from_micros(0).expect("the epoch");
     let (_end, never) = watch::channel(false);
-    let healed = healing.pass(ever, &never).await?;
+    let healed = healing.pass(&never).await?;
     tree.fell().await;
     Ok(healed)
 }

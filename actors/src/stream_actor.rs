@@ -6,7 +6,7 @@
 //! memory and folds anew before the next command. **Ends** when its directory stops it, which it
 //! does only when nothing is under way here. About 8 kB each; the directory bounds how many.
 
-use std::{marker::PhantomData, sync::Arc};
+use std::{convert::Infallible, marker::PhantomData, sync::Arc};
 
 use eventstore::{Append, EventStore, LogId, NewEvent, Outcome, RecordedEvent, StoreError};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
@@ -42,6 +42,20 @@ pub enum Verdict<R> {
     Failed(Arc<StoreError>),
     /// Not done: too many others at the same stream; come again.
     Contended,
+}
+
+impl Verdict<Infallible> {
+    /// The same verdict, of a command that may be refused.
+    #[must_use]
+    pub fn widen<R>(self) -> Verdict<R> {
+        match self {
+            Self::Recorded { position } => Verdict::Recorded { position },
+            Self::Known { position } => Verdict::Known { position },
+            Self::Refused(never) => match never {},
+            Self::Failed(fault) => Verdict::Failed(fault),
+            Self::Contended => Verdict::Contended,
+        }
+    }
 }
 
 /// A command and where its verdict goes.

@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use uuid::Uuid;
 
-use crate::{CostKey, PriceKey, Status};
+use crate::{CostKey, PriceKey, Status, Timestamp};
 
 /// The namespace of every id Tollbook derives. It must never change.
 const NAMESPACE: Uuid = Uuid::from_u128(0x7011_b00c_5eed_5a1d_8e0f_0000_0000_0001);
@@ -302,6 +302,27 @@ impl EventId {
                 operator.0.as_bytes(),
                 operator_message.as_str().as_bytes(),
                 status.as_str().as_bytes(),
+            ],
+        ))
+    }
+
+    /// The fact that a receipt of `operator_message`, which arrived at `received_at`, matched no
+    /// message. The arrival is part of it: carriers use their ids again, and the same words then
+    /// mean another message.
+    #[must_use]
+    pub fn of_orphan(
+        operator: OperatorId,
+        operator_message: &OperatorMessageId,
+        status: Status,
+        received_at: Timestamp,
+    ) -> Self {
+        Self(derive(
+            "orphaned",
+            &[
+                operator.0.as_bytes(),
+                operator_message.as_str().as_bytes(),
+                status.as_str().as_bytes(),
+                &received_at.micros().to_be_bytes(),
             ],
         ))
     }

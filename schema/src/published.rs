@@ -42,8 +42,8 @@ pub struct BillingEvent {
     pub operator_id: OperatorId,
     /// `"MT"`.
     pub direction: String,
-    /// SMS segments, 1 to 10.
-    #[schemars(range(min = 1, max = 10))]
+    /// SMS segments. Billing charges 1 to 10 and holds the charge of more.
+    #[schemars(range(min = 1))]
     pub segment_count: i16,
     /// One of the five final statuses.
     pub dlr_status: Status,

@@ -21,8 +21,8 @@ use crate::{
 pub const MAX_RAW_PAYLOAD_BYTES: usize = 16 * 1024;
 /// How deep `rawPayload` may nest.
 pub const MAX_RAW_PAYLOAD_DEPTH: usize = 8;
-/// How far ahead of its arrival a `deliveredAt` is believed, in seconds.
-pub const MAX_AHEAD_SECONDS: i64 = 24 * 3600;
+/// How far the carrier's time may be from the one that counts before it is implausible, in seconds.
+pub const PLAUSIBLE_SECONDS: i64 = 24 * 3600;
 
 /// What only the connector form knows. A message with both forms' words is read as of the receipt
 /// form, and these fields are not looked at, whatever they hold.
@@ -118,9 +118,10 @@ pub struct ReceiptFacts {
     /// The carrier's error code, of `A-Za-z0-9_.:-`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_code: Option<String>,
-    /// When it happened: as stated, or on arrival where the statement is absent or implausible.
+    /// When it happened: as stated, on arrival where nothing is, and in any case not before its
+    /// message was handed in and not after its arrival.
     pub delivered_at: Timestamp,
-    /// The implausible statement that `deliveredAt` replaces.
+    /// What was stated, where `deliveredAt` is another time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stated_delivered_at: Option<Timestamp>,
     /// Arrival in the stream `SMS_DLR`.
@@ -145,7 +146,8 @@ pub struct ReceivedReceipt {
     pub facts: ReceiptFacts,
     /// What nobody may see.
     pub private: ReceiptPrivate,
-    /// The message the connector believes it is about; believed only if that message exists.
+    /// The message the connector believes it is about; believed only if that message exists and
+    /// agrees with the receipt.
     pub message_hint: Option<MessageId>,
     /// Whether it names a schema version other than [`SCHEMA_VERSION`].
     pub foreign_schema_version: bool,
@@ -221,11 +223,9 @@ impl InboundReceipt {
         arrived: Timestamp,
     ) -> Result<ReceivedReceipt, Invalid> {
         let raw_stat = self.stat.or(self.status).ok_or(Invalid::missing("stat"))?;
-        let arrival = read_time(self.occurred_at.as_deref(), "occurredAt")?
-            .filter(|&at| is_plausible(at, arrived))
-            .unwrap_or(arrived);
-        let stated = read_time(self.delivered_at.as_deref(), "deliveredAt")?;
-        let believed = stated.filter(|&at| is_plausible(at, arrived));
+        let connector = read_time(self.occurred_at.as_deref(), "occurredAt")?;
+        let stated = read_time(self.delivered_at.as_deref(), "deliveredAt")?.or(connector);
+        let delivered_at = stated.unwrap_or(arrived);
         let stated_code = self.error_code.or(self.smpp_error_code);
         let error_code_left_out = stated_code.as_deref().is_some_and(|code| !is_code(code));
         let error_code = stated_code.filter(|_| !error_code_left_out);
@@ -236,10 +236,12 @@ impl InboundReceipt {
             dlr_status: Status::from_word(&raw_stat),
             raw_stat,
             error_code,
-            delivered_at: believed.unwrap_or(arrival),
-            stated_delivered_at: if believed.is_none() { stated } else { None },
+            delivered_at,
+            stated_delivered_at: None,
             received_at: arrived,
         };
+        // It happened when it arrived at the latest; when at the earliest, its message will tell.
+        let facts = facts.not_before(delivered_at);
         Ok(ReceivedReceipt {
             facts,
             private: ReceiptPrivate {
@@ -257,8 +259,32 @@ impl InboundReceipt {
     }
 }
 
-fn is_plausible(at: Timestamp, arrived: Timestamp) -> bool {
-    at.date().year() >= 2000 && at.seconds_since(arrived) <= MAX_AHEAD_SECONDS
+impl ReceiptFacts {
+    /// The same receipt of something that cannot have happened before `earliest`, nor after the
+    /// receipt arrived: a time stated beyond that counts as the nearer of the two, and is kept.
+    #[must_use]
+    pub fn not_before(mut self, earliest: Timestamp) -> Self {
+        let stated = self.stated();
+        self.delivered_at = self.dated(earliest);
+        self.stated_delivered_at = (stated != self.delivered_at).then_some(stated);
+        self
+    }
+
+    /// Whether a clock must be wrong: what was stated is far from the time that counts if nothing
+    /// happened before `earliest`.
+    #[must_use]
+    pub fn is_implausible(&self, earliest: Timestamp) -> bool {
+        let off = self.dated(earliest).seconds_since(self.stated());
+        off.abs() > PLAUSIBLE_SECONDS
+    }
+
+    fn stated(&self) -> Timestamp {
+        self.stated_delivered_at.unwrap_or(self.delivered_at)
+    }
+
+    fn dated(&self, earliest: Timestamp) -> Timestamp {
+        self.stated().max(earliest).min(self.received_at)
+    }
 }
 
 /// Whether a text looks like an error code. Anything else may be somebody's number or words.

@@ -112,6 +112,8 @@ pub struct Mix {
     pub ahead: u32,
     /// No receipt ever comes.
     pub silent: u32,
+    /// The operator's id was another message's some weeks ago.
+    pub reused: u32,
     /// Beside the message, a receipt comes that belongs to nothing.
     pub orphan: u32,
     /// Beside the message, a receipt comes that must be refused.
@@ -132,6 +134,7 @@ impl Mix {
         multi_part: 300,
         ahead: 100,
         silent: 50,
+        reused: 100,
         orphan: 50,
         invalid: 50,
         implausible: 50,
@@ -147,6 +150,7 @@ impl Mix {
         multi_part: 0,
         ahead: 0,
         silent: 0,
+        reused: 0,
         orphan: 0,
         invalid: 0,
         implausible: 0,

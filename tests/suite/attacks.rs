@@ -12,5 +12,6 @@ mod keyset;
 mod log;
 mod nats;
 mod prices;
+mod receipts;
 mod streams;
 mod trail;

@@ -3,5 +3,8 @@
 pub(crate) mod desk;
 mod forms;
 mod hostile;
+mod lives;
+mod many;
+mod matching;
 mod orphans;
 mod settling;

@@ -4,17 +4,28 @@
 //! whatever comes after it is kept and changes nothing. The same receipt again (operator, operator
 //! message id, status) is a duplicate and adds nothing. An intermediate receipt never stands in
 //! the way of a final one.
+//!
+//! A message keeps at most six receipts per segment, one of each status: whoever can send receipts
+//! could otherwise let one stream grow without end. The last place is kept for the receipt that
+//! settles.
 
-use std::{collections::BTreeSet, convert::Infallible};
+use std::collections::BTreeSet;
 
 use eventstore::{NewEvent, RecordedEvent, keyring::TenantKey};
 use schema::{
     AccountId, Event, EventId, MessageId, OperatorId, OperatorMessageId, Personal, ReceiptFacts,
-    ReceiptPrivate, Sealed, Status,
+    ReceiptPrivate, Sealed, Status, Timestamp,
     event::{LateReceiptRecorded, MessageSettled, ReceiptRecorded},
 };
 
 use super::{Command, Decider, EventPlace};
+
+/// The most receipts a message keeps for each of its segments: one of each status.
+const RECEIPTS_PER_SEGMENT: usize = Status::ALL.len();
+
+/// The refusal of a receipt whose message keeps no more of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeepsNoMore;
 
 /// A receipt's identity within its message.
 type Identity = (OperatorId, OperatorMessageId, Status);
@@ -44,6 +55,18 @@ impl Default for Message {
     }
 }
 
+impl Message {
+    /// Whether a message of so many segments keeps this receipt beside those it has.
+    fn has_place_for(&self, receipt: &ReceiptFacts, segments: i16) -> bool {
+        let places = usize::from(segments.unsigned_abs()) * RECEIPTS_PER_SEGMENT;
+        match self {
+            Self::Open { .. } if receipt.dlr_status.is_final() => true,
+            Self::Open { receipts } => receipts.len() + 1 < places,
+            Self::Settled { receipts, .. } => receipts.len() < places,
+        }
+    }
+}
+
 /// The message a receipt belongs to, as the orchestrator knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MatchedMessage {
@@ -53,6 +76,8 @@ pub struct MatchedMessage {
     pub account: AccountId,
     /// SMS segments to bill.
     pub segment_count: i16,
+    /// When the customer handed it in.
+    pub enqueued_at: Timestamp,
     /// The recipient, E.164.
     pub to: Personal,
     /// What the customer attached, JSON.
@@ -81,7 +106,7 @@ pub struct MessageDecider;
 impl Decider for MessageDecider {
     type State = Message;
     type Command = RecordReceipt;
-    type Refusal = Infallible;
+    type Refusal = KeepsNoMore;
 
     fn fold(state: &mut Message, event: &RecordedEvent) {
         let event = &event.fact.event;
@@ -99,11 +124,15 @@ impl Decider for MessageDecider {
         }
     }
 
-    fn decide(state: &Message, command: &RecordReceipt) -> Result<Vec<Event>, Infallible> {
-        let receipt = command.receipt.clone();
+    fn decide(state: &Message, command: &RecordReceipt) -> Result<Vec<Event>, KeepsNoMore> {
+        let message = &command.message;
+        let receipt = command.receipt.clone().not_before(message.enqueued_at);
         let (Message::Open { receipts } | Message::Settled { receipts, .. }) = state;
         if receipts.contains(&identity(&receipt)) {
             return Ok(Vec::new());
+        }
+        if !state.has_place_for(&receipt, message.segment_count) {
+            return Err(KeepsNoMore);
         }
         let event = match state {
             Message::Settled { status, .. } => Event::LateReceiptRecorded(LateReceiptRecorded {
@@ -111,7 +140,7 @@ impl Decider for MessageDecider {
                 settled_as: *status,
             }),
             Message::Open { .. } if receipt.dlr_status.is_final() => {
-                let segment_count = command.message.segment_count;
+                let segment_count = message.segment_count;
                 Event::MessageSettled(MessageSettled {
                     receipt,
                     segment_count,
@@ -143,7 +172,7 @@ fn identity(receipt: &ReceiptFacts) -> Identity {
 
 impl Command for RecordReceipt {
     fn record(&self, place: EventPlace, event: Event) -> NewEvent {
-        let receipt = &self.receipt;
+        let receipt = event.receipt().unwrap_or(&self.receipt);
         let id = EventId::of_receipt(
             place.stream,
             receipt.operator_id,

@@ -1,28 +1,54 @@
 //! What becomes of receipts that match no message.
 //!
-//! An orphan is one receipt: the same (operator, operator message id, status) again adds nothing.
-//! Once its message is found and the receipt is recorded there, the orphan is matched, once.
+//! An orphan is one receipt: the same (operator, operator message id, status) again adds nothing
+//! while the orphan is open. Once its message is found and the receipt is recorded there, the
+//! orphan is matched, once. Carriers use their ids again: an orphan that was matched, or arrived
+//! longer ago than a receipt can wait for its message, speaks of another message and must not
+//! stand for a later receipt.
+//!
+//! Nobody knows yet whether an orphan is worth anything, and it is kept for years: of a large
+//! payload only the beginning is.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     convert::Infallible,
+    time::Duration,
 };
 
 use eventstore::{NewEvent, RecordedEvent, seal::DataKey};
 use schema::{
-    Event, EventId, MessageId, ReceiptPrivate, ReceivedReceipt, Sealed, Status, StreamId,
-    Timestamp,
+    Event, EventId, Personal, ReceiptFacts, ReceiptPrivate, ReceivedReceipt, Sealed, Status,
+    StreamId, Timestamp,
     event::{OrphanMatched, ReceiptOrphaned},
 };
 use uuid::Uuid;
 
 use super::{Command, Decider, EventPlace};
 
+/// The most bytes of an orphan's payload that are kept.
+const PAYLOAD_MAX: usize = 1024;
+
 /// What is known about one (operator, operator message id).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Orphans {
-    statuses: BTreeSet<Status>,
-    matched: BTreeMap<EventId, MessageId>,
+    /// Those without a message: what they say, and when they arrived.
+    open: BTreeMap<EventId, (Status, Timestamp)>,
+    matched: BTreeSet<EventId>,
+}
+
+impl Orphans {
+    /// Whether this receipt is one of them, or says again what an open one says, which a message
+    /// handed in up to `window` earlier would settle.
+    fn know(&self, receipt: &ReceiptFacts, window: Duration) -> bool {
+        let id = orphan_id(receipt);
+        let same_life = |&(status, received_at): &(Status, Timestamp)| {
+            let apart = received_at.datetime() - receipt.received_at.datetime();
+            status == receipt.dlr_status && apart.unsigned_abs() <= window
+        };
+        self.matched.contains(&id)
+            || self.open.contains_key(&id)
+            || self.open.values().any(same_life)
+    }
 }
 
 /// What may be asked.
@@ -45,6 +71,8 @@ pub struct KeepOrphan {
     pub received: ReceivedReceipt,
     /// The key of the day it was received.
     pub key: DataKey,
+    /// How long before its arrival its message may have been handed in.
+    pub match_window: Duration,
     /// The `traceparent` it came with.
     pub trace: Option<String>,
 }
@@ -72,10 +100,13 @@ impl Decider for OrphanDecider {
     fn fold(state: &mut Orphans, event: &RecordedEvent) {
         match &event.fact.event {
             Event::ReceiptOrphaned(orphaned) => {
-                state.statuses.insert(orphaned.receipt.dlr_status);
+                let receipt = &orphaned.receipt;
+                let said = (receipt.dlr_status, receipt.received_at);
+                state.open.insert(event.fact.id, said);
             }
             Event::OrphanMatched(matched) => {
-                state.matched.insert(matched.orphan_id, matched.message_id);
+                state.open.remove(&matched.orphan_id);
+                state.matched.insert(matched.orphan_id);
             }
             _ => {}
         }
@@ -84,8 +115,8 @@ impl Decider for OrphanDecider {
     fn decide(state: &Orphans, command: &OrphanCommand) -> Result<Vec<Event>, Infallible> {
         match command {
             OrphanCommand::Keep(keep) => {
-                let receipt = keep.received.facts.clone();
-                if state.statuses.contains(&receipt.dlr_status) {
+                let receipt = keep.facts();
+                if state.know(&receipt, keep.match_window) {
                     return Ok(Vec::new());
                 }
                 let message_hint = keep.received.message_hint;
@@ -95,7 +126,7 @@ impl Decider for OrphanDecider {
                 })])
             }
             OrphanCommand::Match(found) => {
-                if state.matched.contains_key(&found.matched.orphan_id) {
+                if state.matched.contains(&found.matched.orphan_id) {
                     return Ok(Vec::new());
                 }
                 Ok(vec![Event::OrphanMatched(found.matched.clone())])
@@ -115,19 +146,30 @@ impl KeepOrphan {
         let facts = &self.received.facts;
         StreamId::orphan(facts.operator_id, &facts.operator_message_id)
     }
+
+    /// What the receipt says: whichever message it is about was handed in within the window.
+    fn facts(&self) -> ReceiptFacts {
+        let facts = self.received.facts.clone();
+        let earliest = facts.received_at.datetime() - self.match_window;
+        facts.not_before(Timestamp::from_datetime(earliest))
+    }
+}
+
+fn orphan_id(receipt: &ReceiptFacts) -> EventId {
+    EventId::of_orphan(
+        receipt.operator_id,
+        &receipt.operator_message_id,
+        receipt.dlr_status,
+        receipt.received_at,
+    )
 }
 
 impl Command for OrphanCommand {
     fn record(&self, place: EventPlace, event: Event) -> NewEvent {
         match self {
             Self::Keep(keep) => {
-                let facts = &keep.received.facts;
-                let id = EventId::of_receipt(
-                    place.stream,
-                    facts.operator_id,
-                    &facts.operator_message_id,
-                    facts.dlr_status,
-                );
+                let facts = keep.facts();
+                let id = orphan_id(&facts);
                 let cause = facts.source_event_id;
                 let sealed = seal(&keep.received.private, &keep.key, place);
                 envelope(
@@ -141,7 +183,11 @@ impl Command for OrphanCommand {
             }
             Self::Match(found) => {
                 let id = EventId::of_orphan_match(found.matched.orphan_id);
-                let cause = found.matched.receipt_id.0;
+                let cause = found
+                    .matched
+                    .receipt_id
+                    .unwrap_or(found.matched.orphan_id)
+                    .0;
                 let sealed = Sealed::default();
                 envelope(
                     id,
@@ -178,10 +224,11 @@ fn envelope(
 }
 
 fn seal(private: &ReceiptPrivate, key: &DataKey, place: EventPlace) -> Sealed {
+    let raw_payload = private.raw_payload.as_ref().map(beginning);
     let fields = [
         (Sealed::SOURCE_ADDR, &private.source_addr),
         (Sealed::DEST_ADDR, &private.dest_addr),
-        (Sealed::RAW_PAYLOAD, &private.raw_payload),
+        (Sealed::RAW_PAYLOAD, &raw_payload),
     ];
     let sealed = fields.into_iter().filter_map(|(field, personal)| {
         let sealed = key.seal(&place.of_field(field), personal.as_ref()?);
@@ -190,84 +237,11 @@ fn seal(private: &ReceiptPrivate, key: &DataKey, place: EventPlace) -> Sealed {
     Sealed(sealed.collect())
 }
 
-#[cfg(test)]
-mod tests {
-    use schema::{OperatorId, OperatorMessageId, ReceiptFacts};
-
-    use super::*;
-    use crate::decide::testing::{Given, given};
-
-    fn operator() -> OperatorId {
-        OperatorId(Uuid::from_u128(2))
-    }
-
-    fn id() -> OperatorMessageId {
-        OperatorMessageId::new("a").expect("valid")
-    }
-
-    fn keep(word: &str) -> OrphanCommand {
-        let at = Timestamp::parse("2026-03-01T12:00:00Z").expect("valid");
-        let facts = ReceiptFacts {
-            source_event_id: Uuid::from_u128(1),
-            operator_id: operator(),
-            operator_message_id: id(),
-            raw_stat: word.into(),
-            dlr_status: Status::from_word(word),
-            error_code: None,
-            delivered_at: at,
-            stated_delivered_at: None,
-            received_at: at,
-        };
-        let received = ReceivedReceipt {
-            facts,
-            private: ReceiptPrivate::default(),
-            message_hint: None,
-            foreign_schema_version: false,
-            error_code_left_out: false,
-        };
-        let key = DataKey::new(1, &[1; 32]);
-        OrphanCommand::Keep(KeepOrphan {
-            received,
-            key,
-            trace: None,
-        })
-    }
-
-    fn matched(orphan: u128) -> OrphanCommand {
-        OrphanCommand::Match(MatchOrphan {
-            matched: OrphanMatched {
-                orphan_id: EventId(Uuid::from_u128(orphan)),
-                message_id: MessageId(Uuid::from_u128(3)),
-                receipt_id: EventId(Uuid::from_u128(4)),
-            },
-            occurred_at: Timestamp::parse("2026-03-01T12:00:00Z").expect("valid"),
-            trace: None,
-        })
-    }
-
-    fn orphans(before: &[OrphanCommand]) -> Given<OrphanDecider> {
-        given(StreamId::orphan(operator(), &id()), before)
-    }
-
-    #[test]
-    fn each_status_of_an_unknown_id_is_one_orphan() {
-        assert_eq!(orphans(&[]).when(&keep("ENROUTE")).len(), 1);
-        let enroute = orphans(&[keep("ENROUTE")]);
-        assert_eq!(enroute.when(&keep("DELIVRD")).len(), 1);
-    }
-
-    #[test]
-    fn the_same_orphan_again_adds_nothing() {
-        let enroute = orphans(&[keep("ENROUTE"), matched(1)]);
-        assert_eq!(enroute.when(&keep("ACCEPTD")), []);
-    }
-
-    #[test]
-    fn an_orphan_is_matched_once() {
-        let before = orphans(&[keep("DELIVRD")]);
-        assert_eq!(before.when(&matched(1)).len(), 1);
-        let after = orphans(&[keep("DELIVRD"), matched(1)]);
-        assert_eq!(after.when(&matched(1)), []);
-        assert_eq!(after.when(&matched(2)).len(), 1);
-    }
+/// At most [`PAYLOAD_MAX`] bytes of it, whole characters.
+fn beginning(payload: &Personal) -> Personal {
+    let text = payload.expose();
+    Personal::new(text[..text.floor_char_boundary(PAYLOAD_MAX)].to_owned())
 }
+
+#[cfg(test)]
+mod tests;

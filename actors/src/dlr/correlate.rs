@@ -1,14 +1,21 @@
 //! Correlation: which message a receipt belongs to.
 //!
 //! A whole batch is one query against `orch.sms_messages`. Operator and operator message id
-//! together name the message; ids repeat, so the youngest message counts. A connector's hint
-//! serves only where that finds nothing, and only if the hinted message exists.
+//! together name the message. Carriers use their ids again after some weeks, so only a message
+//! counts that was handed in before the receipt arrived and at most the match window earlier, the
+//! youngest of them first. A connector's hint serves only where that finds nothing, and only if
+//! the hinted message agrees with what the receipt says; it must never lead to another operator's
+//! message. See `docs/adr/0025-which-message-a-receipt-means.md`.
+
+use std::{collections::BTreeMap, time::Duration};
 
 use eventstore::{StoreError, log::postgres_error, postgres::Database};
-use std::collections::BTreeMap;
-
-use schema::{AccountId, MessageId, OperatorId, OperatorMessageId, Personal, TenantId};
+use schema::{
+    AccountId, MessageId, OperatorId, OperatorMessageId, Personal, ReceivedReceipt, TenantId,
+    Timestamp,
+};
 use serde_json::Value;
+use time::OffsetDateTime;
 use tokio_postgres::{Row, types::ToSql};
 use uuid::Uuid;
 
@@ -16,6 +23,9 @@ use crate::decide::message::MatchedMessage;
 
 /// The most bytes of a message's metadata that a webhook carries.
 const METADATA_MAX: usize = 16 * 1024;
+/// How far the orchestrator's clock may be ahead of JetStream's: a message may seem to have been
+/// handed in this long after its receipt arrived.
+const CLOCK_SKEW: Duration = Duration::from_mins(1);
 
 /// What is looked for.
 #[derive(Debug, Clone)]
@@ -26,6 +36,21 @@ pub struct Wanted {
     pub operator_message: OperatorMessageId,
     /// The connector's guess.
     pub hint: Option<MessageId>,
+    /// When the receipt arrived.
+    pub arrived: Timestamp,
+}
+
+impl Wanted {
+    /// The message of this receipt.
+    #[must_use]
+    pub fn of(received: &ReceivedReceipt) -> Self {
+        Self {
+            operator: received.facts.operator_id,
+            operator_message: received.facts.operator_message_id.clone(),
+            hint: received.message_hint,
+            arrived: received.facts.received_at,
+        }
+    }
 }
 
 /// What was found.
@@ -41,13 +66,18 @@ pub struct Found {
 #[derive(Clone)]
 pub struct Correlator {
     database: Database,
+    match_window: Duration,
 }
 
 impl Correlator {
-    /// A correlator for the table in `database`.
+    /// A correlator for the table in `database`. A message is found by receipts that arrive at
+    /// most `match_window` after it was handed in.
     #[must_use]
-    pub const fn new(database: Database) -> Self {
-        Self { database }
+    pub const fn new(database: Database, match_window: Duration) -> Self {
+        Self {
+            database,
+            match_window,
+        }
     }
 
     /// The message of each receipt wanted, in the order wanted.
@@ -58,13 +88,16 @@ impl Correlator {
         const SQL: &str = include_str!("correlate/find.sql");
         const OPERATION: &str = "correlating receipts";
         let failed = postgres_error(OPERATION);
-        let operators: Vec<String> = wanted.iter().map(|one| one.operator.to_string()).collect();
+        let operators: Vec<Uuid> = wanted.iter().map(|one| one.operator.0).collect();
         let ids: Vec<&str> = wanted
             .iter()
             .map(|one| one.operator_message.as_str())
             .collect();
         let hints: Vec<Option<Uuid>> = wanted.iter().map(|one| one.hint.map(|id| id.0)).collect();
-        let parameters: [&(dyn ToSql + Sync); 3] = [&operators, &ids, &hints];
+        let arrivals = || wanted.iter().map(|one| one.arrived.datetime());
+        let earliest: Vec<OffsetDateTime> = arrivals().map(|at| at - self.match_window).collect();
+        let latest: Vec<OffsetDateTime> = arrivals().map(|at| at + CLOCK_SKEW).collect();
+        let parameters: [&(dyn ToSql + Sync); 5] = [&operators, &ids, &hints, &earliest, &latest];
         let rows = self.database.query(OPERATION, SQL, &parameters).await?;
         let mut answers = vec![None; wanted.len()];
         for row in &rows {
@@ -88,6 +121,7 @@ fn found(row: &Row) -> Result<Found, tokio_postgres::Error> {
             to: Personal::new(row.try_get(4)?),
             segment_count: row.try_get(5)?,
             metadata: metadata.and_then(customer_metadata),
+            enqueued_at: Timestamp::from_datetime(row.try_get(7)?),
         },
     })
 }

@@ -1,44 +1,40 @@
 //! Healing: orphans whose message has appeared get the effects an on-time receipt has.
 //!
-//! One pass looks at the unresolved orphans (the projection `orphaned_receipts`), correlates them
-//! and records the receipt in its message's stream, then the match in the orphan's. Both are
-//! idempotent, so a pass that stops in between, or two nodes healing at once, do no harm: the
-//! next pass finds the receipt known and records the match.
+//! A look takes the youngest orphans (the projection `orphaned_receipts`) and the next page of a
+//! sweep over all that are still matched in the background, correlates them with one query and
+//! records those that found their message together ([`matching`]). So a look costs the same
+//! however many orphans there are; an old one is looked at the less often, the more there are.
+//! Looking twice, or on two nodes at once, does no harm.
 
-use std::{sync::Arc, time::Duration};
+mod matching;
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use eventstore::{
-    EventStore, LogId, RecordedEvent, StoreError, clock,
-    keyring::{Keyring, KeyringError, KnownTenant},
+    EventStore, LogId, StoreError, clock,
+    keyring::{Keyring, KeyringError},
     log::chain,
     postgres::Database,
-    seal::{self, Place},
 };
-use schema::{
-    Event, EventId, Personal, ReceiptPrivate, ReceivedReceipt, Sealed, StreamId, Timestamp,
-    event::{OrphanMatched, ReceiptOrphaned},
-};
+use schema::{EventId, MessageId, OperatorId, OperatorMessageId, StreamId, Timestamp};
 use tokio::sync::watch;
-use tokio_postgres::types::ToSql;
+use tokio_postgres::{Row, types::ToSql};
 use uuid::Uuid;
 
 use super::{
-    correlate::{Correlator, Found, Wanted},
-    intake::recordable,
+    correlate::{Correlator, Wanted},
     metrics::DlrMetrics,
 };
 use crate::{
-    decide::{
-        message::MessageDecider,
-        orphan::{MatchOrphan, OrphanCommand, OrphanDecider},
-    },
-    directory::{DirectoryRef, ask},
-    stream_actor::Verdict,
+    decide::{message::MessageDecider, orphan::OrphanDecider},
+    directory::DirectoryRef,
 };
 
-/// The pause between two passes; a pass that took long is followed by a pause as long.
+/// The pause between two looks; a look that took long is followed by a pause as long.
 const PAUSE: Duration = Duration::from_secs(1);
-/// How many orphans are looked at together.
+/// How many of the youngest orphans each look takes.
+const YOUNGEST: i64 = 1_000;
+/// How many more each step of a sweep takes.
 const PAGE: i64 = 1_000;
 
 /// What healing works with. Cheap to clone.
@@ -62,7 +58,7 @@ pub struct Healing {
     pub metrics: Arc<DlrMetrics>,
 }
 
-/// What kept a pass from finishing. The next pass tries again.
+/// What kept a look from finishing. The next one tries again.
 #[derive(Debug, thiserror::Error)]
 pub enum HealingError {
     /// The store failed.
@@ -73,21 +69,32 @@ pub enum HealingError {
     Keyring(#[from] KeyringError),
 }
 
-/// An unresolved orphan as the projection shows it.
-struct Unresolved {
-    position: i64,
+/// Where an orphan stands in the order of arrival: when it was received, and its position.
+type Place = (Timestamp, i64);
+
+/// An open orphan as the projection shows it.
+struct Open {
     orphan: EventId,
     stream: StreamId,
     wanted: Wanted,
 }
 
+/// What was looked at: the open ones in the order of arrival, and where the
+/// last of all stands.
+#[derive(Default)]
+struct Page {
+    open: BTreeMap<Place, Open>,
+    last: Option<Place>,
+}
+
 impl Healing {
-    /// Heals orphans received within the last `keep`, pass after pass, until `stop` turns true.
+    /// Heals orphans received within the last `keep`, look after look, until `stop` turns true.
     pub async fn run(self, keep: Duration, mut stop: watch::Receiver<bool>) {
+        let mut sweep = None;
         loop {
             let began = clock::now();
             let since = Timestamp::from_datetime(began.datetime() - keep);
-            if let Err(fault) = self.pass(since, &stop).await {
+            if let Err(fault) = self.look(since, &mut sweep, &stop).await {
                 self.metrics.db_error("heal");
                 tracing::error!(event = "dlr.db_error", operation = "heal", error = %chain(&fault));
             }
@@ -102,156 +109,93 @@ impl Healing {
         }
     }
 
-    /// Looks once at every unresolved orphan received since `since`, unless `stop` turns true
-    /// before the end; says how many were healed.
+    /// Looks at the youngest orphans and at the page of the sweep after `sweep`, which begins
+    /// with those received at `since` and starts over when it is through.
+    async fn look(
+        &self,
+        since: Timestamp,
+        sweep: &mut Option<Place>,
+        stop: &watch::Receiver<bool>,
+    ) -> Result<usize, HealingError> {
+        let mut youngest = self.youngest(since).await?;
+        let after = sweep.unwrap_or((since, 0)).max((since, 0));
+        let next = self.next(after).await?;
+        youngest.open.extend(next.open);
+        let healed = self.heal(youngest.open, stop).await?;
+        *sweep = next.last;
+        Ok(healed)
+    }
+
+    /// Looks once at every open orphan, unless `stop` turns true before the end; says how many
+    /// were healed.
     ///
     /// # Errors
     /// The store or the keyring failed; what was healed before stays healed.
-    pub async fn pass(
-        &self,
-        since: Timestamp,
-        stop: &watch::Receiver<bool>,
-    ) -> Result<usize, HealingError> {
-        let (mut after, mut healed) = (0, 0);
-        loop {
-            let page = self.unresolved(since, after).await?;
-            let Some(last) = page.last() else {
-                return Ok(healed);
-            };
-            after = last.position;
-            let wanted: Vec<Wanted> = page.iter().map(|orphan| orphan.wanted.clone()).collect();
-            let found = self.correlator.find(&wanted).await?;
-            for (orphan, found) in page.into_iter().zip(found) {
-                if *stop.borrow() {
-                    return Ok(healed);
-                }
-                if let Some(found) = found {
-                    healed += usize::from(self.heal(&orphan, found).await?);
-                }
-            }
+    pub async fn pass(&self, stop: &watch::Receiver<bool>) -> Result<usize, HealingError> {
+        // Unwrap safety: the epoch is a time.
+        let ever = Timestamp::from_micros(0).expect("the epoch");
+        let (mut after, mut healed) = (Some((ever, 0)), 0);
+        while let Some(place) = after.filter(|_| !*stop.borrow()) {
+            let page = self.next(place).await?;
+            healed += self.heal(page.open, stop).await?;
+            after = page.last;
         }
+        Ok(healed)
     }
 
-    async fn unresolved(
-        &self,
-        since: Timestamp,
-        after: i64,
-    ) -> Result<Vec<Unresolved>, StoreError> {
-        const SQL: &str = include_str!("healing/unresolved.sql");
-        const OPERATION: &str = "reading unresolved orphans";
-        let since = since.datetime();
-        let parameters: [&(dyn ToSql + Sync); 4] = [&self.log.0, &since, &after, &PAGE];
-        let rows = self.database.query(OPERATION, SQL, &parameters).await?;
-        Ok(rows.iter().filter_map(unresolved).collect())
+    async fn youngest(&self, since: Timestamp) -> Result<Page, StoreError> {
+        const SQL: &str = include_str!("healing/youngest.sql");
+        self.read(SQL, &[&self.log.0, &since.datetime(), &YOUNGEST])
+            .await
     }
 
-    /// Records the orphan's receipt with its message, then the match.
-    async fn heal(&self, orphan: &Unresolved, found: Found) -> Result<bool, HealingError> {
-        let history = self
-            .store
-            .read_streams(&[orphan.stream])
-            .await?
-            .pop()
-            .unwrap_or_default();
-        let Some((recorded, orphaned)) = history.iter().find_map(|event| match &event.fact.event {
-            Event::ReceiptOrphaned(orphaned) if event.fact.id == orphan.orphan => {
-                Some((event, orphaned))
-            }
-            _ => None,
-        }) else {
-            return Ok(false);
-        };
-        let keys = self.keyring.of_tenants(&[found.tenant]).await?;
-        // While the tenant's key does not open, its orphans wait.
-        let Some(Ok(tenant)) = keys.get(&found.tenant).map(KnownTenant::unlocked) else {
-            return Ok(false);
-        };
-        let message_id = found.message.id;
-        let stream = StreamId::message(message_id);
-        let Some(received) = self.receipt_again(recorded, orphaned).await? else {
-            return Ok(false);
-        };
-        let facts = received.facts.clone();
-        let trace = recorded.fact.trace.clone();
-        let command = recordable(received, found, tenant, trace.clone());
-        match ask(&self.messages, stream, command).await {
-            Some(Verdict::Recorded { .. } | Verdict::Known { .. }) => {}
-            _ => return Ok(false),
-        }
-        // The receipt has its effects now. If we stop here, the next pass finds it known.
-        let matched = OrphanMatched {
-            orphan_id: orphan.orphan,
-            message_id,
-            receipt_id: EventId::of_receipt(
-                stream,
-                facts.operator_id,
-                &facts.operator_message_id,
-                facts.dlr_status,
-            ),
-        };
-        let command = MatchOrphan {
-            matched,
-            occurred_at: facts.delivered_at,
-            trace,
-        };
-        let verdict = ask(&self.orphans, orphan.stream, OrphanCommand::Match(command)).await;
-        Ok(matches!(verdict, Some(Verdict::Recorded { .. })))
+    async fn next(&self, (received_at, position): Place) -> Result<Page, StoreError> {
+        const SQL: &str = include_str!("healing/next.sql");
+        let after: [&(dyn ToSql + Sync); 4] =
+            [&self.log.0, &received_at.datetime(), &position, &PAGE];
+        self.read(SQL, &after).await
     }
 
-    /// The receipt as it came, its personal data opened with the key of its day; nothing while
-    /// that key does not open.
-    async fn receipt_again(
+    async fn read(
         &self,
-        recorded: &RecordedEvent,
-        orphaned: &ReceiptOrphaned,
-    ) -> Result<Option<ReceivedReceipt>, HealingError> {
-        let sealed = &recorded.fact.sealed.0;
-        let ids: Vec<i64> = sealed
-            .values()
-            .filter_map(|value| seal::key_of(value).ok())
-            .collect();
-        let keys = self.keyring.by_id(&ids).await?;
-        if keys.values().any(Result::is_err) {
-            return Ok(None);
-        }
-        let open = |field: &'static str| -> Option<Personal> {
-            let value = sealed.get(field)?;
-            let key = keys.get(&seal::key_of(value).ok()?)?.as_ref().ok()?;
-            let place = Place {
-                log: self.log,
-                stream: recorded.stream,
-                version: recorded.version,
-                field,
-            };
-            // What does not open (a destroyed key) is gone; the receipt counts all the same.
-            key.open(&place, value).ok()
-        };
-        Ok(Some(ReceivedReceipt {
-            facts: orphaned.receipt.clone(),
-            private: ReceiptPrivate {
-                source_addr: open(Sealed::SOURCE_ADDR),
-                dest_addr: open(Sealed::DEST_ADDR),
-                raw_payload: open(Sealed::RAW_PAYLOAD),
-            },
-            message_hint: orphaned.message_hint,
-            foreign_schema_version: false,
-            error_code_left_out: false,
-        }))
+        sql: &'static str,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Page, StoreError> {
+        const OPERATION: &str = "reading open orphans";
+        let rows = self.database.query(OPERATION, sql, parameters).await?;
+        Ok(Page::of(&rows))
     }
 }
 
-fn unresolved(row: &tokio_postgres::Row) -> Option<Unresolved> {
-    use schema::{MessageId, OperatorId, OperatorMessageId};
+impl Page {
+    fn of(rows: &[Row]) -> Self {
+        let mut page = Self::default();
+        for row in rows {
+            let place = (Timestamp::from_datetime(row.get(5)), row.get(0));
+            page.last = Some(place);
+            if let Some(open) = open(row, place.0) {
+                page.open.insert(place, open);
+            }
+        }
+        page
+    }
+}
+
+/// An orphan that is open, as the projection wrote it.
+fn open(row: &Row, arrived: Timestamp) -> Option<Open> {
+    if !row.get::<_, bool>(6) {
+        return None;
+    }
     let operator = OperatorId(Uuid::parse_str(row.get(2)).ok()?);
     let operator_message = OperatorMessageId::new(row.get(3))?;
-    Some(Unresolved {
-        position: row.get(0),
+    Some(Open {
         orphan: EventId(row.get(1)),
         stream: StreamId::orphan(operator, &operator_message),
         wanted: Wanted {
             operator,
             operator_message,
             hint: row.get::<_, Option<Uuid>>(4).map(MessageId),
+            arrived,
         },
     })
 }

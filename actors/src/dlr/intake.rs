@@ -5,6 +5,7 @@
 //! acknowledged only after its facts are committed. How batches come, see [`crate::intake`].
 
 mod batch;
+mod bounds;
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,6 +14,7 @@ use eventstore::{Feed, keyring::Keyring};
 use tokio::sync::watch;
 
 pub(crate) use self::batch::recordable;
+pub use self::bounds::{OrphanQuota, WaitingRoom};
 use super::{correlate::Correlator, metrics::DlrMetrics};
 use crate::{
     decide::{message::MessageDecider, orphan::OrphanDecider},
@@ -30,6 +32,12 @@ pub struct IntakeOptions {
     pub in_flight_max: usize,
     /// How long a receipt may wait for its message before it is an orphan.
     pub grace: Duration,
+    /// How long before its receipts a message may have been handed in.
+    pub match_window: Duration,
+    /// How many receipts may wait out their grace period at the same time.
+    pub waiting_max: usize,
+    /// How many orphans are kept of an operator and hour.
+    pub orphans_per_hour: u32,
 }
 
 /// What intake works with. Cheap to clone.
@@ -45,6 +53,10 @@ pub struct Intake {
     pub messages: DirectoryRef<MessageDecider>,
     /// Where orphans go.
     pub orphans: DirectoryRef<OrphanDecider>,
+    /// Where receipts wait for their messages.
+    pub waiting: WaitingRoom,
+    /// How many orphans are kept.
+    pub quota: OrphanQuota,
     /// What is counted.
     pub metrics: Arc<DlrMetrics>,
     /// Told whether messages are being pulled.

@@ -67,6 +67,8 @@ pub struct OperatorMetrics {
     received: Counter,
     duplicates: Counter,
     orphans: Counter,
+    over_quota: Counter,
+    beyond_limit: Counter,
     /// In the order of [`Status::ALL`].
     processed: [Counter; Status::ALL.len()],
     recent: Arc<Recent>,
@@ -89,6 +91,16 @@ impl OperatorMetrics {
         self.recent.note(1, 1);
     }
 
+    /// A receipt without a message was let go: enough orphans of its operator are kept this hour.
+    pub fn over_quota(&self) {
+        self.over_quota.inc();
+    }
+
+    /// A receipt was let go because its message keeps no more of them.
+    pub fn beyond_limit(&self) {
+        self.beyond_limit.inc();
+    }
+
     /// `receipts` of `status` matched a message and are recorded.
     pub fn processed(&self, status: Status, receipts: u64) {
         self.processed[index(status)].inc_by(receipts);
@@ -103,6 +115,8 @@ pub struct DlrMetrics {
     processed: Family<ProcessedLabel, Counter>,
     duplicates: Family<OperatorLabel, Counter>,
     orphans: Family<OperatorLabel, Counter>,
+    over_quota: Family<OperatorLabel, Counter>,
+    beyond_limit: Family<OperatorLabel, Counter>,
     validation_errors: Family<ReasonLabel, Counter>,
     db_errors: Family<OperationLabel, Counter>,
     processing_duration: Family<StatusLabel, Histogram, fn() -> Histogram>,
@@ -111,8 +125,10 @@ pub struct DlrMetrics {
     operators: RwLock<HashMap<OperatorId, Arc<OperatorMetrics>>>,
     other: Arc<OperatorMetrics>,
     recent: Arc<Recent>,
-    /// `deliveredAt` was replaced by the arrival time.
+    /// The stated time of a recorded receipt is more than a day off the one that counts.
     pub implausible_time: Counter,
+    /// A receipt did not wait out its grace period because too many others did.
+    pub grace_cut_short: Counter,
     /// A receipt of a schema version that is not ours; accepted.
     pub foreign_schema_version: Counter,
     /// Error codes that do not look like one and were left out of their receipts.
@@ -131,12 +147,15 @@ impl Default for DlrMetrics {
     fn default() -> Self {
         let (received, processed) = (Family::default(), Family::default());
         let (duplicates, orphans) = (Family::default(), Family::default());
+        let (over_quota, beyond_limit) = (Family::default(), Family::default());
         let recent = Arc::new(Recent::default());
         let families = Families {
             received: &received,
             processed: &processed,
             duplicates: &duplicates,
             orphans: &orphans,
+            over_quota: &over_quota,
+            beyond_limit: &beyond_limit,
         };
         let other = Arc::new(families.operator(OTHER, &recent));
         let processing_duration: Family<StatusLabel, Histogram, fn() -> Histogram> =
@@ -151,6 +170,8 @@ impl Default for DlrMetrics {
             processed,
             duplicates,
             orphans,
+            over_quota,
+            beyond_limit,
             validation_errors: Family::default(),
             db_errors: Family::default(),
             processing_duration,
@@ -159,6 +180,7 @@ impl Default for DlrMetrics {
             other,
             recent,
             implausible_time: Counter::default(),
+            grace_cut_short: Counter::default(),
             foreign_schema_version: Counter::default(),
             error_codes_left_out: Counter::default(),
             append_batch_events: Histogram::new(BATCH_SIZES),
@@ -248,9 +270,10 @@ impl DlrMetrics {
         );
         r.register(
             "dlr_implausible_time",
-            "deliveredAt replaced",
+            "stated times more than a day off",
             self.implausible_time.clone(),
         );
+        self.register_bounds(r);
         r.register(
             "dlr_foreign_schema_version",
             "receipts of another schema version, accepted",
@@ -268,6 +291,24 @@ impl DlrMetrics {
         );
         self.register_nats(r);
         r.register_collector(Box::new(OrphanRate(Arc::clone(&self.recent))));
+    }
+
+    fn register_bounds(&self, r: &mut Registry) {
+        r.register(
+            "dlr_receipts_beyond_limit",
+            "receipts let go: their message keeps no more",
+            self.beyond_limit.clone(),
+        );
+        r.register(
+            "dlr_orphans_over_quota",
+            "receipts without a message let go: their operator has enough orphans this hour",
+            self.over_quota.clone(),
+        );
+        r.register(
+            "dlr_grace_cut_short",
+            "receipts that did not wait because too many others did",
+            self.grace_cut_short.clone(),
+        );
     }
 
     fn register_nats(&self, r: &mut Registry) {
@@ -303,6 +344,8 @@ impl DlrMetrics {
             processed: &self.processed,
             duplicates: &self.duplicates,
             orphans: &self.orphans,
+            over_quota: &self.over_quota,
+            beyond_limit: &self.beyond_limit,
         };
         let new = || Arc::new(families.operator(&id.to_string(), &self.recent));
         Arc::clone(operators.entry(id).or_insert_with(new))
@@ -319,6 +362,8 @@ struct Families<'a> {
     processed: &'a Family<ProcessedLabel, Counter>,
     duplicates: &'a Family<OperatorLabel, Counter>,
     orphans: &'a Family<OperatorLabel, Counter>,
+    over_quota: &'a Family<OperatorLabel, Counter>,
+    beyond_limit: &'a Family<OperatorLabel, Counter>,
 }
 
 impl Families<'_> {
@@ -330,6 +375,8 @@ impl Families<'_> {
             received: self.received.get_or_create_owned(&label),
             duplicates: self.duplicates.get_or_create_owned(&label),
             orphans: self.orphans.get_or_create_owned(&label),
+            over_quota: self.over_quota.get_or_create_owned(&label),
+            beyond_limit: self.beyond_limit.get_or_create_owned(&label),
             processed: Status::ALL.map(|status| {
                 self.processed.get_or_create_owned(&ProcessedLabel {
                     dlr_status: status.as_str(),

@@ -6,6 +6,7 @@
 mod charges;
 mod http;
 mod identity;
+mod receipts;
 
 use std::{net::IpAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 
@@ -24,6 +25,7 @@ use super::{
 pub use charges::ChargeSettings;
 pub use http::HttpSettings;
 pub use identity::IdentitySettings;
+pub use receipts::ReceiptSettings;
 
 /// Logs and traces.
 #[derive(Debug, Clone, Args)]
@@ -331,30 +333,6 @@ impl MasterKeySettings {
             .clone()
             .ok_or_else(|| ConfigError::missing("MASTER_KEY_FILE"))
     }
-}
-
-/// How receipts are handled.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Receipts")]
-pub struct ReceiptSettings {
-    /// How long a receipt that matches no message is tried again before it is an orphan
-    #[arg(long, env = "DLR_GRACE", default_value = "5s", value_parser = values::duration)]
-    pub dlr_grace: Duration,
-    /// How long orphans are matched again in the background
-    #[arg(long, env = "DLR_ORPHAN_KEEP", default_value = "72h", value_parser = values::duration)]
-    pub dlr_orphan_keep: Duration,
-    /// The most receipts at work in this process, from pull to commit
-    #[arg(long, env = "DLR_MAX_ACK_PENDING", default_value_t = 10_000,
-          value_parser = values::number::<u32, 1, 1_000_000>)]
-    pub dlr_max_ack_pending: u32,
-    /// The most receipts taken in at once
-    #[arg(long, env = "DLR_BATCH", default_value_t = 1_000,
-          value_parser = values::number::<u32, 1, 10_000>)]
-    pub dlr_batch: u32,
-    /// The most messages kept in memory between their receipts
-    #[arg(long, env = "DLR_LIVE_ACTORS", default_value_t = 20_000,
-          value_parser = values::number::<u32, 100, 1_000_000>)]
-    pub dlr_live_actors: u32,
 }
 
 fn stream_name(text: &str) -> Result<String, values::Expected> {

@@ -38,7 +38,8 @@ pub async fn run(settings: DlrSettings, shutdown: Shutdown) -> Result<(), RoleEr
         context = connect(settings, nats::DLR, nats::DLR.user, shutdown.clone()) => context?,
         () = shutdown.soft() => return Ok(()),
     };
-    let correlator = Correlator::new(context.service.database.clone());
+    let database = context.service.database.clone();
+    let correlator = Correlator::new(database, context.receipts.dlr_match_window);
     let ask = async || correlator.find(&[]).await.map(drop);
     Box::pin(context.service.run(serve(&context), ask)).await
 }
@@ -137,6 +138,9 @@ impl Context {
                 batch: size(receipts.dlr_batch),
                 in_flight_max: size(receipts.dlr_max_ack_pending),
                 grace: receipts.dlr_grace,
+                match_window: receipts.dlr_match_window,
+                waiting_max: size(receipts.dlr_waiting_max),
+                orphans_per_hour: receipts.dlr_orphans_per_hour,
             },
             orphan_keep: receipts.dlr_orphan_keep,
             live_max: size(receipts.dlr_live_actors),

@@ -84,13 +84,17 @@ comment on column dlr.orphaned_receipts.operator_id is 'The carrier.';
 comment on column dlr.orphaned_receipts.operator_message_id is 'The id nobody knew.';
 comment on column dlr.orphaned_receipts.raw_stat is 'The carrier''s word, as it wrote it.';
 comment on column dlr.orphaned_receipts.dlr_status is 'What the word means.';
-comment on column dlr.orphaned_receipts.raw_payload is 'What the carrier sent, JSON, sealed.';
+comment on column dlr.orphaned_receipts.raw_payload is
+    'Null: it is kept once, in the log. dlr.orphans shows it.';
 comment on column dlr.orphaned_receipts.delivered_at is 'When it happened, as the carrier says.';
 comment on column dlr.orphaned_receipts.received_at is 'When it reached us.';
 comment on column dlr.orphaned_receipts.message_hint is 'The message the connector guessed.';
 
 create index orphaned_receipts_of_an_operator
     on dlr.orphaned_receipts (operator_id, operator_message_id);
+-- Healing reads them by age, from both ends.
+create index orphaned_receipts_by_time
+    on dlr.orphaned_receipts (log_id, received_at, position);
 
 -- One row per orphan that found its message; the receipt is then in dlr.delivery_receipts.
 create table dlr.orphan_resolutions (
@@ -98,7 +102,7 @@ create table dlr.orphan_resolutions (
     position bigint not null,
     orphan_id uuid not null,
     resolved_at timestamptz not null,
-    resolved_receipt_id uuid not null,
+    resolved_receipt_id uuid,
     message_id uuid not null,
     constraint orphan_resolutions_pkey primary key (log_id, position),
     constraint orphan_resolutions_orphan_id_key unique (orphan_id, log_id)
@@ -109,13 +113,16 @@ comment on column dlr.orphan_resolutions.position is 'Where in that log.';
 comment on column dlr.orphan_resolutions.orphan_id is 'The orphan.';
 comment on column dlr.orphan_resolutions.resolved_at is 'When it found its message.';
 comment on column dlr.orphan_resolutions.resolved_receipt_id is
-    'Its row in dlr.delivery_receipts.';
+    'Its row in dlr.delivery_receipts; null if that message keeps no more receipts.';
 comment on column dlr.orphan_resolutions.message_id is 'The message it found.';
 
--- Orphans with what became of them; runs with the rights of whoever asks.
+-- Orphans with what became of them and what the carrier sent (sealed, of a large one the
+-- beginning), which is in the log alone; runs with the rights of whoever asks.
 create view dlr.orphans with (security_invoker = true) as
 select o.orphan_id, o.operator_id, o.operator_message_id, o.raw_stat, o.dlr_status,
-    o.raw_payload, o.delivered_at, o.received_at, o.message_hint,
+    (select e.sealed ->> 'rawPayload' from eventlog.event e
+        where e.log_id = o.log_id and e.position = o.position) as raw_payload,
+    o.delivered_at, o.received_at, o.message_hint,
     r.resolved_at, r.resolved_receipt_id, r.message_id
 from dlr.orphaned_receipts o
 left join dlr.orphan_resolutions r on r.orphan_id = o.orphan_id and r.log_id = o.log_id;

@@ -1,5 +1,6 @@
 //! `dlr.orphaned_receipts` and `dlr.orphan_resolutions`: receipts without a message, and which of
-//! them found one.
+//! them found one. What the carrier sent stays in the log: a second copy of it, kept for years,
+//! would serve nobody who cannot read the first.
 
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use async_trait::async_trait;
 use deadpool_postgres::Transaction;
 use eventstore::RecordedEvent;
 use schema::{
-    Event, EventType, Sealed,
+    Event, EventType,
     event::{OrphanMatched, ReceiptOrphaned},
 };
 use time::OffsetDateTime;
@@ -74,7 +75,6 @@ struct Orphans<'a> {
     operator_message: Vec<&'a str>,
     raw_stat: Vec<&'a str>,
     dlr_status: Vec<&'static str>,
-    raw_payload: Vec<Option<&'a str>>,
     delivered_at: Vec<OffsetDateTime>,
     received_at: Vec<OffsetDateTime>,
     message_hint: Vec<Option<Uuid>>,
@@ -83,7 +83,6 @@ struct Orphans<'a> {
 impl<'a> Orphans<'a> {
     fn push(&mut self, event: &'a RecordedEvent, orphaned: &'a ReceiptOrphaned) {
         let receipt = &orphaned.receipt;
-        let raw_payload = event.fact.sealed.0.get(Sealed::RAW_PAYLOAD);
         self.position.push(event.position);
         self.orphan.push(event.fact.id.0);
         self.operator.push(receipt.operator_id.0);
@@ -91,8 +90,6 @@ impl<'a> Orphans<'a> {
             .push(receipt.operator_message_id.as_str());
         self.raw_stat.push(&receipt.raw_stat);
         self.dlr_status.push(receipt.dlr_status.as_str());
-        self.raw_payload
-            .push(raw_payload.map(|value| value.0.as_str()));
         self.delivered_at.push(receipt.delivered_at.datetime());
         self.received_at.push(receipt.received_at.datetime());
         self.message_hint
@@ -100,7 +97,7 @@ impl<'a> Orphans<'a> {
     }
 
     async fn insert(&self, transaction: &Transaction<'_>, log: i16) -> Result<(), ApplyError> {
-        let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 11] = [
+        let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 10] = [
             &log,
             &self.position,
             &self.orphan,
@@ -108,7 +105,6 @@ impl<'a> Orphans<'a> {
             &self.operator_message,
             &self.raw_stat,
             &self.dlr_status,
-            &self.raw_payload,
             &self.delivered_at,
             &self.received_at,
             &self.message_hint,
@@ -122,7 +118,7 @@ struct Resolutions {
     position: Vec<i64>,
     orphan: Vec<Uuid>,
     resolved_at: Vec<OffsetDateTime>,
-    receipt: Vec<Uuid>,
+    receipt: Vec<Option<Uuid>>,
     message: Vec<Uuid>,
 }
 
@@ -131,7 +127,8 @@ impl Resolutions {
         self.position.push(event.position);
         self.orphan.push(matched.orphan_id.0);
         self.resolved_at.push(event.recorded_at.datetime());
-        self.receipt.push(matched.receipt_id.0);
+        self.receipt
+            .push(matched.receipt_id.map(|receipt| receipt.0));
         self.message.push(matched.message_id.0);
     }
 

@@ -41,7 +41,7 @@ pub struct LateReceiptRecorded {
 pub struct ReceiptOrphaned {
     /// What the receipt said.
     pub receipt: ReceiptFacts,
-    /// The connector's guess, believed as soon as that message exists.
+    /// The connector's guess, believed as soon as that message exists and agrees.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message_hint: Option<MessageId>,
 }
@@ -54,6 +54,8 @@ pub struct OrphanMatched {
     pub orphan_id: EventId,
     /// The message it belongs to.
     pub message_id: MessageId,
-    /// The event in the message's stream that now holds the receipt.
-    pub receipt_id: EventId,
+    /// The event in the message's stream that now holds the receipt; none if that message keeps no
+    /// more receipts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt_id: Option<EventId>,
 }

@@ -118,14 +118,57 @@ fn unknown_fields_and_foreign_versions_are_tolerated() {
 }
 
 #[test]
-fn an_implausible_time_is_replaced_and_kept() {
-    for stated in ["2026-03-02T12:00:01Z", "1999-12-31T23:59:59Z"] {
-        let receipt = parse(&with(receipt_form(), "deliveredAt", json!(stated))).expect("valid");
-        assert_eq!(receipt.facts.delivered_at, arrived());
-        assert_eq!(receipt.facts.stated_delivered_at, Timestamp::parse(stated));
+fn nothing_happened_after_its_arrival_and_what_was_stated_is_kept() {
+    let late = "2026-03-01T12:00:01Z";
+    for form in [
+        with(receipt_form(), "deliveredAt", json!(late)),
+        with(connector_form(), "occurredAt", json!(late)),
+    ] {
+        let facts = parse(&form).expect("valid").facts;
+        assert_eq!(facts.delivered_at, arrived());
+        assert_eq!(facts.stated_delivered_at, Timestamp::parse(late));
+        assert!(!facts.is_implausible(arrived()));
     }
-    let edge = with(receipt_form(), "deliveredAt", json!("2026-03-02T12:00:00Z"));
-    assert_eq!(parse(&edge).expect("valid").facts.stated_delivered_at, None);
+    let early = with(receipt_form(), "deliveredAt", json!("1999-12-31T23:59:59Z"));
+    let facts = parse(&early).expect("valid").facts;
+    assert_eq!(
+        facts.stated_delivered_at, None,
+        "its message is not known yet"
+    );
+}
+
+#[test]
+fn nothing_happened_before_its_message_was_handed_in() {
+    let at = |text| Timestamp::parse(text).expect("valid");
+    let facts = parse(&receipt_form()).expect("valid").facts;
+    let (stated, enqueued) = (facts.delivered_at, at("2026-03-01T11:59:59Z"));
+    let moved = facts.clone().not_before(enqueued);
+    assert_eq!(moved.delivered_at, enqueued);
+    assert_eq!(moved.stated_delivered_at, Some(stated));
+    let back = moved.not_before(at("2026-03-01T11:00:00Z"));
+    assert_eq!(back, facts, "what was stated counts again where it may");
+    let ahead = facts.not_before(at("2026-03-01T12:00:30Z"));
+    assert_eq!(
+        ahead.delivered_at,
+        arrived(),
+        "the arrival counts before a fast clock"
+    );
+}
+
+#[test]
+fn a_time_more_than_a_day_off_is_implausible() {
+    for (stated, implausible) in [
+        ("2026-03-02T12:00:00Z", false),
+        ("2026-03-02T12:00:01Z", true),
+        ("2026-02-28T11:00:00Z", false),
+        ("2026-02-28T10:59:59Z", true),
+        ("0001-01-01T00:00:00Z", true),
+    ] {
+        let form = with(receipt_form(), "deliveredAt", json!(stated));
+        let facts = parse(&form).expect("valid").facts;
+        let enqueued = Timestamp::parse("2026-03-01T11:00:00Z").expect("valid");
+        assert_eq!(facts.is_implausible(enqueued), implausible, "{stated}");
+    }
 }
 
 #[test]

@@ -86,7 +86,7 @@ pub(super) struct Match {
     #[serde(rename = "messageId")]
     pub(super) message: Uuid,
     #[serde(rename = "receiptId")]
-    pub(super) receipt: Uuid,
+    pub(super) receipt: Option<Uuid>,
 }
 
 #[derive(Deserialize)]

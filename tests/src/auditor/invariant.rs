@@ -41,7 +41,8 @@ invariants! {
     IdsDerived "IDS_DERIVED"
         "Every event id and every orphan's stream is derived from what happened, and no id repeats."
     OneEventPerReceipt "ONE_EVENT_PER_RECEIPT"
-        "A receipt (operator, operator message id, status) is at most one event of its stream."
+        "A receipt (operator, operator message id, status) is at most one event of its message's \
+         stream, and at most one open orphan at a time."
     NothingLost "NOTHING_LOST"
         "Every sound receipt that was sent is in the log: with its message or, if it has none, \
          as an orphan."
@@ -55,6 +56,11 @@ invariants! {
         "A message that received a final receipt is settled exactly once, any other never."
     FirstFinalSettles "FIRST_FINAL_SETTLES"
         "The first final receipt settles; before it all are intermediate, after it all are late."
+    MatchedInTime "MATCHED_IN_TIME"
+        "A receipt is recorded with a message handed in before it arrived, at most the match \
+         window earlier."
+    ReceiptsBounded "RECEIPTS_BOUNDED"
+        "A message keeps at most six receipts per segment."
     ReceiptRowsMatchLog "RECEIPT_ROWS_MATCH_LOG"
         "`dlr.delivery_receipts` has exactly one row per receipt of a message, saying the same."
     OrphanRowsMatchLog "ORPHAN_ROWS_MATCH_LOG"

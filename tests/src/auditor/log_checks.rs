@@ -113,8 +113,11 @@ fn derived(event: &LogEvent) -> Option<(Uuid, Uuid)> {
         }
         Body::Orphaned { receipt } => {
             let name = OperatorMessageId::new(&receipt.operator_message_id)?;
-            let stream = StreamId::orphan(OperatorId(receipt.operator_id), &name);
-            Some((stream.id, receipt_id(stream, receipt)?))
+            let operator = OperatorId(receipt.operator_id);
+            let stream = StreamId::orphan(operator, &name);
+            let (status, arrived) = (receipt.dlr_status, receipt.received_at);
+            let id = EventId::of_orphan(operator, &name, status, arrived);
+            Some((stream.id, id.0))
         }
         Body::Matched(matched) => Some((
             event.stream,

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use schema::{Category, MessageId, OperatorId, OperatorMessageId, StreamId};
+use schema::{Category, MessageId, OperatorId, OperatorMessageId, StreamId, Timestamp};
+use uuid::Uuid;
 
 use super::{
     Invariant,
     facts::{Body, Log, LogEvent, Match, Receipt},
     findings::Findings,
-    receipt_checks::says,
+    receipt_checks::{MATCH_WINDOW_MICROS, says},
 };
 use crate::traffic::{Expected, RowComes, Sent};
 
@@ -76,13 +77,12 @@ fn fates(expected: &Expected) -> Fates<'_> {
 
 fn check_stream(log: &Log, stream: &[&LogEvent], fates: &Fates<'_>, findings: &mut Findings) {
     let mut orphans: HashMap<_, (&Receipt, bool)> = HashMap::new();
-    let mut statuses = BTreeSet::new();
     for event in stream {
         let position = event.position;
         match &event.body {
             Body::Orphaned { receipt } => {
                 orphaned(event, receipt, fates, findings);
-                if !statuses.insert(receipt.dlr_status) {
+                if is_open(&orphans, receipt) {
                     findings.doubled(Invariant::OneEventPerReceipt, || {
                         format!("position {position}: orphan {}", event.stream)
                     });
@@ -114,6 +114,14 @@ fn check_stream(log: &Log, stream: &[&LogEvent], fates: &Fates<'_>, findings: &m
     }
 }
 
+/// Whether an orphan waits that says the same and speaks of the same life of its id.
+fn is_open(orphans: &HashMap<Uuid, (&Receipt, bool)>, receipt: &Receipt) -> bool {
+    orphans.values().any(|(other, healed)| {
+        let apart = other.received_at.micros() - receipt.received_at.micros();
+        !healed && other.dlr_status == receipt.dlr_status && apart.abs() <= MATCH_WINDOW_MICROS
+    })
+}
+
 fn fate<'a, 'b>(receipt: &Receipt, fates: &'b Fates<'a>) -> Option<&'b Fate<'a>> {
     let name = OperatorMessageId::new(&receipt.operator_message_id)?;
     fates.get(&(OperatorId(receipt.operator_id), name))
@@ -127,9 +135,11 @@ fn orphaned(event: &LogEvent, receipt: &Receipt, fates: &Fates<'_>, findings: &m
         });
         return;
     };
+    let earliest = receipt.received_at.micros() - MATCH_WINDOW_MICROS;
+    let earliest = Timestamp::from_micros(earliest).unwrap_or(receipt.received_at);
     findings.hold(
         Invariant::SaysWhatWasSent,
-        sent.iter().any(|sent| says(receipt, sent)),
+        sent.iter().any(|sent| says(receipt, sent, earliest)),
         || format!("position {position}: orphan {}", event.stream),
     );
     findings.hold(
@@ -145,7 +155,9 @@ fn has_effect(log: &Log, receipt: &Receipt, matched: &Match, fates: &Fates<'_>) 
         return false;
     };
     let there = log.stream(StreamId::message(*message));
-    let event = there.iter().find(|event| event.event_id == matched.receipt);
+    let event = there
+        .iter()
+        .find(|event| Some(event.event_id) == matched.receipt);
     message.0 == matched.message
         && event
             .and_then(|event| event.receipt())

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use schema::{MessageId, Status, StreamId};
+use schema::{MessageId, Status, StreamId, Timestamp};
 
 use super::{
     Invariant,
@@ -10,6 +10,12 @@ use super::{
     findings::Findings,
 };
 use crate::traffic::{Expected, Message, Sent};
+
+/// How long before its receipts a message may have been handed in: seven days, which no test
+/// changes where the auditor looks.
+pub(super) const MATCH_WINDOW_MICROS: i64 = 7 * 24 * 3_600 * 1_000_000;
+/// How long after them it may seem to have been.
+const CLOCK_SKEW_MICROS: i64 = 60 * 1_000_000;
 
 pub(super) fn check(log: &Log, expected: &Expected, findings: &mut Findings) {
     for (&id, message) in &expected.messages {
@@ -61,10 +67,21 @@ fn check_message(log: &Log, id: MessageId, message: &Message, findings: &mut Fin
             message
                 .sent
                 .iter()
-                .any(|sent| sent.part == identity.0 && says(receipt, sent)),
+                .any(|sent| sent.part == identity.0 && says(receipt, sent, message.enqueued)),
             || format!("position {}: message {id}, {identity:?}", event.position),
         );
+        let waited = receipt.received_at.micros() - message.enqueued.micros();
+        findings.hold(
+            Invariant::MatchedInTime,
+            (-CLOCK_SKEW_MICROS..=MATCH_WINDOW_MICROS).contains(&waited),
+            || format!("position {}: message {id}", event.position),
+        );
     }
+    let kept = stream.iter().filter(|event| event.receipt().is_some());
+    let places = usize::try_from(message.segments).unwrap_or(0) * 6;
+    findings.hold(Invariant::ReceiptsBounded, kept.count() <= places, || {
+        format!("message {id}")
+    });
     for identity in identities.difference(&recorded) {
         findings.lost(Invariant::NothingLost, || {
             format!("message {id}, {identity:?}")
@@ -73,13 +90,14 @@ fn check_message(log: &Log, id: MessageId, message: &Message, findings: &mut Fin
     settlement(id, message, &stream, findings);
 }
 
-/// Whether `receipt` repeats `sent`.
-pub(super) fn says(receipt: &Receipt, sent: &Sent) -> bool {
+/// Whether `receipt` repeats `sent`, where nothing of it happened before `earliest`.
+pub(super) fn says(receipt: &Receipt, sent: &Sent, earliest: Timestamp) -> bool {
+    let (happened, stated) = sent.happened(earliest, receipt.received_at);
     receipt.source_event_id == sent.event_id
         && receipt.dlr_status == sent.word.status()
         && *receipt.raw_stat == *sent.word.text()
-        && receipt.delivered_at == sent.delivered.unwrap_or(receipt.received_at)
-        && receipt.stated_delivered_at == sent.implausible
+        && receipt.delivered_at == happened
+        && receipt.stated_delivered_at == stated
 }
 
 fn owner(log: &Log, event: &LogEvent, message: &Message, findings: &mut Findings) {

@@ -45,7 +45,7 @@ pub(super) struct OrphanRow {
 pub(super) struct ResolutionRow {
     pub(super) position: i64,
     pub(super) orphan_id: Uuid,
-    pub(super) resolved_receipt_id: Uuid,
+    pub(super) resolved_receipt_id: Option<Uuid>,
     pub(super) message_id: Uuid,
 }
 

@@ -214,6 +214,21 @@ fn a_changed_word_or_time_is_noticed() {
 }
 
 #[test]
+fn a_message_of_another_time_and_one_with_too_many_receipts_are_noticed() {
+    notices(Invariant::MatchedInTime, Wrong, |world| {
+        let settled = world.events[place(world, is_settled)].stream;
+        let message = world.expected.messages.get_mut(&schema::MessageId(settled));
+        let week_ago = world::start().micros() - 8 * 24 * 3_600_000_000;
+        message.expect("sent").enqueued = Timestamp::from_micros(week_ago).expect("valid");
+    });
+    notices(Invariant::ReceiptsBounded, Wrong, |world| {
+        let settled = world.events[place(world, is_settled)].stream;
+        let message = world.expected.messages.get_mut(&schema::MessageId(settled));
+        message.expect("sent").segments = 0;
+    });
+}
+
+#[test]
 fn a_wrong_owner_or_a_tenant_in_the_log_is_noticed() {
     notices(Invariant::RightOwner, Wrong, |world| {
         let settled = place(world, is_settled);
@@ -283,7 +298,7 @@ fn an_orphan_that_does_not_heal_or_heals_wrongly_is_noticed() {
     notices(invariant, Wrong, |world| {
         let matched = place(world, is_matched);
         if let Body::Matched(matched) = &mut world.events[matched].body {
-            matched.receipt = Uuid::nil();
+            matched.receipt = Some(Uuid::nil());
         }
     });
 }

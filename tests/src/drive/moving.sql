@@ -7,9 +7,11 @@ select
         where not exists (select from dlr.orphan_resolutions r where r.orphan_id = o.orphan_id)
             and exists (
                 select from orch.sms_messages m
-                where (m.operator_id = o.operator_id
-                        and m.operator_message_id = o.operator_message_id)
-                    or m.message_id = o.message_hint
+                where m.operator_id = o.operator_id
+                    and m.enqueued_at between o.received_at - interval '7 days'
+                        and o.received_at + interval '1 minute'
+                    and (m.operator_message_id = o.operator_message_id
+                        or m.message_id = o.message_hint and m.segment_count > 1)
             )
     ) as unhealed
 from eventlog.head h

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use schema::{AccountId, MessageId, OperatorId, OperatorMessageId, Status, TenantId, Timestamp};
 use uuid::Uuid;
 
-use super::{Announced, Tariff, words::Word};
+use super::{Announced, PRIVATE_MARK, Tariff, words::Word};
 
 /// Everything the auditor needs to know of what was sent.
 #[derive(Debug, Clone, Default)]
@@ -42,6 +42,8 @@ pub struct Message {
     pub operator_message: OperatorMessageId,
     /// SMS segments.
     pub segments: i16,
+    /// When the customer handed it in.
+    pub enqueued: Timestamp,
     /// The recipient's number, without the leading `+`.
     pub to: u64,
     /// The customer's reference in the metadata, if there is any.
@@ -74,10 +76,33 @@ pub struct Sent {
     pub connector: bool,
     /// The carrier's word.
     pub word: Word,
-    /// When it says it happened; `None`: the time of arrival in the stream counts.
+    /// When it really happened, which it says unless it says something implausible; `None`: it
+    /// says nothing.
     pub delivered: Option<Timestamp>,
     /// The implausible time it states instead.
     pub implausible: Option<Timestamp>,
+}
+
+impl Sent {
+    /// When it counts as happened, if it arrived at `arrived` and its message was handed in at
+    /// `enqueued`; and what it says, where that is another time.
+    #[must_use]
+    pub fn happened(
+        &self,
+        enqueued: Timestamp,
+        arrived: Timestamp,
+    ) -> (Timestamp, Option<Timestamp>) {
+        let stated = self.implausible.or(self.delivered);
+        let said = stated.unwrap_or(arrived);
+        let counts = if said > arrived {
+            arrived
+        } else if said < enqueued {
+            enqueued
+        } else {
+            said
+        };
+        (counts, stated.filter(|&said| said != counts))
+    }
 }
 
 impl Message {
@@ -130,6 +155,19 @@ impl Message {
     pub fn to_msisdn(&self) -> String {
         format!("+{}", self.to)
     }
+
+    /// What the customer attached to the message.
+    #[must_use]
+    pub fn metadata(&self) -> Option<BTreeMap<String, String>> {
+        let reference = self.reference?;
+        Some(
+            [(
+                "reference".to_owned(),
+                format!("{PRIVATE_MARK}-{reference}"),
+            )]
+            .into(),
+        )
+    }
 }
 
 impl Expected {
@@ -176,9 +214,11 @@ pub struct Counts {
     pub past_grace: u64,
     /// Messages without any receipt.
     pub silent: u64,
+    /// Messages of weeks ago whose operator's id a message of today has again; silent, too.
+    pub former_lives: u64,
     /// Receipts with an implausible time, repeats included.
     pub implausible: u64,
-    /// Receipts that name a message which never existed.
+    /// Receipts that name a message which never existed, or another operator's.
     pub wrong_hints: u64,
     /// Receipts to be refused, by the metric's reason.
     pub invalid: BTreeMap<&'static str, u64>,
@@ -206,6 +246,7 @@ impl Counts {
             (&mut self.within_grace, other.within_grace),
             (&mut self.past_grace, other.past_grace),
             (&mut self.silent, other.silent),
+            (&mut self.former_lives, other.former_lives),
             (&mut self.implausible, other.implausible),
             (&mut self.wrong_hints, other.wrong_hints),
         ];

@@ -1,6 +1,6 @@
 //! Makes a traffic piece by piece, so that a million receipts need not be in memory at once.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use bytes::Bytes;
 use rand::{RngExt, SeedableRng};
@@ -9,7 +9,7 @@ use schema::{MessageId, OperatorId, OperatorMessageId, Timestamp};
 use serde_json::Value;
 
 use super::{
-    Chunk, Inbound, LaterRow, PACE, PRIVATE_MARK, Shape,
+    Chunk, Inbound, LaterRow, PACE, Shape,
     cast::{Cast, Role, ordered_uuid, random_uuid},
     expected::{Expected, Message, RowComes, Sent},
     invalid::{self, Sound, WAYS_COUNT},
@@ -21,6 +21,7 @@ use crate::orchestrator::OrchestratorRow;
 const SECOND_MICROS: i64 = 1_000_000;
 /// How long before the start the first message was handed in.
 const SPAN_MICROS: i64 = 3_600 * SECOND_MICROS;
+const DAY_MICROS: i64 = 24 * 3_600 * SECOND_MICROS;
 
 /// A traffic in the making.
 pub struct Generator {
@@ -28,6 +29,8 @@ pub struct Generator {
     rng: ChaCha8Rng,
     cast: Cast,
     made: u64,
+    /// The message made last, and through whom it was sent.
+    latest: Option<(MessageId, OperatorId)>,
     invalid_ways: usize,
     /// Made but not sent yet, because their place in the order is in a later chunk.
     pending: Vec<(u64, Inbound)>,
@@ -54,6 +57,7 @@ impl Generator {
             rng,
             cast,
             made: 0,
+            latest: None,
             pending: Vec::new(),
             expected: Expected::default(),
         }
@@ -108,12 +112,15 @@ impl Generator {
             &mut self.rng,
             u64::try_from(began.micros() / 1_000).unwrap_or(0),
         ));
-        let message = self.new_message(role, row, &life);
+        let message = self.new_message(role, row, &life, began);
         let names = (0..life.parts)
             .map(|part| message.operator_message(part))
             .collect();
         let (operator, to) = (message.operator, message.to);
-        let written = orchestrator_row(id, &message, began);
+        let written = orchestrator_row(id, &message);
+        if self.happens(self.shape.mix.reused) {
+            self.former_life(&message, chunk);
+        }
         match row {
             RowComes::Before => chunk.rows.push(written),
             when => chunk.later.push(LaterRow { row: written, when }),
@@ -128,6 +135,7 @@ impl Generator {
             },
         );
         self.count_message(&life, &message);
+        self.latest = Some((id, operator));
         self.expected.messages.insert(
             id,
             Message {
@@ -135,18 +143,39 @@ impl Generator {
                 ..message
             },
         );
-        if self
-            .rng
-            .random_ratio(self.shape.mix.orphan.min(10_000), 10_000)
-        {
+        if self.happens(self.shape.mix.orphan) {
             self.orphan(began);
         }
-        if self
-            .rng
-            .random_ratio(self.shape.mix.invalid.min(10_000), 10_000)
-        {
+        if self.happens(self.shape.mix.invalid) {
             self.invalid(began);
         }
+    }
+
+    /// A share of the mix, in ten-thousandths.
+    fn happens(&mut self, share: u32) -> bool {
+        self.rng.random_ratio(share.min(10_000), 10_000)
+    }
+
+    /// The message that carried the operator's id before, some weeks ago: the receipts of today
+    /// are none of its.
+    fn former_life(&mut self, message: &Message, chunk: &mut Chunk) {
+        let days = self.rng.random_range(8..60);
+        let enqueued = Timestamp::from_micros(message.enqueued.micros() - days * DAY_MICROS);
+        let former = Message {
+            enqueued: enqueued.unwrap_or(message.enqueued),
+            segments: self.rng.random_range(1..=10),
+            row: RowComes::Before,
+            sent: Vec::new(),
+            ..message.clone()
+        };
+        let millis = u64::try_from(former.enqueued.micros() / 1_000).unwrap_or(0);
+        let id = MessageId(ordered_uuid(&mut self.rng, millis));
+        chunk.rows.push(orchestrator_row(id, &former));
+        let counts = &mut self.expected.counts;
+        counts.messages += 1;
+        counts.silent += 1;
+        counts.former_lives += 1;
+        self.expected.messages.insert(id, former);
     }
 
     fn began(&self) -> Timestamp {
@@ -165,13 +194,20 @@ impl Generator {
         }
     }
 
-    fn new_message(&mut self, role: Role, row: RowComes, life: &Life) -> Message {
+    fn new_message(
+        &mut self,
+        role: Role,
+        row: RowComes,
+        life: &Life,
+        enqueued: Timestamp,
+    ) -> Message {
         Message {
             tenant: role.tenant,
             account: role.account,
             operator: self.cast.operator_id(role.operator),
             operator_message: self.cast.next_message(role.operator),
             segments: i16::from(life.parts.max(self.rng.random_range(1..=10))),
+            enqueued,
             to: phone_number(&mut self.rng),
             reference: self.rng.random_ratio(1, 4).then(|| self.rng.random()),
             row,
@@ -261,8 +297,7 @@ impl Generator {
             Some(message) if sent.part > 0 => Some(message),
             _ if wrong => {
                 self.expected.counts.wrong_hints += 1;
-                let millis = u64::try_from(self.shape.start.micros() / 1_000).unwrap_or(0);
-                Some(MessageId(ordered_uuid(&mut self.rng, millis)))
+                Some(self.wrong_hint(address.operator))
             }
             right => right.filter(|_| sent.connector && self.rng.random_ratio(1, 5)),
         };
@@ -278,6 +313,17 @@ impl Generator {
                 hint,
             },
         )
+    }
+
+    /// A message that never was, or, if there is one at hand, a message of another operator.
+    fn wrong_hint(&mut self, operator: OperatorId) -> MessageId {
+        match self.latest {
+            Some((message, of)) if of != operator => message,
+            _ => {
+                let millis = u64::try_from(self.shape.start.micros() / 1_000).unwrap_or(0);
+                MessageId(ordered_uuid(&mut self.rng, millis))
+            }
+        }
     }
 
     fn count_message(&mut self, life: &Life, message: &Message) {
@@ -330,7 +376,7 @@ fn trace(rng: &mut ChaCha8Rng) -> Option<String> {
     })
 }
 
-fn orchestrator_row(id: MessageId, message: &Message, began: Timestamp) -> OrchestratorRow {
+fn orchestrator_row(id: MessageId, message: &Message) -> OrchestratorRow {
     OrchestratorRow {
         message_id: id,
         tenant_id: message.tenant,
@@ -345,21 +391,6 @@ fn orchestrator_row(id: MessageId, message: &Message, began: Timestamp) -> Orche
                 .map(|(key, text)| (key, Value::String(text)));
             Value::Object(members.collect())
         }),
-        enqueued_at: began,
-    }
-}
-
-impl Message {
-    /// What the customer attached to the message.
-    #[must_use]
-    pub fn metadata(&self) -> Option<BTreeMap<String, String>> {
-        let reference = self.reference?;
-        Some(
-            [(
-                "reference".to_owned(),
-                format!("{PRIVATE_MARK}-{reference}"),
-            )]
-            .into(),
-        )
+        enqueued_at: message.enqueued,
     }
 }

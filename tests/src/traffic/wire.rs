@@ -99,8 +99,8 @@ fn receipt_form(rng: &mut ChaCha8Rng, json: &mut String, sent: &Sent, to: u64) {
 fn connector_form(rng: &mut ChaCha8Rng, json: &mut String, sent: &Sent) {
     write!(json, r#","version":"1.0","status":"{}""#, sent.word.text()).expect(TAKES_ALL);
     error_code(rng, json, "smppErrorCode", sent);
-    // With an implausible statement, or none, the time at the connector counts; with none of
-    // these, the time of arrival in the stream.
+    // Without a statement the time at the connector counts; without that, too, the time of arrival
+    // in the stream. Beside an implausible statement it counts for nothing.
     let (stated, arrival) = match (sent.implausible, sent.delivered) {
         (Some(implausible), arrival) => (Some(implausible), arrival),
         (None, Some(at)) if rng.random_ratio(1, 4) => (None, Some(at)),

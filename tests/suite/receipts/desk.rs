@@ -7,7 +7,7 @@ use async_nats::jetstream::{
     consumer::{Consumer, pull},
 };
 use bytes::Bytes;
-use schema::{AccountId, MessageId, OperatorId, OperatorMessageId, TenantId};
+use schema::{AccountId, MessageId, OperatorId, OperatorMessageId, TenantId, Timestamp};
 use serde_json::{Map, Value, json};
 use tests::{
     orchestrator::{self, OrchestratorRow},
@@ -31,6 +31,25 @@ pub(crate) struct Sms {
     pub(crate) operator: Uuid,
     pub(crate) operator_message: String,
     pub(crate) to: String,
+    pub(crate) segments: i16,
+    pub(crate) enqueued: Timestamp,
+}
+
+impl Sms {
+    /// The same message, handed in so many days before (with minus: after) it was.
+    pub(crate) fn days_ago(mut self, days: i64) -> Self {
+        let micros = self.enqueued.micros() - days * 24 * 3_600_000_000;
+        self.enqueued = Timestamp::from_micros(micros).expect("in range");
+        self
+    }
+
+    /// Another message of the same owner under the same id of the same operator.
+    pub(crate) fn next_life(&self) -> Self {
+        Self {
+            id: unique(),
+            ..self.clone()
+        }
+    }
 }
 
 /// A message that is nowhere yet.
@@ -43,6 +62,8 @@ pub(crate) fn sms() -> Sms {
         operator: unique(),
         operator_message: format!("op-{}", id.simple()),
         to: format!("+999{:011}", id.as_u128() % 100_000_000_000),
+        segments: 2,
+        enqueued: eventstore::clock::now(),
     }
 }
 
@@ -170,7 +191,13 @@ pub(crate) struct Desk {
 impl Desk {
     /// A desk in `world`, with a service that knows everything and says everything.
     pub(crate) async fn in_world(world: World) -> Self {
-        let options = [("DLR_GRACE", GRACE), ("LOG_LEVEL", "debug")];
+        Self::with(world, &[]).await
+    }
+
+    /// The same, and the service with these settings more.
+    pub(crate) async fn with(world: World, more: &[(&'static str, &str)]) -> Self {
+        let usual = [("DLR_GRACE", GRACE), ("LOG_LEVEL", "debug")];
+        let options = [&usual[..], more].concat();
         let service = world.service(&options).await.expect("a service");
         Self {
             database: world.admin().await.expect("postgres"),
@@ -191,9 +218,9 @@ impl Desk {
             operator_id: OperatorId(sms.operator),
             operator_message_id: OperatorMessageId::new(&sms.operator_message).expect("short"),
             to_msisdn: sms.to.clone(),
-            segment_count: 2,
+            segment_count: sms.segments,
             metadata: None,
-            enqueued_at: eventstore::clock::now(),
+            enqueued_at: sms.enqueued,
         };
         orchestrator::enqueue(&self.database, &[row])
             .await
@@ -225,6 +252,16 @@ impl Desk {
             .await
             .expect("the consumer is there");
         consumer.info().await.expect("the server says").clone()
+    }
+
+    /// How the stream of receipts stands.
+    pub(crate) async fn stream_state(&self) -> jetstream::stream::State {
+        let stream = self.admin.get_stream("SMS_DLR").await;
+        stream
+            .expect("the stream is there")
+            .cached_info()
+            .state
+            .clone()
     }
 
     /// Waits until everything up to `place` in the stream is answered for good.
@@ -289,7 +326,7 @@ impl Desk {
         for message in published(&self.observer, "BILLING_EVENTS").await {
             if message.body["messageId"] == about {
                 assert_eq!(message.body["tenantId"], sms.tenant.to_string());
-                assert_eq!(message.body["segmentCount"], 2);
+                assert_eq!(message.body["segmentCount"], sms.segments);
                 effects.billed.push(text(&message.body["dlrStatus"]));
             }
         }

@@ -1,5 +1,6 @@
 //! Both producers' forms, and texts that look dangerous and are only texts.
 
+use schema::Timestamp;
 use serde_json::json;
 
 use super::desk::{Receipt, connector_receipt, desk, receipt, settled_as, sms};
@@ -163,8 +164,8 @@ fn an_implausible_time_is_replaced_kept_and_counted() {
                 .await;
             assert_eq!(desk.effects(&sms).await, settled_as("DELIVRD", "DELIVERED"));
             let sql = "select payload #>> '{receipt,statedDeliveredAt}',
-                    (payload #>> '{receipt,deliveredAt}')::timestamptz
-                        = (payload #>> '{receipt,receivedAt}')::timestamptz
+                    (payload #>> '{receipt,deliveredAt}')::timestamptz,
+                    (payload #>> '{receipt,receivedAt}')::timestamptz
                 from eventlog.event where stream_id = $1 and category = 'message'";
             let row = desk
                 .database
@@ -176,7 +177,13 @@ fn an_implausible_time_is_replaced_kept_and_counted() {
                 kept.is_some_and(|kept| kept.starts_with(&stated[..3])),
                 "{kept:?}"
             );
-            assert!(row.get::<_, bool>(1), "the time of arrival counts");
+            let at = |column| Timestamp::from_datetime(row.get(column));
+            let counts = if stated.starts_with('1') {
+                sms.enqueued
+            } else {
+                at(2)
+            };
+            assert_eq!(at(1), counts, "the message's begin, or the arrival");
             assert!(counted().await.unwrap_or_default() > before);
         }
     });

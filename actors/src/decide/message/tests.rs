@@ -33,6 +33,7 @@ fn receipt(operator_message: &str, word: &str) -> RecordReceipt {
             id: MessageId(Uuid::from_u128(3)),
             account: AccountId(Uuid::from_u128(4)),
             segment_count: 2,
+            enqueued_at: Timestamp::parse("2026-03-01T11:00:00Z").expect("valid"),
             to: Personal::new("+491512345".into()),
             metadata: None,
         },
@@ -150,4 +151,63 @@ fn a_repeat_is_recorded_under_the_same_id() {
         recorded(receipt("a", "DELIVRD")),
         recorded(receipt("b", "DELIVRD"))
     );
+}
+
+#[test]
+fn a_receipt_is_dated_between_its_messages_begin_and_its_arrival() {
+    let mut early = receipt("a", DELIVERED);
+    let stated = Timestamp::parse("2026-03-01T10:59:59Z").expect("valid");
+    early.receipt.delivered_at = stated;
+    let stream = StreamId::message(early.message.id);
+    let event = given(&[]).when(&early).remove(0);
+    let place = EventPlace {
+        log: LogId::DEFAULT,
+        stream,
+        version: 1,
+    };
+    let recorded = early.record(place, event);
+    let facts = recorded.event.receipt().expect("a receipt");
+    assert_eq!(facts.delivered_at, early.message.enqueued_at);
+    assert_eq!(
+        facts.stated_delivered_at,
+        Some(stated),
+        "what was said is kept"
+    );
+    assert_eq!(recorded.occurred_at, early.message.enqueued_at);
+}
+
+/// As many receipts of parts as a message of two segments keeps, each of another status or part.
+fn many(word: &str, parts: usize) -> Vec<RecordReceipt> {
+    let part = |number| receipt(&format!("part-{number}"), word);
+    (0..parts).map(part).collect()
+}
+
+#[test]
+fn a_message_keeps_six_receipts_per_segment_and_no_more() {
+    let full = given(&many(DELIVERED, 12));
+    assert_eq!(full.refuses(&receipt("one more", EXPIRED)), KeepsNoMore);
+    assert_eq!(full.when(&receipt("part-3", DELIVERED)), [], "a duplicate");
+    assert_eq!(
+        given(&many(DELIVERED, 11))
+            .when(&receipt("a", EXPIRED))
+            .len(),
+        1
+    );
+}
+
+#[test]
+fn intermediate_receipts_leave_a_place_for_the_one_that_settles() {
+    let waiting = given(&many(ENROUTE, 11));
+    assert_eq!(waiting.refuses(&receipt("one more", ENROUTE)), KeepsNoMore);
+    let settled = waiting.when(&receipt("a", DELIVERED));
+    assert!(matches!(&settled[..], [Event::MessageSettled(_)]));
+}
+
+#[test]
+fn a_message_of_more_than_ten_segments_settles_like_any_other() {
+    let mut long = receipt("a", DELIVERED);
+    long.message.segment_count = 16;
+    let events = given(&[]).when(&long);
+    assert!(matches!(&events[..], [Event::MessageSettled(settled)]
+        if settled.segment_count == 16));
 }

@@ -1,6 +1,6 @@
 //! One batch on its way: checked, correlated, handed out, acknowledged.
 
-use std::{sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use eventstore::{
     Feed,
@@ -8,17 +8,19 @@ use eventstore::{
     log::chain,
     seal::DataKey,
 };
-use schema::{Invalid, MessageId, OperatorId, ReceivedReceipt, Status, StreamId, TenantId};
+use schema::{
+    Invalid, MessageId, OperatorId, ReceivedReceipt, Status, StreamId, TenantId, Timestamp,
+};
 use tokio::{
     sync::{OwnedSemaphorePermit, oneshot},
     time::timeout,
 };
 use tracing::Span;
 
-use super::Intake;
+use super::{Intake, OrphanQuota};
 use crate::{
     decide::{
-        message::{MessageDecider, RecordReceipt},
+        message::{KeepsNoMore, MessageDecider, RecordReceipt},
         orphan::{KeepOrphan, OrphanCommand, OrphanDecider},
     },
     directory,
@@ -50,17 +52,30 @@ pub(super) struct Prepared {
     waiting: Vec<Waiting>,
 }
 
-/// A verdict on a receipt, which is never refused.
-type Decided = Verdict<std::convert::Infallible>;
+/// What is awaited: the verdict on a receipt of a message, or on one without.
+enum Awaited {
+    Matched(MessageId, oneshot::Receiver<Verdict<KeepsNoMore>>),
+    Orphaned(OrphanQuota, oneshot::Receiver<Verdict<Infallible>>),
+}
+
+impl Awaited {
+    /// The verdict; nothing if whoever was asked went away.
+    async fn verdict(&mut self) -> Option<Verdict<KeepsNoMore>> {
+        match self {
+            Self::Matched(_, verdict) => verdict.await.ok(),
+            Self::Orphaned(_, verdict) => verdict.await.ok().map(Verdict::widen),
+        }
+    }
+}
 
 /// A message whose verdict is awaited.
 struct Waiting {
     delivery: Delivery,
-    verdict: oneshot::Receiver<Decided>,
+    awaited: Awaited,
     operator: Arc<OperatorMetrics>,
     operator_id: OperatorId,
     status: Status,
-    matched: Option<MessageId>,
+    implausible: bool,
     span: Span,
 }
 
@@ -94,9 +109,6 @@ impl Intake {
                     operator.received();
                 }
                 tracing::debug!(event = "dlr.received", sequence, operatorId = %received.facts.operator_id);
-                if received.facts.stated_delivered_at.is_some() {
-                    self.metrics.implausible_time.inc();
-                }
                 if received.foreign_schema_version {
                     self.metrics.foreign_schema_version.inc();
                 }
@@ -139,7 +151,7 @@ impl Intake {
     }
 
     async fn correlate(&self, taken: Vec<Taken>, prepared: &mut Prepared) {
-        let wanted: Vec<Wanted> = taken.iter().map(|one| wanted(&one.received)).collect();
+        let wanted: Vec<Wanted> = taken.iter().map(|one| Wanted::of(&one.received)).collect();
         let found = match self.correlator.find(&wanted).await {
             Ok(found) => found,
             Err(fault) => return self.send_back(taken, "correlate", &fault).await,
@@ -151,6 +163,12 @@ impl Intake {
             Ok(keys) => keys,
             Err(fault) => return self.send_back(taken, "keyring", &fault).await,
         };
+        let known = taken
+            .iter()
+            .zip(&found)
+            .filter(|(_, found)| found.is_some());
+        self.quota
+            .know(known.map(|(taken, _)| taken.received.facts.operator_id));
         for (taken, found) in taken.into_iter().zip(found) {
             let Some(found) = found else {
                 self.unmatched(taken, prepared).await;
@@ -170,21 +188,29 @@ impl Intake {
         }
     }
 
-    /// Too early, or an orphan: the orchestrator may still be writing the message's row.
+    /// Too early, or an orphan: the orchestrator may still be writing the message's row. If too
+    /// many wait for that already, it is an orphan at once, and heals when its message comes.
     async fn unmatched(&self, taken: Taken, prepared: &mut Prepared) {
-        let age = age(taken.received.facts.received_at);
+        let arrived = taken.received.facts.received_at;
+        let age = age(arrived);
         let left = self.options.grace.saturating_sub(age);
         if !left.is_zero() {
             // Twice as long each time, so that few tries fill the grace period.
             let delay = age.max(self.options.grace / 20).min(left);
-            return taken.delivery.later(delay).await;
+            if self.waiting.enter(delay) {
+                return taken.delivery.later(delay).await;
+            }
+            self.metrics.grace_cut_short.inc();
         }
-        match self
-            .keyring
-            .of_day(taken.received.facts.received_at.date())
-            .await
-        {
-            Ok(key) => prepared.orphaned(taken, key),
+        match self.keyring.of_day(arrived.date()).await {
+            Ok(key) if self.quota.take(taken.received.facts.operator_id, arrived) => {
+                prepared.orphaned(taken, key, self);
+            }
+            Ok(_) => {
+                // The stream keeps it for as long as it keeps anything: it can be taken in again.
+                taken.operator.over_quota();
+                taken.delivery.done().await;
+            }
             Err(fault) => self.send_back(vec![taken], "keyring", &fault).await,
         }
     }
@@ -233,21 +259,27 @@ impl Intake {
 
 impl Prepared {
     fn matched(&mut self, taken: Taken, found: Found, tenant: TenantKey) {
-        let stream = StreamId::message(found.message.id);
+        let message = &found.message;
+        let stream = StreamId::message(message.id);
         let (reply, verdict) = oneshot::channel();
-        let matched = Some(found.message.id);
-        let (waiting, received, trace) = taken.await_verdict(verdict, matched);
+        let awaited = Awaited::Matched(message.id, verdict);
+        let (waiting, received, trace) = taken.wait_for(awaited, message.enqueued_at);
         let command = Box::new(recordable(received, found, tenant, trace));
         self.messages.push((stream, Request { command, reply }));
         self.waiting.push(waiting);
     }
 
-    fn orphaned(&mut self, taken: Taken, key: DataKey) {
+    fn orphaned(&mut self, taken: Taken, key: DataKey, intake: &Intake) {
+        let match_window = intake.options.match_window;
         let (reply, verdict) = oneshot::channel();
-        let (waiting, received, trace) = taken.await_verdict(verdict, None);
+        let awaited = Awaited::Orphaned(intake.quota.clone(), verdict);
+        let earliest = taken.received.facts.received_at.datetime() - match_window;
+        let (waiting, received, trace) =
+            taken.wait_for(awaited, Timestamp::from_datetime(earliest));
         let keep = KeepOrphan {
             received,
             key,
+            match_window,
             trace,
         };
         let stream = keep.stream();
@@ -274,19 +306,20 @@ async fn answer_known(known: Vec<Delivery>, feed: &Feed, incarnation: u64) {
 }
 
 impl Taken {
-    /// Parts what is decided about from what waits for the decision.
-    fn await_verdict(
+    /// Parts what is decided about from what waits for the decision. Nothing of it happened
+    /// before `earliest`.
+    fn wait_for(
         self,
-        verdict: oneshot::Receiver<Decided>,
-        matched: Option<MessageId>,
+        awaited: Awaited,
+        earliest: Timestamp,
     ) -> (Waiting, ReceivedReceipt, Option<String>) {
         let facts = &self.received.facts;
         let waiting = Waiting {
-            verdict,
+            awaited,
             operator: self.operator,
             operator_id: facts.operator_id,
             status: facts.dlr_status,
-            matched,
+            implausible: facts.is_implausible(earliest),
             span: self.span,
             delivery: self.delivery,
         };
@@ -298,7 +331,13 @@ impl Waiting {
     /// Waits for the verdict and answers the message, except where it is known already: that is
     /// left to [`answer_known`]. If we stop before, it is redelivered and found to be known.
     async fn finish(mut self, metrics: &DlrMetrics) -> Option<Delivery> {
-        let verdict = (&mut self.verdict).await.ok();
+        let verdict = self.awaited.verdict().await;
+        let kept = matches!(verdict, Some(Verdict::Recorded { .. }));
+        if let Awaited::Orphaned(quota, _) = &self.awaited
+            && !kept
+        {
+            quota.give_back(self.operator_id, self.delivery.arrived);
+        }
         let known = matches!(verdict, Some(Verdict::Known { .. }));
         let done = self.span.in_scope(|| self.count(verdict, metrics));
         if known {
@@ -313,7 +352,7 @@ impl Waiting {
     }
 
     /// Counts and tells what became of it; says whether it is done with.
-    fn count(&self, verdict: Option<Decided>, metrics: &DlrMetrics) -> bool {
+    fn count(&self, verdict: Option<Verdict<KeepsNoMore>>, metrics: &DlrMetrics) -> bool {
         match verdict {
             Some(Verdict::Recorded { .. }) => {
                 self.recorded(metrics);
@@ -331,7 +370,11 @@ impl Waiting {
                 false
             }
             Some(Verdict::Contended) | None => false,
-            Some(Verdict::Refused(never)) => match never {},
+            Some(Verdict::Refused(KeepsNoMore)) => {
+                self.operator.beyond_limit();
+                tracing::debug!(event = "dlr.beyond_limit", operatorId = %self.operator_id);
+                true
+            }
         }
     }
 
@@ -339,22 +382,26 @@ impl Waiting {
         let status = self.status;
         let took = age(self.delivery.arrived);
         metrics.processing_took(status, took);
-        if let Some(message) = self.matched {
-            self.operator.processed(status, 1);
-            tracing::info!(
-                event = "dlr.correlated",
-                messageId = %message,
-                operatorId = %self.operator_id,
-                dlrStatus = status.as_str(),
-                durationMs = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-            );
-        } else {
-            self.operator.orphaned();
-            tracing::warn!(
-                event = "dlr.orphaned",
-                operatorId = %self.operator_id,
-                dlrStatus = status.as_str(),
-            );
+        metrics.implausible_time.inc_by(u64::from(self.implausible));
+        match &self.awaited {
+            Awaited::Matched(message, _) => {
+                self.operator.processed(status, 1);
+                tracing::info!(
+                    event = "dlr.correlated",
+                    messageId = %message,
+                    operatorId = %self.operator_id,
+                    dlrStatus = status.as_str(),
+                    durationMs = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+                );
+            }
+            Awaited::Orphaned(..) => {
+                self.operator.orphaned();
+                tracing::warn!(
+                    event = "dlr.orphaned",
+                    operatorId = %self.operator_id,
+                    dlrStatus = status.as_str(),
+                );
+            }
         }
     }
 }
@@ -372,13 +419,5 @@ pub(crate) fn recordable(
         message: found.message,
         tenant,
         trace,
-    }
-}
-
-fn wanted(received: &ReceivedReceipt) -> Wanted {
-    Wanted {
-        operator: received.facts.operator_id,
-        operator_message: received.facts.operator_message_id.clone(),
-        hint: received.message_hint,
     }
 }

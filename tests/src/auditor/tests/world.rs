@@ -86,7 +86,7 @@ impl World {
         for ((operator, name), sent) in &expected.orphans {
             let mut seen = BTreeSet::new();
             for sent in sent.iter().filter(|sent| seen.insert(sent.word.status())) {
-                world.orphaned(&receipt(*operator, name, sent));
+                world.orphaned(&receipt(*operator, name, sent, window()));
             }
         }
         world.head = world.events.last().map_or(0, |event| event.position);
@@ -137,8 +137,11 @@ impl World {
                 continue;
             }
             version += 1;
-            let receipt = receipt(message.operator, &message.operator_message(sent.part), sent);
-            let orphan = (message.row == RowComes::PastGrace).then(|| self.orphaned(&receipt));
+            let name = message.operator_message(sent.part);
+            let told = |earliest| receipt(message.operator, &name, sent, earliest);
+            let orphan =
+                (message.row == RowComes::PastGrace).then(|| self.orphaned(&told(window())));
+            let receipt = told(message.enqueued);
             let body = match settled {
                 Some(settled_as) => Body::Late {
                     receipt,
@@ -161,7 +164,7 @@ impl World {
                 self.matched(Match {
                     orphan,
                     message: id.0,
-                    receipt: event_id,
+                    receipt: Some(event_id),
                 });
             }
         }
@@ -357,7 +360,18 @@ impl World {
     }
 }
 
-fn receipt(operator: OperatorId, name: &OperatorMessageId, sent: &Sent) -> Receipt {
+/// The earliest time at which an orphan can have happened.
+fn window() -> Timestamp {
+    Timestamp::from_micros(start().micros() - 7 * 24 * 3_600_000_000).expect("valid")
+}
+
+fn receipt(
+    operator: OperatorId,
+    name: &OperatorMessageId,
+    sent: &Sent,
+    earliest: Timestamp,
+) -> Receipt {
+    let (delivered_at, stated_delivered_at) = sent.happened(earliest, start());
     Receipt {
         source_event_id: sent.event_id,
         operator_id: operator.0,
@@ -365,8 +379,8 @@ fn receipt(operator: OperatorId, name: &OperatorMessageId, sent: &Sent) -> Recei
         raw_stat: sent.word.text().into(),
         dlr_status: sent.word.status(),
         error_code: None,
-        delivered_at: sent.delivered.unwrap_or_else(start),
-        stated_delivered_at: sent.implausible,
+        delivered_at,
+        stated_delivered_at,
         received_at: start(),
     }
 }

@@ -60,7 +60,7 @@ pub(super) async fn run(
             let (database, keyring) = keyed(stage)?;
             let tools = floor::Tools {
                 store: PgStore::new(database.clone(), LogId::DEFAULT),
-                correlator: Correlator::new(database),
+                correlator: Correlator::new(database, MATCH_WINDOW),
                 keyring,
             };
             let run = floor::run(tools, stage.consumer().await?);
@@ -120,6 +120,9 @@ async fn ingest(stage: &Stage, clock: Clock) -> Result<Run, Fault> {
     run
 }
 
+/// How long a message is found by its receipts.
+const MATCH_WINDOW: Duration = Duration::from_hours(7 * 24);
+
 /// What `tollbook dlr` does unless it is told otherwise.
 fn options() -> DlrOptions {
     DlrOptions {
@@ -127,6 +130,9 @@ fn options() -> DlrOptions {
             batch: 1_000,
             in_flight_max: 10_000,
             grace: Duration::from_secs(5),
+            match_window: MATCH_WINDOW,
+            waiting_max: 500,
+            orphans_per_hour: 20_000,
         },
         orphan_keep: Duration::from_hours(72),
         live_max: 20_000,

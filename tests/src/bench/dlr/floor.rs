@@ -90,11 +90,7 @@ async fn prepare(tools: &Tools, chunk: Vec<jetstream::Message>) -> Result<Batch,
             message.ack_with(AckKind::Term).await?;
             continue;
         };
-        wanted.push(Wanted {
-            operator: received.facts.operator_id,
-            operator_message: received.facts.operator_message_id.clone(),
-            hint: received.message_hint,
-        });
+        wanted.push(Wanted::of(&received));
         receipts.push((received, trace(&message)));
         messages.push(message);
     }
@@ -159,8 +155,8 @@ fn decide(stream: &Stream, history: &[RecordedEvent]) -> Option<Append> {
     let expected = history.last().map_or(0, |last| last.version);
     let (mut events, mut version) = (Vec::with_capacity(1), expected);
     for command in &stream.commands {
-        let Ok(decided) = MessageDecider::decide(&state, command);
-        for event in decided {
+        let decided = MessageDecider::decide(&state, command);
+        for event in decided.into_iter().flatten() {
             version += 1;
             let place = EventPlace {
                 log: LogId::DEFAULT,
