@@ -111,7 +111,7 @@ impl Healing {
             .into_iter()
             .zip(verdicts)
             .filter_map(|(one, verdict)| {
-                let matched = self.matched(one, verdict?)?;
+                let matched = self.matched(one, &verdict?)?;
                 Some((one.open.stream, OrphanCommand::Match(matched)))
             });
         let verdicts = ask_all(&self.orphans, matches.collect::<Vec<_>>()).await;
@@ -120,7 +120,7 @@ impl Healing {
     }
 
     /// The match that follows from what became of the receipt; none if it has to come again.
-    fn matched(&self, one: &Healed<'_>, verdict: Verdict<KeepsNoMore>) -> Option<MatchOrphan> {
+    fn matched(&self, one: &Healed<'_>, verdict: &Verdict<KeepsNoMore>) -> Option<MatchOrphan> {
         let facts = &one.orphaned.receipt;
         let message = &one.found.message;
         let receipt_id = EventId::of_receipt(

@@ -74,8 +74,8 @@ struct Columns<'a> {
     position: Vec<i64>,
     tenant: Vec<Option<Uuid>>,
     account: Vec<Option<Uuid>>,
-    /// How many of `more_account_ids`, as a text that Postgres reads as an array: arrays of arrays
-    /// must be of one length.
+    /// The further accounts of each, as a text that Postgres reads as an array: arrays within an
+    /// array would have to be of one length.
     more: Vec<String>,
     caller_tenant: Vec<Uuid>,
     principal: Vec<&'a str>,
