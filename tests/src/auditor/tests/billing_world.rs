@@ -48,6 +48,7 @@ impl World {
         let unit = tariff.prices[running].unit.times(2);
         tariff.change(running, start(), unit);
         world.agree(&tariff, Comes::First);
+        world.look();
         for cost in &tariff.costs {
             world.open_cost(cost);
         }
@@ -63,7 +64,6 @@ impl World {
             world.charge(&tariff, &settlement, Comes::Later);
         }
         world.expected.tariff = Some(tariff);
-        world.look();
         world.finish();
         world
     }
