@@ -12,6 +12,9 @@ from (
     limit $4
 ) o
 left join lateral (
-    select true as resolved from dlr.orphan_resolutions s where s.orphan_id = o.orphan_id limit 1
+    select true as resolved
+    from dlr.orphan_resolutions s
+    where s.log_id = $1 and s.orphan_id = o.orphan_id
+    limit 1
 ) r on true
 order by o.received_at, o.position
