@@ -314,11 +314,15 @@ impl World {
             Body::Matched(matched) => EventId::of_orphan_match(EventId(matched.orphan)),
             Body::Recorded { receipt, .. }
             | Body::Settled { receipt, .. }
-            | Body::Late { receipt, .. }
-            | Body::Orphaned { receipt } => {
+            | Body::Late { receipt, .. } => {
                 let name = OperatorMessageId::new(&receipt.operator_message_id).expect("valid");
                 let operator = OperatorId(receipt.operator_id);
                 EventId::of_receipt(stream, operator, &name, receipt.dlr_status)
+            }
+            Body::Orphaned { receipt } => {
+                let name = OperatorMessageId::new(&receipt.operator_message_id).expect("valid");
+                let operator = OperatorId(receipt.operator_id);
+                EventId::of_orphan(operator, &name, receipt.dlr_status, receipt.received_at)
             }
             _ => EventId(Uuid::nil()),
         };
