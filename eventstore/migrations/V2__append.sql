@@ -355,4 +355,4 @@ grant execute on function eventlog.append, eventlog.take_checkpoint, eventlog.ad
 grant execute on function eventlog.enrol_day to dlr_svc;
 grant execute on function eventlog.end_of_log, eventlog.progress_of
     to dlr_svc, billing_svc, auditor, tollbook_admin;
-grant execute on function eventlog.recorded_at to dlr_svc, billing_svc, auditor;
+grant execute on function eventlog.recorded_at to dlr_svc, billing_svc, auditor, tollbook_admin;

@@ -91,6 +91,7 @@ fn the_auditor_only_reads_and_billing_stays_out_of_dlr_and_orch() {
         let told = [
             "EXECUTE eventlog.end_of_log",
             "EXECUTE eventlog.progress_of",
+            "EXECUTE eventlog.recorded_at",
         ];
         assert_eq!(more, told);
         let keys = auditor.iter().any(|right| right.contains("data_key"));
