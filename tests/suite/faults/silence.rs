@@ -5,7 +5,7 @@ use hyper::Method;
 use tests::{
     stack::Wire,
     traffic::{Mix, Shape},
-    world::{Service, WorldOptions},
+    world::{Service, World, WorldOptions},
 };
 
 use super::load::{Load, balances, hand_out_again_soon};
@@ -34,32 +34,43 @@ async fn ready(service: &Service, line: &str) {
     .await;
 }
 
+/// Lets the server behind `variable` vanish in the middle of a load and come back: the service notices
+/// and nothing is lost.
+async fn vanishes_in_the_middle(
+    world: &World,
+    seed: u64,
+    variable: &'static str,
+    settings: &[(&'static str, &str)],
+) -> Service {
+    hand_out_again_soon(world, "SMS_DLR", "dlr-processor").await;
+    let shape = Shape::new(seed, 12_000, eventstore::clock::now()).with_mix(Mix::PLAIN);
+    let load = Load::prepare(world, &shape).await;
+    let variables = world.variables("dlr-processor", "dlr_svc");
+    let (wire, url) = wired(&variables[variable]).await;
+    let settings = [&[(variable, url.as_str())], settings].concat();
+    let service = world.service(&settings).await.expect("a service");
+    let silence = async {
+        eventually("it is in the middle of it", async || {
+            let head = service.metric("log_head").await;
+            head.is_some_and(|head| head > 500).then_some(())
+        })
+        .await;
+        wire.fall_silent();
+        ready(&service, "HTTP/1.1 503").await;
+        wire.speak();
+    };
+    tokio::join!(load.publish(world, 4_000), silence);
+    ready(&service, "HTTP/1.1 200").await;
+    let expected = load.finish(world).await;
+    balances(world, &expected).await;
+    service
+}
+
 #[test]
 fn a_database_that_vanishes_without_a_word_is_noticed_and_nothing_is_lost() {
     run(async {
         let place = place(WorldOptions::default()).await;
-        let world = &place.world;
-        hand_out_again_soon(world, "SMS_DLR", "dlr-processor").await;
-        let shape = Shape::new(11, 12_000, eventstore::clock::now()).with_mix(Mix::PLAIN);
-        let load = Load::prepare(world, &shape).await;
-        let variables = world.variables("dlr-processor", "dlr_svc");
-        let (wire, url) = wired(&variables["DATABASE_URL"]).await;
-        let service = world.service(&[("DATABASE_URL", &url), SOON]).await;
-        let service = service.expect("a service");
-        let silence = async {
-            eventually("it is in the middle of it", async || {
-                let head = service.metric("log_head").await;
-                head.is_some_and(|head| head > 500).then_some(())
-            })
-            .await;
-            wire.fall_silent();
-            ready(&service, "HTTP/1.1 503").await;
-            wire.speak();
-        };
-        tokio::join!(load.publish(world, 4_000), silence);
-        ready(&service, "HTTP/1.1 200").await;
-        let expected = load.finish(world).await;
-        balances(world, &expected).await;
+        let service = vanishes_in_the_middle(&place.world, 11, "DATABASE_URL", &[SOON]).await;
         assert!(service.log().contains("database.silent"), "it says so");
     });
 }
@@ -102,27 +113,6 @@ fn a_caller_hears_of_a_database_that_vanished_and_is_served_when_it_is_back() {
 fn a_nats_that_vanishes_without_a_word_is_noticed_and_nothing_is_lost() {
     run(async {
         let place = place(WorldOptions::default()).await;
-        let world = &place.world;
-        hand_out_again_soon(world, "SMS_DLR", "dlr-processor").await;
-        let shape = Shape::new(12, 12_000, eventstore::clock::now()).with_mix(Mix::PLAIN);
-        let load = Load::prepare(world, &shape).await;
-        let variables = world.variables("dlr-processor", "dlr_svc");
-        let (wire, url) = wired(&variables["NATS_URL"]).await;
-        let service = world.service(&[("NATS_URL", &url)]).await;
-        let service = service.expect("a service");
-        let silence = async {
-            eventually("it is in the middle of it", async || {
-                let head = service.metric("log_head").await;
-                head.is_some_and(|head| head > 500).then_some(())
-            })
-            .await;
-            wire.fall_silent();
-            ready(&service, "HTTP/1.1 503").await;
-            wire.speak();
-        };
-        tokio::join!(load.publish(world, 4_000), silence);
-        ready(&service, "HTTP/1.1 200").await;
-        let expected = load.finish(world).await;
-        balances(world, &expected).await;
+        vanishes_in_the_middle(&place.world, 12, "NATS_URL", &[]).await;
     });
 }
