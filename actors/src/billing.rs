@@ -25,7 +25,10 @@ pub mod tenants;
 
 use std::{future::Future, sync::Arc};
 
-use async_nats::jetstream::consumer::{Consumer, pull};
+use async_nats::jetstream::{
+    self,
+    consumer::{Consumer, pull},
+};
 use eventstore::{EventStore, Feed, LogId, keyring::Keyring, postgres::Database};
 use ractor::{Actor, SpawnErr};
 use tokio::sync::watch;
@@ -71,6 +74,8 @@ pub struct BillingDeps {
     pub keyring: Arc<dyn Keyring>,
     /// What is counted.
     pub metrics: Arc<BillingMetrics>,
+    /// Where messages are pulled.
+    pub jetstream: jetstream::Context,
     /// Whether messages are being pulled, and when it is worth trying again.
     pub pulse: Arc<Pulse>,
     /// Hangs a span on the caller's span that a `traceparent` names.
@@ -190,7 +195,8 @@ impl Billing {
             keyring: Arc::clone(&deps.keyring),
             tenants: tenants.clone(),
             metrics: Arc::clone(&deps.metrics),
-            pulse: Arc::clone(&deps.pulse),
+            jetstream: deps.jetstream.clone(),
+        pulse: Arc::clone(&deps.pulse),
             adopt: deps.adopt,
         });
         let held = HeldCharges {

@@ -18,7 +18,10 @@ pub mod metrics;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use async_nats::jetstream::consumer::{Consumer, pull};
+use async_nats::jetstream::{
+    self,
+    consumer::{Consumer, pull},
+};
 use eventstore::{EventStore, Feed, LogId, keyring::Keyring, postgres::Database};
 use ractor::SpawnErr;
 use tokio::sync::watch;
@@ -67,6 +70,8 @@ pub struct DlrDeps {
     pub keyring: Arc<dyn Keyring>,
     /// What is counted.
     pub metrics: Arc<DlrMetrics>,
+    /// Where messages are pulled.
+    pub jetstream: jetstream::Context,
     /// Whether messages are being pulled, and when it is worth trying again.
     pub pulse: Arc<Pulse>,
     /// Hangs a span on the caller's span that a `traceparent` names.
@@ -145,6 +150,7 @@ async fn grow(
         waiting: WaitingRoom::new(options.intake.waiting_max),
         quota: OrphanQuota::new(options.intake.orphans_per_hour),
         metrics: Arc::clone(&deps.metrics),
+        jetstream: deps.jetstream.clone(),
         pulse: Arc::clone(&deps.pulse),
         adopt: deps.adopt,
         feed: Arc::clone(&deps.feed),

@@ -6,31 +6,29 @@
 //! at and given back by whoever answers the message, after its facts are committed.
 
 mod delivery;
+mod requests;
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc};
 
-use async_nats::jetstream::{
-    self,
-    consumer::{Consumer, pull},
+use async_nats::{
+    SubscribeError,
+    jetstream::{
+        self,
+        consumer::{
+            Consumer,
+            pull::{self, BatchRequestError},
+        },
+    },
 };
 use futures::StreamExt as _;
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
-    time::timeout,
-};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 pub(crate) use self::delivery::{Delivery, age, sampled};
+use self::requests::Requests;
 use crate::pulse::Pulse;
 
 /// How many batches are being prepared at the same time.
 const OVERLAP: usize = 3;
-/// How long one pull request stays open on the server.
-const PULL_EXPIRES: Duration = Duration::from_secs(5);
-/// How long opening a pull may take.
-const OPEN: Duration = Duration::from_secs(5);
-/// A stream without a heartbeat for twice this long is given up and opened anew.
-const HEARTBEAT: Duration = Duration::from_secs(2);
-
 /// Hangs a span on the caller's span that a `traceparent` names.
 pub type Adopt = fn(&tracing::Span, &str);
 
@@ -46,16 +44,19 @@ pub struct PullOptions {
 /// Why a pull ended although nobody stopped it.
 #[derive(Debug, thiserror::Error)]
 pub enum PullError {
-    /// The pull could not be opened.
-    #[error("opening a pull on the consumer")]
-    Open(#[source] jetstream::consumer::StreamError),
-    /// The server did not take the request in time.
-    #[error("opening a pull on the consumer took too long")]
+    /// The answers could not be listened to.
+    #[error("subscribing to the answers of the consumer")]
+    Subscribe(#[source] SubscribeError),
+    /// A request could not be sent.
+    #[error("asking the consumer for a message")]
+    Request(#[source] BatchRequestError),
+    /// A request was not answered in time.
+    #[error("the consumer does not answer")]
     Silent,
-    /// The pull broke, fell silent, or its consumer was deleted.
-    #[error("pulling from the consumer")]
-    Pull(#[source] pull::MessagesError),
-    /// The server ended the pull.
+    /// There is no such consumer, or no longer.
+    #[error("the consumer is not there")]
+    NoConsumer,
+    /// The connection ended.
     #[error("the pull ended")]
     Ended,
 }
@@ -72,6 +73,7 @@ pub(crate) struct Batch {
 /// # Errors
 /// The pull cannot go on; what is under way has been waited for all the same.
 pub(crate) async fn pull<P, F>(
+    jetstream: &jetstream::Context,
     consumer: Consumer<pull::Config>,
     options: &PullOptions,
     pulse: &Pulse,
@@ -82,14 +84,14 @@ pub(crate) async fn pull<P, F>(
 where
     F: Future<Output = P>,
 {
-    let messages = open(&consumer, options.batch).await?;
+    let name = consumer.cached_info().name.clone();
+    // A batch larger than all permits would wait for ever.
+    let batch = options.batch.min(options.in_flight_max).max(1);
+    let requests = Requests::open(jetstream.clone(), consumer, batch).await?;
     let permits = Arc::new(Semaphore::new(options.in_flight_max));
     let pulling = pulse.begin();
-    tracing::info!(
-        event = "intake.pulling",
-        consumer = consumer.cached_info().name
-    );
-    let result = take(messages, options, &permits, &mut stop, prepare, hand_out).await;
+    tracing::info!(event = "intake.pulling", consumer = name);
+    let result = take(requests, batch, &permits, &mut stop, prepare, hand_out).await;
     drop(pulling);
     // Every permit back means: every message taken is committed and its ack is queued. What the
     // pull had fetched beyond that is redelivered.
@@ -98,23 +100,9 @@ where
     result
 }
 
-/// Opens the pull.
-async fn open(consumer: &Consumer<pull::Config>, batch: usize) -> Result<pull::Stream, PullError> {
-    let opening = consumer
-        .stream()
-        .max_messages_per_batch(batch)
-        .expires(PULL_EXPIRES)
-        .heartbeat(HEARTBEAT)
-        .messages();
-    let opened = timeout(OPEN, opening).await;
-    opened
-        .map_err(|_| PullError::Silent)?
-        .map_err(PullError::Open)
-}
-
 async fn take<P, F>(
-    messages: pull::Stream,
-    options: &PullOptions,
+    requests: Requests,
+    batch: usize,
     permits: &Arc<Semaphore>,
     stop: &mut watch::Receiver<bool>,
     prepare: impl Fn(Batch) -> F,
@@ -125,10 +113,10 @@ where
 {
     let mut stopped = stop.clone();
     let stopping = async move { stopped.wait_for(|stop| *stop).await.map(drop) };
-    let batches = messages
+    let batches = requests
+        .messages()
         .take_until(stopping)
-        // A batch larger than all permits would wait for ever.
-        .ready_chunks(options.batch.min(options.in_flight_max).max(1))
+        .ready_chunks(batch)
         .then(|chunk| permitted(Arc::clone(permits), chunk))
         .map(|(batch, broken)| {
             let prepared = prepare(batch);
@@ -139,7 +127,7 @@ where
     while let Some((prepared, broken)) = batches.next().await {
         hand_out(prepared);
         if let Some(broken) = broken {
-            return Err(PullError::Pull(broken));
+            return Err(broken);
         }
     }
     if *stop.borrow() {
@@ -152,8 +140,8 @@ where
 /// Waits until as many messages may be under way; says also what broke the pull, if it broke.
 async fn permitted(
     permits: Arc<Semaphore>,
-    chunk: Vec<Result<jetstream::Message, pull::MessagesError>>,
-) -> (Batch, Option<pull::MessagesError>) {
+    chunk: Vec<Result<jetstream::Message, PullError>>,
+) -> (Batch, Option<PullError>) {
     let mut messages = Vec::with_capacity(chunk.len());
     let mut broken = None;
     for item in chunk {

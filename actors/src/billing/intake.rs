@@ -6,7 +6,10 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use async_nats::jetstream::consumer::{Consumer, pull};
+use async_nats::jetstream::{
+    self,
+    consumer::{Consumer, pull},
+};
 use eventstore::{
     keyring::{Keyring, KeyringError, KnownTenant},
     log::chain,
@@ -39,6 +42,8 @@ pub struct Intake {
     pub tenants: ActorRef<tenants::Msg>,
     /// What is counted.
     pub metrics: Arc<BillingMetrics>,
+    /// Where messages are pulled.
+    pub jetstream: jetstream::Context,
     /// Told whether messages are being pulled.
     pub pulse: Arc<Pulse>,
     /// Hangs a span on the caller's span that a `traceparent` names.
@@ -78,6 +83,7 @@ impl Intake {
         let prepare = |batch| self.clone().prepare(batch);
         let hand_out = |prepared| self.hand_out(prepared);
         pull(
+            &self.jetstream,
             consumer,
             &self.options,
             &self.pulse,

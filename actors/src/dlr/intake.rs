@@ -9,7 +9,10 @@ mod bounds;
 
 use std::{sync::Arc, time::Duration};
 
-use async_nats::jetstream::consumer::{Consumer, pull};
+use async_nats::jetstream::{
+    self,
+    consumer::{Consumer, pull},
+};
 use eventstore::{Feed, keyring::Keyring};
 use tokio::sync::watch;
 
@@ -59,6 +62,8 @@ pub struct Intake {
     pub quota: OrphanQuota,
     /// What is counted.
     pub metrics: Arc<DlrMetrics>,
+    /// Where messages are pulled.
+    pub jetstream: jetstream::Context,
     /// Told whether messages are being pulled.
     pub pulse: Arc<Pulse>,
     /// Hangs a span on the caller's span that a `traceparent` names.
@@ -85,6 +90,15 @@ impl Intake {
             batch: self.options.batch,
             in_flight_max: self.options.in_flight_max,
         };
-        pull(consumer, &options, &self.pulse, stop, prepare, hand_out).await
+        pull(
+            &self.jetstream,
+            consumer,
+            &options,
+            &self.pulse,
+            stop,
+            prepare,
+            hand_out,
+        )
+        .await
     }
 }

@@ -175,6 +175,7 @@ pub(super) fn deps(service: &Service, metrics: &Arc<BillingMetrics>) -> BillingD
         feed: Arc::clone(&service.feed),
         keyring: service.keyring.clone(),
         metrics: Arc::clone(metrics),
+        jetstream: service.jetstream.clone(),
         pulse: Arc::clone(&service.pulse),
         adopt: traceparent::adopt,
     }

@@ -124,6 +124,7 @@ impl Context {
             feed: Arc::clone(&service.feed),
             keyring: service.keyring.clone(),
             metrics: Arc::clone(&self.metrics),
+            jetstream: service.jetstream.clone(),
             pulse: Arc::clone(&service.pulse),
             adopt: traceparent::adopt,
         }

@@ -11,7 +11,10 @@ use futures::StreamExt as _;
 use tests::world::{World, WorldOptions};
 use tokio::time::{sleep, timeout};
 
-use crate::support::{PATIENCE, place, run};
+use crate::{
+    receipts::desk::Desk,
+    support::{PATIENCE, place, run},
+};
 
 /// How long what must not happen is given to happen.
 const A_WHILE: Duration = Duration::from_millis(300);
@@ -275,5 +278,25 @@ fn who_makes_the_streams_deletes_and_purges_none() {
             .get_consumer_from_stream("dlr-processor", "SMS_DLR")
             .await;
         assert!(consumer.is_ok(), "the consumer is still there");
+    });
+}
+
+#[test]
+fn empty_messages_hold_up_nothing_that_is_handed_out_with_them() {
+    run(async {
+        let place = place(WorldOptions::default()).await;
+        let connector = place.world.jetstream("smpp-connector").await.expect("nats");
+        let mut last = 0;
+        for number in 0..600 {
+            let message = if number % 3 == 0 { "" } else { FORGED };
+            let sent = connector.publish("sms.dlr.inbound", message.into());
+            last = sent.await.expect("sent").await.expect("stored").sequence;
+        }
+        // All of it waits when the service comes.
+        let desk = Desk::in_world(place.world).await;
+        desk.answered(last).await;
+        let consumer = desk.consumer().await;
+        assert_eq!(consumer.delivered.consumer_sequence, last, "each once");
+        assert_eq!((consumer.num_ack_pending, consumer.num_redelivered), (0, 0));
     });
 }

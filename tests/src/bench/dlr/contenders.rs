@@ -91,6 +91,7 @@ async fn ingest(stage: &Stage, clock: Clock) -> Result<Run, Fault> {
     let feed = Feed::new(Arc::clone(&store));
     let polled = Arc::clone(&feed);
     let polling = tokio::spawn(async move { polled.poll_head().await });
+    let jetstream = stage.world.jetstream("dlr-processor").await?;
     let deps = DlrDeps {
         database,
         feed,
@@ -98,10 +99,10 @@ async fn ingest(stage: &Stage, clock: Clock) -> Result<Run, Fault> {
         log,
         keyring,
         metrics: Arc::new(DlrMetrics::default()),
+        jetstream: jetstream.clone(),
         pulse: Arc::default(),
         adopt: |_, _| (),
     };
-    let jetstream = stage.world.jetstream("dlr-processor").await?;
     let consumer = move || {
         let jetstream = jetstream.clone();
         async move {

@@ -138,9 +138,9 @@ impl Stage {
         Err("a run is not over after ten minutes".into())
     }
 
-    /// The consumer of receipts, as the service sees it.
+    /// The consumer of receipts, seen from where the streams are: with requests for many.
     pub(super) async fn consumer(&self) -> Result<Consumer<pull::Config>, Fault> {
-        let jetstream = self.world.jetstream("dlr-processor").await?;
+        let jetstream = self.world.jetstream("observer").await?;
         let consumer = jetstream.get_consumer_from_stream("dlr-processor", "SMS_DLR");
         Ok(consumer.await?)
     }
