@@ -25,10 +25,6 @@ pub mod tenants;
 
 use std::{future::Future, sync::Arc};
 
-use async_nats::jetstream::{
-    self,
-    consumer::{Consumer, pull},
-};
 use eventstore::{EventStore, Feed, LogId, keyring::Keyring, postgres::Database};
 use ractor::{Actor, SpawnErr};
 use tokio::sync::watch;
@@ -40,7 +36,7 @@ use self::{
 pub use self::{desk::Desk, metrics::BillingMetrics};
 use crate::{
     directory,
-    intake::{Adopt, PullOptions},
+    intake::{Adopt, PullOptions, Source},
     pulse::Pulse,
     supervision::{Exit, keep_alive},
     tree::{Tree, keep_pulling},
@@ -74,8 +70,6 @@ pub struct BillingDeps {
     pub keyring: Arc<dyn Keyring>,
     /// What is counted.
     pub metrics: Arc<BillingMetrics>,
-    /// Where messages are pulled.
-    pub jetstream: jetstream::Context,
     /// Whether messages are being pulled, and when it is worth trying again.
     pub pulse: Arc<Pulse>,
     /// Hangs a span on the caller's span that a `traceparent` names.
@@ -112,27 +106,27 @@ impl Billing {
         (billing, desk)
     }
 
-    /// Charges and decides until `stop` turns true and everything under way is done. `consumer`
+    /// Charges and decides until `stop` turns true and everything under way is done. `source`
     /// is asked anew for each pull, if settlements are taken in; while it fails, it is asked again
     /// with growing pauses, and the rest goes on.
     pub async fn run<F, E>(
         self,
-        consumer: impl Fn() -> F + Send + Sync + 'static,
+        source: impl Fn() -> F + Send + Sync + 'static,
         stop: watch::Receiver<bool>,
     ) where
-        F: Future<Output = Result<Consumer<pull::Config>, E>> + Send + 'static,
+        F: Future<Output = Result<Source, E>> + Send + 'static,
         E: std::error::Error + Send + 'static,
     {
-        let consumer = Arc::new(consumer);
-        let live = |stop| self.live(Arc::clone(&consumer), stop);
+        let source = Arc::new(source);
+        let live = |stop| self.live(Arc::clone(&source), stop);
         keep_alive("billing", stop, live).await;
     }
 
     /// One life of the tree.
-    async fn live<C, F, E>(&self, consumer: Arc<C>, stop: watch::Receiver<bool>) -> Exit
+    async fn live<C, F, E>(&self, source: Arc<C>, stop: watch::Receiver<bool>) -> Exit
     where
         C: Fn() -> F + Send + Sync + 'static,
-        F: Future<Output = Result<Consumer<pull::Config>, E>> + Send + 'static,
+        F: Future<Output = Result<Source, E>> + Send + 'static,
         E: std::error::Error + Send + 'static,
     {
         let grown = match Tree::plant(&self.deps.feed).await {
@@ -153,8 +147,8 @@ impl Billing {
             tasks.spawn(self.desk.clone().keep_refusals(ending.clone()));
             match parts.intake {
                 Some(intake) => tasks.spawn(async move {
-                    let pull = |consumer, stop| intake.clone().run(consumer, stop);
-                    keep_pulling("billing.intake", &pulse, ending, &*consumer, pull).await;
+                    let pull = |source, stop| intake.clone().run(source, stop);
+                    keep_pulling("billing.intake", &pulse, ending, &*source, pull).await;
                 }),
                 None => tasks.spawn(async move {
                     tracing::info!(event = "billing.consumer_off");
@@ -195,8 +189,7 @@ impl Billing {
             keyring: Arc::clone(&deps.keyring),
             tenants: tenants.clone(),
             metrics: Arc::clone(&deps.metrics),
-            jetstream: deps.jetstream.clone(),
-        pulse: Arc::clone(&deps.pulse),
+            pulse: Arc::clone(&deps.pulse),
             adopt: deps.adopt,
         });
         let held = HeldCharges {

@@ -18,10 +18,6 @@ pub mod metrics;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use async_nats::jetstream::{
-    self,
-    consumer::{Consumer, pull},
-};
 use eventstore::{EventStore, Feed, LogId, keyring::Keyring, postgres::Database};
 use ractor::SpawnErr;
 use tokio::sync::watch;
@@ -34,7 +30,7 @@ use self::{
 pub use self::{intake::IntakeOptions, metrics::DlrMetrics};
 use crate::{
     directory,
-    intake::Adopt,
+    intake::{Adopt, Source},
     pulse::Pulse,
     supervision::{Exit, keep_alive},
     tree::{Tree, keep_pulling},
@@ -70,27 +66,25 @@ pub struct DlrDeps {
     pub keyring: Arc<dyn Keyring>,
     /// What is counted.
     pub metrics: Arc<DlrMetrics>,
-    /// Where messages are pulled.
-    pub jetstream: jetstream::Context,
     /// Whether messages are being pulled, and when it is worth trying again.
     pub pulse: Arc<Pulse>,
     /// Hangs a span on the caller's span that a `traceparent` names.
     pub adopt: Adopt,
 }
 
-/// Processes receipts until `stop` turns true and everything under way is done. `consumer` is
+/// Processes receipts until `stop` turns true and everything under way is done. `source` is
 /// asked anew for each pull; while it fails, it is asked again with growing pauses.
 pub async fn run<F, E>(
     deps: DlrDeps,
     options: DlrOptions,
-    consumer: impl Fn() -> F + Send + Sync + 'static,
+    source: impl Fn() -> F + Send + Sync + 'static,
     stop: watch::Receiver<bool>,
 ) where
-    F: Future<Output = Result<Consumer<pull::Config>, E>> + Send + 'static,
+    F: Future<Output = Result<Source, E>> + Send + 'static,
     E: std::error::Error + Send + 'static,
 {
-    let consumer = Arc::new(consumer);
-    let live = |stop| live(&deps, &options, Arc::clone(&consumer), stop);
+    let source = Arc::new(source);
+    let live = |stop| live(&deps, &options, Arc::clone(&source), stop);
     keep_alive("dlr", stop, live).await;
 }
 
@@ -98,12 +92,12 @@ pub async fn run<F, E>(
 async fn live<C, F, E>(
     deps: &DlrDeps,
     options: &DlrOptions,
-    consumer: Arc<C>,
+    source: Arc<C>,
     stop: watch::Receiver<bool>,
 ) -> Exit
 where
     C: Fn() -> F + Send + Sync + 'static,
-    F: Future<Output = Result<Consumer<pull::Config>, E>> + Send + 'static,
+    F: Future<Output = Result<Source, E>> + Send + 'static,
     E: std::error::Error + Send + 'static,
 {
     let grown = match Tree::plant(&deps.feed).await {
@@ -122,8 +116,8 @@ where
     tree.live(stop, |tasks, ending| {
         tasks.spawn(healing.run(keep, ending.clone()));
         tasks.spawn(async move {
-            let pull = |consumer, stop| intake.clone().run(consumer, stop);
-            keep_pulling("dlr.intake", &pulse, ending, &*consumer, pull).await;
+            let pull = |source, stop| intake.clone().run(source, stop);
+            keep_pulling("dlr.intake", &pulse, ending, &*source, pull).await;
         });
     })
     .await
@@ -150,7 +144,6 @@ async fn grow(
         waiting: WaitingRoom::new(options.intake.waiting_max),
         quota: OrphanQuota::new(options.intake.orphans_per_hour),
         metrics: Arc::clone(&deps.metrics),
-        jetstream: deps.jetstream.clone(),
         pulse: Arc::clone(&deps.pulse),
         adopt: deps.adopt,
         feed: Arc::clone(&deps.feed),

@@ -41,6 +41,15 @@ pub struct PullOptions {
     pub in_flight_max: usize,
 }
 
+/// Where messages are pulled.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// The consumer.
+    pub consumer: Consumer<pull::Config>,
+    /// Where it is.
+    pub jetstream: jetstream::Context,
+}
+
 /// Why a pull ended although nobody stopped it.
 #[derive(Debug, thiserror::Error)]
 pub enum PullError {
@@ -73,8 +82,7 @@ pub(crate) struct Batch {
 /// # Errors
 /// The pull cannot go on; what is under way has been waited for all the same.
 pub(crate) async fn pull<P, F>(
-    jetstream: &jetstream::Context,
-    consumer: Consumer<pull::Config>,
+    source: Source,
     options: &PullOptions,
     pulse: &Pulse,
     mut stop: watch::Receiver<bool>,
@@ -84,10 +92,10 @@ pub(crate) async fn pull<P, F>(
 where
     F: Future<Output = P>,
 {
-    let name = consumer.cached_info().name.clone();
+    let name = source.consumer.cached_info().name.clone();
     // A batch larger than all permits would wait for ever.
     let batch = options.batch.min(options.in_flight_max).max(1);
-    let requests = Requests::open(jetstream.clone(), consumer, batch).await?;
+    let requests = Requests::open(source, batch).await?;
     let permits = Arc::new(Semaphore::new(options.in_flight_max));
     let pulling = pulse.begin();
     tracing::info!(event = "intake.pulling", consumer = name);

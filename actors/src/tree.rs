@@ -6,7 +6,6 @@
 
 use std::{future::Future, sync::Arc};
 
-use async_nats::jetstream::consumer::{Consumer, pull};
 use eventstore::{EventStore, Feed, LogId, log::chain};
 use prometheus_client::metrics::histogram::Histogram;
 use ractor::{Actor, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
@@ -17,7 +16,7 @@ use tokio::{
 
 use crate::{
     appender::{self, Appender},
-    intake::PullError,
+    intake::{PullError, Source},
     pulse::Pulse,
     stream_actor::Shared,
     supervision::{Exit, keep_alive_and_wake},
@@ -117,24 +116,24 @@ impl Tree {
     }
 }
 
-/// Keeps pulling until `stop` turns true. `consumer` is asked anew each time; while it fails it
+/// Keeps pulling until `stop` turns true. `source` is asked anew each time; while it fails it
 /// is asked again with growing pauses, at once when `pulse` says that it is worth it, and the
 /// actors do not notice.
 pub(crate) async fn keep_pulling<C, E, P>(
     part: &'static str,
     pulse: &Pulse,
     stop: watch::Receiver<bool>,
-    consumer: impl Fn() -> C,
-    pull: impl Fn(Consumer<pull::Config>, watch::Receiver<bool>) -> P,
+    source: impl Fn() -> C,
+    pull: impl Fn(Source, watch::Receiver<bool>) -> P,
 ) where
-    C: Future<Output = Result<Consumer<pull::Config>, E>>,
+    C: Future<Output = Result<Source, E>>,
     E: std::error::Error + 'static,
     P: Future<Output = Result<(), PullError>>,
 {
     let live = |stop| async {
-        match consumer().await {
-            Ok(consumer) => {
-                if let Err(error) = pull(consumer, stop).await {
+        match source().await {
+            Ok(source) => {
+                if let Err(error) = pull(source, stop).await {
                     tracing::error!(event = "intake.error", error = %chain(&error));
                 }
             }

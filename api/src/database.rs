@@ -20,6 +20,7 @@ pub mod needs;
 const ROLE: &str = include_str!("database/role.sql");
 const UNMET: &str = include_str!("database/unmet.sql");
 const UNDEFENDED: &str = include_str!("database/undefended.sql");
+const FORGETFUL: &str = include_str!("database/forgetful.sql");
 const ALIVE: &str = include_str!("database/alive.sql");
 
 /// We never touch the schema of another team.
@@ -71,6 +72,19 @@ pub enum DatabaseError {
         /// The statement that closes it.
         remedy: String,
     },
+    /// What was committed could be lost all the same.
+    #[error(
+        "postgres has {setting} = {value} for role {role}, so what is committed could be lost; set it \
+         to on"
+    )]
+    Forgetful {
+        /// The role.
+        role: String,
+        /// The setting.
+        setting: String,
+        /// What it is.
+        value: String,
+    },
     /// A right is not there.
     #[error("role {role} has no {right} on {kind} {name}; {remedy}")]
     NotGranted {
@@ -100,7 +114,8 @@ impl DatabaseError {
             | Self::TooPowerful { .. }
             | Self::Missing { .. }
             | Self::NotGranted { .. }
-            | Self::Undefended { .. } => false,
+            | Self::Undefended { .. }
+            | Self::Forgetful { .. } => false,
         }
     }
 }
@@ -108,8 +123,8 @@ impl DatabaseError {
 /// Makes sure that we connected as a modest role that has what it needs.
 ///
 /// # Errors
-/// The role may too much, something is missing, the log is open to attack, or the database cannot
-/// be asked.
+/// The role may too much, something is missing, the log is open to attack, a commit could be lost, or the
+/// database cannot be asked.
 pub async fn check(database: &Database, needs: &Needs) -> Result<(), DatabaseError> {
     let row = database
         .query_one("asking who we are", ROLE, &[&needs.role])
@@ -130,7 +145,10 @@ pub async fn check(database: &Database, needs: &Needs) -> Result<(), DatabaseErr
     let missing = database.query("asking what is missing", UNMET, &parameters);
     match missing.await?.first() {
         Some(row) => Err(unmet(needs, role, row)?),
-        None => defended(database).await,
+        None => {
+            defended(database).await?;
+            durable(database, role).await
+        }
     }
 }
 
@@ -169,6 +187,19 @@ async fn defended(database: &Database) -> Result<(), DatabaseError> {
         Some(row) => Err(DatabaseError::Undefended {
             fault: row.try_get("fault")?,
             remedy: row.try_get("remedy")?,
+        }),
+    }
+}
+
+/// Whether a commit stays, as this role commits.
+async fn durable(database: &Database, role: String) -> Result<(), DatabaseError> {
+    let forgetful = database.query("asking whether a commit stays", FORGETFUL, &[]);
+    match forgetful.await?.first() {
+        None => Ok(()),
+        Some(row) => Err(DatabaseError::Forgetful {
+            role,
+            setting: row.try_get("name")?,
+            value: row.try_get("setting")?,
         }),
     }
 }

@@ -3,11 +3,8 @@
 
 use std::{convert::Infallible, error::Error, sync::Arc, time::Duration};
 
-use actors::pulse::Pulse;
-use async_nats::{
-    Client,
-    jetstream::{self, consumer::PullConsumer},
-};
+use actors::{intake::Source, pulse::Pulse};
+use async_nats::{Client, jetstream};
 use eventstore::{
     EventStore, Feed, LogId,
     keyring::MasterKeyFile,
@@ -173,9 +170,9 @@ impl Service {
     }
 
     /// What finds the consumer anew, each time it is asked.
-    pub fn consumer(
+    pub fn source(
         &self,
-    ) -> impl Fn() -> futures::future::BoxFuture<'static, Result<PullConsumer, NatsError>>
+    ) -> impl Fn() -> futures::future::BoxFuture<'static, Result<Source, NatsError>>
     + Send
     + Sync
     + 'static
@@ -183,9 +180,14 @@ impl Service {
         let (jetstream, watched) = (self.jetstream.clone(), self.watched.clone());
         move || {
             let (jetstream, watched) = (jetstream.clone(), watched.clone());
-            Box::pin(
-                async move { nats::consumer(&jetstream, &watched.stream, watched.consumer).await },
-            )
+            Box::pin(async move {
+                let asked = nats::consumer(&jetstream, &watched.stream, watched.consumer);
+                let consumer = asked.await?;
+                Ok(Source {
+                    consumer,
+                    jetstream,
+                })
+            })
         }
     }
 

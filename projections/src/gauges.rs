@@ -29,6 +29,7 @@ impl Gauges {
     /// Runs until it is told to stop.
     pub(crate) async fn run(mut self) {
         let mut head = self.feed.head();
+        let incarnation = self.feed.incarnation();
         let mut looks = tokio::time::interval(LOOK);
         looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         while !*self.stop.borrow() {
@@ -38,6 +39,7 @@ impl Gauges {
                         return;
                     }
                     self.metrics.head_is(*head.borrow_and_update());
+                    self.metrics.log_was_replaced(*incarnation.borrow());
                 }
                 _ = looks.tick() => {
                     let head = *head.borrow();

@@ -9,7 +9,7 @@ use std::{
     fmt,
     sync::{
         Arc, Mutex, PoisonError, RwLock,
-        atomic::{AtomicBool, AtomicI64, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -17,7 +17,7 @@ use std::{
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeMetric},
-    metrics::{MetricType, gauge::ConstGauge},
+    metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge},
     registry::Registry,
 };
 
@@ -31,6 +31,7 @@ const SAMPLES_MAX: usize = 1_024;
 pub struct ProjectionMetrics {
     heads: Mutex<Heads>,
     projections: RwLock<Vec<Arc<ProjectionHandle>>>,
+    replaced: AtomicU64,
 }
 
 /// One projection's place, to be kept by whoever runs it.
@@ -102,6 +103,11 @@ impl ProjectionMetrics {
     pub fn head_is(&self, position: i64) {
         let mut heads = self.heads.lock().unwrap_or_else(PoisonError::into_inner);
         heads.note(position, Instant::now());
+    }
+
+    /// The log has turned out to be another one so often.
+    pub fn log_was_replaced(&self, times: u64) {
+        self.replaced.fetch_max(times, Ordering::Relaxed);
     }
 
     /// Events between the head of the log and the slowest publisher: at most so many wait to be
@@ -225,6 +231,10 @@ impl Collector for Progress {
         let log_head =
             encoder.encode_descriptor("log_head", "newest position", None, MetricType::Gauge)?;
         ConstGauge::new(head).encode(log_head)?;
+        let help = "times the log lost its end";
+        let replaced =
+            encoder.encode_descriptor("log_replaced", help, None, MetricType::Counter)?;
+        ConstCounter::new(self.0.replaced.load(Ordering::Relaxed)).encode(replaced)?;
         let mut gauge = |name: &str, help: &str, value: &dyn Fn(usize) -> f64| {
             let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
             for (number, projection) in projections.iter().enumerate() {
@@ -273,6 +283,7 @@ mod tests {
     fn the_names_are_the_contracts() {
         let metrics = Arc::new(ProjectionMetrics::default());
         metrics.head_is(10);
+        metrics.log_was_replaced(1);
         metrics
             .projection("delivery_receipts", false)
             .advanced_to(10);
@@ -290,6 +301,7 @@ mod tests {
             "projection_lag_events{projection=\"billing_events\"} 3.0",
             "projection_stopped{projection=\"billing_events\"} 1.0",
             "dlr_outbox_pending_count 3",
+            "log_replaced_total 1",
         ] {
             assert!(
                 text.lines().any(|found| found == line),

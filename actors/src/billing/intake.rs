@@ -6,10 +6,6 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use async_nats::jetstream::{
-    self,
-    consumer::{Consumer, pull},
-};
 use eventstore::{
     keyring::{Keyring, KeyringError, KnownTenant},
     log::chain,
@@ -27,7 +23,7 @@ use super::{
 };
 use crate::{
     decide::charge::Announced,
-    intake::{Adopt, Batch, Delivery, PullError, PullOptions, pull, sampled},
+    intake::{Adopt, Batch, Delivery, PullError, PullOptions, Source, pull, sampled},
     pulse::Pulse,
 };
 
@@ -42,8 +38,6 @@ pub struct Intake {
     pub tenants: ActorRef<tenants::Msg>,
     /// What is counted.
     pub metrics: Arc<BillingMetrics>,
-    /// Where messages are pulled.
-    pub jetstream: jetstream::Context,
     /// Told whether messages are being pulled.
     pub pulse: Arc<Pulse>,
     /// Hangs a span on the caller's span that a `traceparent` names.
@@ -75,23 +69,10 @@ impl Intake {
     ///
     /// # Errors
     /// The pull cannot go on; what is under way has been waited for all the same.
-    pub async fn run(
-        self,
-        consumer: Consumer<pull::Config>,
-        stop: watch::Receiver<bool>,
-    ) -> Result<(), PullError> {
+    pub async fn run(self, source: Source, stop: watch::Receiver<bool>) -> Result<(), PullError> {
         let prepare = |batch| self.clone().prepare(batch);
         let hand_out = |prepared| self.hand_out(prepared);
-        pull(
-            &self.jetstream,
-            consumer,
-            &self.options,
-            &self.pulse,
-            stop,
-            prepare,
-            hand_out,
-        )
-        .await
+        pull(source, &self.options, &self.pulse, stop, prepare, hand_out).await
     }
 
     /// Checks a batch and groups it. Whatever cannot go on is answered here: what is invalid is

@@ -9,10 +9,6 @@ mod bounds;
 
 use std::{sync::Arc, time::Duration};
 
-use async_nats::jetstream::{
-    self,
-    consumer::{Consumer, pull},
-};
 use eventstore::{Feed, keyring::Keyring};
 use tokio::sync::watch;
 
@@ -22,7 +18,7 @@ use super::{correlate::Correlator, metrics::DlrMetrics};
 use crate::{
     decide::{message::MessageDecider, orphan::OrphanDecider},
     directory::DirectoryRef,
-    intake::{Adopt, PullError, PullOptions, pull},
+    intake::{Adopt, PullError, PullOptions, Source, pull},
     pulse::Pulse,
 };
 
@@ -62,8 +58,6 @@ pub struct Intake {
     pub quota: OrphanQuota,
     /// What is counted.
     pub metrics: Arc<DlrMetrics>,
-    /// Where messages are pulled.
-    pub jetstream: jetstream::Context,
     /// Told whether messages are being pulled.
     pub pulse: Arc<Pulse>,
     /// Hangs a span on the caller's span that a `traceparent` names.
@@ -79,26 +73,13 @@ impl Intake {
     ///
     /// # Errors
     /// The pull cannot go on; what is under way has been waited for all the same.
-    pub async fn run(
-        self,
-        consumer: Consumer<pull::Config>,
-        stop: watch::Receiver<bool>,
-    ) -> Result<(), PullError> {
+    pub async fn run(self, source: Source, stop: watch::Receiver<bool>) -> Result<(), PullError> {
         let prepare = |batch| self.clone().prepare(batch);
         let hand_out = |prepared| self.hand_out(prepared);
         let options = PullOptions {
             batch: self.options.batch,
             in_flight_max: self.options.in_flight_max,
         };
-        pull(
-            &self.jetstream,
-            consumer,
-            &options,
-            &self.pulse,
-            stop,
-            prepare,
-            hand_out,
-        )
-        .await
+        pull(source, &options, &self.pulse, stop, prepare, hand_out).await
     }
 }

@@ -11,19 +11,13 @@
 use std::{collections::VecDeque, time::Duration};
 
 use async_nats::{
-    StatusCode, Subject, Subscriber,
-    jetstream::{
-        self,
-        consumer::{
-            Consumer,
-            pull::{self, BatchConfig},
-        },
-    },
+    StatusCode, Subscriber,
+    jetstream::{self, consumer::pull::BatchConfig},
 };
 use futures::{Stream, StreamExt as _, stream};
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
-use super::PullError;
+use super::{PullError, Source};
 
 /// How long one request stays open on the server.
 const EXPIRES: Duration = Duration::from_secs(2);
@@ -38,16 +32,22 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// The open requests.
 pub(super) struct Requests {
-    jetstream: jetstream::Context,
-    consumer: Consumer<pull::Config>,
-    inbox: Subject,
+    source: Source,
+    /// Each request is answered on a subject of its own below this one.
+    inbox: String,
+    /// How many were sent.
+    sent: u64,
     answers: Subscriber,
     /// Until when each has to be answered.
     open: VecDeque<Instant>,
-    /// How many may be open.
+    /// How many may ever be open.
     max: usize,
-    /// How many should be.
-    wanted: usize,
+    /// How many the server takes, as far as it said: fewer where many processes pull.
+    taken: usize,
+    /// How many messages wait, as the last one said.
+    waiting: usize,
+    /// No request is sent before.
+    again: Instant,
     /// A message that the first request brought.
     first: Option<jetstream::Message>,
 }
@@ -64,22 +64,20 @@ enum Answer {
 
 impl Requests {
     /// Asks once, to see that the consumer answers. At most `max` requests will be open.
-    pub(super) async fn open(
-        jetstream: jetstream::Context,
-        consumer: Consumer<pull::Config>,
-        max: usize,
-    ) -> Result<Self, PullError> {
-        let client = jetstream.client();
-        let inbox = Subject::from(client.new_inbox());
-        let answers = client.subscribe(inbox.clone()).await;
+    pub(super) async fn open(source: Source, max: usize) -> Result<Self, PullError> {
+        let client = source.jetstream.client();
+        let inbox = client.new_inbox();
+        let answers = client.subscribe(format!("{inbox}.*")).await;
         let mut requests = Self {
             answers: answers.map_err(PullError::Subscribe)?,
-            jetstream,
-            consumer,
+            source,
             inbox,
+            sent: 0,
             open: VecDeque::new(),
             max,
-            wanted: IDLE.min(max),
+            taken: max,
+            waiting: 0,
+            again: Instant::now(),
             first: None,
         };
         let at_once = BatchConfig {
@@ -115,33 +113,55 @@ impl Requests {
             return Ok(first);
         }
         loop {
-            while self.open.len() < self.wanted {
-                let waiting = BatchConfig {
-                    batch: 1,
-                    expires: Some(EXPIRES),
-                    ..BatchConfig::default()
-                };
-                self.ask(waiting).await?;
-            }
-            let oldest = self.open.front().copied();
-            let until = oldest.unwrap_or_else(in_time);
+            self.ask_for_more().await?;
+            let until = self.open.front().copied().unwrap_or(self.again);
             match timeout_at(until, self.answer()).await {
                 Ok(answer) => match answer? {
                     Answer::Message(message) => return Ok(self.delivered(message)),
-                    Answer::None => self.wanted = IDLE.min(self.max),
-                    Answer::Refused => {
-                        self.wanted = IDLE.min(self.max);
-                        sleep(PAUSE).await;
-                    }
+                    Answer::None => self.waiting = 0,
+                    Answer::Refused => self.hold_back(),
                 },
+                Err(_) if self.open.is_empty() => {}
                 Err(_) => return Err(PullError::Silent),
             }
         }
     }
 
+    /// As many requests as are to be open.
+    async fn ask_for_more(&mut self) -> Result<(), PullError> {
+        if self.open.len() >= self.wanted() || Instant::now() < self.again {
+            return Ok(());
+        }
+        while self.open.len() < self.wanted() {
+            let patient = BatchConfig {
+                batch: 1,
+                expires: Some(EXPIRES),
+                ..BatchConfig::default()
+            };
+            self.ask(patient).await?;
+        }
+        Ok(())
+    }
+
+    fn wanted(&self) -> usize {
+        self.waiting.saturating_add(IDLE).min(self.taken)
+    }
+
+    /// The server has too many requests: half as many for now. What was sent together is refused
+    /// together, and counts once.
+    fn hold_back(&mut self) {
+        let now = Instant::now();
+        if now >= self.again {
+            self.taken = (self.taken / 2).max(1);
+            self.again = now + PAUSE;
+        }
+    }
+
     /// Sends one request.
     async fn ask(&mut self, request: BatchConfig) -> Result<(), PullError> {
-        let asking = self.consumer.request_batch(request, self.inbox.clone());
+        let inbox = format!("{}.{}", self.inbox, self.sent).into();
+        self.sent += 1;
+        let asking = self.source.consumer.request_batch(request, inbox);
         // The queue of a connection to a server that vanished is full.
         let asked = timeout(OPEN, asking).await.map_err(|_| PullError::Silent)?;
         asked.map_err(PullError::Request)?;
@@ -174,12 +194,12 @@ impl Requests {
     fn delivered(&mut self, message: async_nats::Message) -> jetstream::Message {
         let message = jetstream::Message {
             message,
-            context: self.jetstream.clone(),
+            context: self.source.jetstream.clone(),
         };
         if let Ok(info) = message.info() {
-            let waiting = usize::try_from(info.pending).unwrap_or(usize::MAX);
-            self.wanted = waiting.saturating_add(IDLE).min(self.max);
+            self.waiting = usize::try_from(info.pending).unwrap_or(usize::MAX);
         }
+        self.taken = (self.taken + 1).min(self.max);
         message
     }
 }

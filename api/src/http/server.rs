@@ -29,12 +29,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{
-    limits::neighbourhood,
-    peer::Peer,
-    shares::Shares,
-    tls::{Tls, TlsFiles},
-};
+use super::{limits::neighbourhood, peer::Peer, shares::Shares, tls::Tls};
 use crate::{config::ConfigError, lifecycle::Shutdown};
 
 /// How long a connection may stay without data that was asked for or sent being taken.
@@ -58,7 +53,7 @@ pub struct ServerOptions {
     /// Address and port; port 0 takes a free one.
     pub address: SocketAddr,
     /// TLS. Whether a way without it is safe is for the settings to say.
-    pub tls: Option<TlsFiles>,
+    pub tls: Option<Arc<Tls>>,
     /// The most connections at a time; more wait to be accepted.
     pub connections_max: usize,
     /// The most of them from one address (IPv6: from one /64); more are closed at once.
@@ -93,22 +88,21 @@ impl Server {
     /// Begins to listen; connections wait until [`Server::serve`].
     ///
     /// # Errors
-    /// The port cannot be had, or a TLS file cannot be used.
+    /// The port cannot be had.
     pub async fn bind(options: ServerOptions) -> Result<Self, ConfigError> {
         let wanted = options.address;
-        let tls = options.tls.map(Tls::new).transpose()?.map(Arc::new);
         let refused = |error: std::io::Error| {
             let problem = format!("cannot listen on {wanted}: {}", error.kind());
             ConfigError::value(options.setting, problem)
         };
         let listener = TcpListener::bind(wanted).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
-        let (setting, encrypted) = (options.setting, tls.is_some());
+        let (setting, encrypted) = (options.setting, options.tls.is_some());
         tracing::info!(event = "http.listening", %address, setting, tls = encrypted);
         Ok(Self {
             address,
             listener,
-            tls,
+            tls: options.tls,
             connections_max: options.connections_max,
             connections_per_address: options.connections_per_address,
             bounds: Bounds {

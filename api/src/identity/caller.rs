@@ -51,6 +51,16 @@ impl Right {
         }
     }
 
+    /// The word of a token's scope that lets this right through.
+    const fn scope(self) -> &'static str {
+        match self {
+            Self::BillingRead | Self::ReadAnyAccount => "billing:read",
+            Self::BillingAdmin => "billing:admin",
+            Self::Finance => "billing:finance",
+            Self::Audit => "billing:audit",
+        }
+    }
+
     /// What a scope of an API key gives. Keys belong to customers, so none gives more.
     fn of_scope(scope: &str) -> &'static [Self] {
         match scope {
@@ -80,10 +90,15 @@ impl Caller {
             let roles = claims.roles.iter().map(String::as_str);
             roles.filter(|role| ours || !of_platform(role))
         };
+        let scoped = |right: &Right| {
+            let scope = claims.scope.as_deref();
+            scope.is_none_or(|scope| scope.split(' ').any(|word| word == right.scope()))
+        };
+        let given = roles().flat_map(Right::of_role).copied();
         Self {
             principal,
             account: claims.account_id,
-            rights: roles().flat_map(Right::of_role).copied().collect(),
+            rights: given.filter(scoped).collect(),
             platform: roles().any(|role| of_platform(&role)),
         }
     }

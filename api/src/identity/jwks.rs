@@ -27,7 +27,7 @@ use jsonwebtoken::{
     jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, PublicKeyUse},
 };
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio::{sync::Mutex, time::timeout};
 
 use super::{crypto, token::Key};
@@ -330,15 +330,15 @@ impl Web {
 fn usable(bytes: &[u8]) -> Result<Set, JwksError> {
     #[derive(Deserialize)]
     struct Jwks {
-        keys: Vec<Value>,
+        keys: Vec<Map<String, Value>>,
     }
     let jwks: Jwks = serde_json::from_slice(bytes).map_err(|_| JwksError::Malformed)?;
     let keys = jwks.keys.into_iter().take(KEYS_MAX);
     Ok(keys.filter_map(usable_key).collect())
 }
 
-fn usable_key(jwk: Value) -> Option<(String, Arc<Key>)> {
-    let jwk: Jwk = serde_json::from_value(jwk).ok()?;
+fn usable_key(jwk: Map<String, Value>) -> Option<(String, Arc<Key>)> {
+    let jwk: Jwk = serde_json::from_value(jwk.into()).ok()?;
     let common = &jwk.common;
     let signs = common
         .public_key_use

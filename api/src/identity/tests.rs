@@ -81,7 +81,7 @@ fn now() -> i64 {
 fn claims(changes: Value) -> Value {
     let mut claims = json!({
         "iss": "issuer", "aud": "tollbook", "sub": "somebody", "tenant_id": TENANT_ID,
-        "account_id": ACCOUNT_ID, "roles": ["account.viewer"], "scope": "openid",
+        "account_id": ACCOUNT_ID, "roles": ["account.viewer"], "scope": "openid billing:read",
         "exp": now() + 60,
     });
     let all = claims.as_object_mut().expect("an object");

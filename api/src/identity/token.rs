@@ -174,4 +174,6 @@ pub struct Claims {
     /// What they are.
     #[serde(default)]
     pub roles: Vec<String>,
+    /// Which of their rights the token carries, as words; without it all of them.
+    pub scope: Option<String>,
 }

@@ -15,6 +15,8 @@ const DAY: Duration = Duration::from_hours(24);
 /// The largest message a stream takes, in bytes: what we read of one, and headers. `JetStream`
 /// counts both.
 pub const MESSAGE_MAX: i32 = 64 * 1024 + 4 * 1024;
+/// How many requests for messages a consumer keeps. A process opens as many as its batches are long.
+pub const MAX_WAITING: i64 = 16_384;
 /// How long a delivered message may take before it is delivered again.
 pub const ACK_WAIT: Duration = Duration::from_secs(30);
 /// The consumer that receipts are read with.
@@ -149,6 +151,7 @@ impl StreamPlan {
             ack_wait: ACK_WAIT,
             max_deliver: -1,
             max_ack_pending: i64::from(max_ack_pending),
+            max_waiting: MAX_WAITING,
             ..pull::Config::default()
         }
     }

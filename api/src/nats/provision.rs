@@ -200,7 +200,7 @@ async fn make_consumer(
     jetstream: &Context,
     stream: &str,
     name: &str,
-    wanted: pull::Config,
+    mut wanted: pull::Config,
 ) -> Result<Done, ProvisionError> {
     let failed = |source| ProvisionError::Consumer {
         name: name.to_owned(),
@@ -220,6 +220,8 @@ async fn make_consumer(
                 && actual.max_ack_pending == wanted.max_ack_pending
                 && actual.filter_subject == wanted.filter_subject
                 && actual.max_deliver == wanted.max_deliver;
+            // NATS cannot change it, and fewer will do.
+            wanted.max_waiting = actual.max_waiting;
             if same {
                 return Ok(Done::Unchanged);
             }

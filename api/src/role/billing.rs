@@ -149,7 +149,7 @@ impl Parts<'_> {
         };
         let router = rest::router(shared, &self.edge);
         let (end, ending) = watch::channel(false);
-        let actors = tokio::spawn(billing.run(service.consumer(), ending));
+        let actors = tokio::spawn(billing.run(service.source(), ending));
         // Calls under way need the actors, so these end when the last call is answered.
         let edge = Arc::clone(&self.edge);
         let serving = async {
@@ -175,7 +175,6 @@ pub(super) fn deps(service: &Service, metrics: &Arc<BillingMetrics>) -> BillingD
         feed: Arc::clone(&service.feed),
         keyring: service.keyring.clone(),
         metrics: Arc::clone(metrics),
-        jetstream: service.jetstream.clone(),
         pulse: Arc::clone(&service.pulse),
         adopt: traceparent::adopt,
     }

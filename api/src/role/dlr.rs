@@ -88,7 +88,7 @@ async fn serve(context: &Context) -> Result<(), RoleError> {
     let following = service.follow(projections);
     let (end, ending) = watch::channel(false);
     let (deps, options) = (context.deps(), context.options());
-    let actors = actors::dlr::run(deps, options, service.consumer(), ending);
+    let actors = actors::dlr::run(deps, options, service.source(), ending);
     until_served(service.shutdown.soft(), tokio::spawn(actors), end).await?;
     following.stop().await;
     service.flush().await;
@@ -124,7 +124,6 @@ impl Context {
             feed: Arc::clone(&service.feed),
             keyring: service.keyring.clone(),
             metrics: Arc::clone(&self.metrics),
-            jetstream: service.jetstream.clone(),
             pulse: Arc::clone(&service.pulse),
             adopt: traceparent::adopt,
         }

@@ -7,7 +7,10 @@
 
 use std::{convert::Infallible, future::Future, sync::Arc};
 
-use actors::billing::{Billing, BillingMetrics};
+use actors::{
+    billing::{Billing, BillingMetrics},
+    intake::Source,
+};
 use prometheus_client::registry::Registry;
 use tokio::{sync::watch, task::JoinHandle};
 
@@ -16,7 +19,7 @@ use crate::{
     cli::{ReplaySettings, Taken},
     lifecycle::Shutdown,
     nats::{
-        ADMIN,
+        ADMIN, NatsError,
         plan::{
             BILLING_CONSUMER, BILLING_REPLAY, BILLING_STREAM, DLR_CONSUMER, DLR_REPLAY, planned,
         },
@@ -52,8 +55,8 @@ async fn receipts(settings: ReplaySettings, shutdown: Shutdown) -> Result<(), Ro
         max_ack_pending,
     };
     let (end, ending) = watch::channel(false);
-    let consumer = opener(&replay);
-    let actors = actors::dlr::run(context.deps(), context.options(), consumer, ending);
+    let source = opener(&replay);
+    let actors = actors::dlr::run(context.deps(), context.options(), source, ending);
     let taking = take(&context.service, &replay, actors, end);
     Box::pin(context.service.run(taking, nothing_to_ask)).await
 }
@@ -93,10 +96,7 @@ async fn nothing_to_ask() -> Result<(), Infallible> {
 /// What opens the consumer, each time it is asked.
 fn opener(
     replay: &Replay,
-) -> impl Fn() -> futures::future::BoxFuture<
-    'static,
-    Result<async_nats::jetstream::consumer::PullConsumer, crate::nats::NatsError>,
->
+) -> impl Fn() -> futures::future::BoxFuture<'static, Result<Source, NatsError>>
 + Send
 + Sync
 + 'static
@@ -104,7 +104,14 @@ fn opener(
     let replay = replay.clone();
     move || {
         let replay = replay.clone();
-        Box::pin(async move { replay.open().await })
+        Box::pin(async move {
+            let consumer = replay.open().await?;
+            let jetstream = replay.jetstream;
+            Ok(Source {
+                consumer,
+                jetstream,
+            })
+        })
     }
 }
 

@@ -82,7 +82,7 @@ fn check_stream(log: &Log, stream: &[&LogEvent], fates: &Fates<'_>, findings: &m
         match &event.body {
             Body::Orphaned { receipt } => {
                 orphaned(event, receipt, fates, findings);
-                if is_open(&orphans, receipt) {
+                if orphans.contains_key(&event.event_id) || is_open(&orphans, receipt) {
                     findings.doubled(Invariant::OneEventPerReceipt, || {
                         format!("position {position}: orphan {}", event.stream)
                     });

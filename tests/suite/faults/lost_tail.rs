@@ -34,7 +34,8 @@ async fn settled(world: &World) -> i64 {
 /// Waits until the service has said that the log is another one.
 async fn noticed(service: &Service) {
     eventually("the lost end of the log is noticed", async || {
-        service.log().contains("log.replaced").then_some(())
+        let counted = service.metric("log_replaced_total").await? >= 1;
+        (counted && service.log().contains("log.replaced")).then_some(())
     })
     .await;
 }

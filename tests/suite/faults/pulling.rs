@@ -1,5 +1,6 @@
 //! An intake that cannot pull is not counted as one that does, and does not sleep on when it could.
 
+use async_nats::jetstream::consumer::{PullConsumer, pull};
 use tests::world::WorldOptions;
 
 use crate::{
@@ -46,5 +47,41 @@ fn a_service_is_ready_once_its_intake_pulls_again_and_not_before() {
         let sent = desk.send(&receipt(&sms)).await;
         desk.done(sent).await;
         assert_eq!(desk.effects(&sms).await, settled_as("DELIVRD", "DELIVERED"));
+    });
+}
+
+/// Far fewer than a process would like to open.
+const REQUESTS_MAX: i64 = 2;
+
+#[test]
+fn a_consumer_that_takes_few_requests_hands_out_everything_all_the_same() {
+    run(async {
+        let place = place(WorldOptions::default()).await;
+        let observer = place.world.jetstream("observer").await.expect("nats");
+        let stream = observer.get_stream("SMS_DLR").await.expect("the stream");
+        let made: PullConsumer = stream.get_consumer("dlr-processor").await.expect("there");
+        let few = pull::Config {
+            durable_name: Some("dlr-processor".to_owned()),
+            filter_subject: "sms.dlr.inbound".to_owned(),
+            max_ack_pending: made.cached_info().config.max_ack_pending,
+            max_waiting: REQUESTS_MAX,
+            ..pull::Config::default()
+        };
+        stream.delete_consumer("dlr-processor").await.expect("gone");
+        stream.create_consumer(few).await.expect("made anew");
+        let other = place.world.service(&[]).await.expect("a service");
+        let desk = Desk::in_world(place.world).await;
+        let sms = desk.message().await;
+        let mut last = 0;
+        for _ in 0..500 {
+            last = desk.send(&receipt(&sms)).await;
+        }
+        desk.done(last).await;
+        let consumer = desk.consumer().await;
+        assert_eq!(consumer.delivered.consumer_sequence, last, "each once");
+        assert_eq!(desk.effects(&sms).await, settled_as("DELIVRD", "DELIVERED"));
+        for service in [&desk.service, &other] {
+            assert!(!service.log().contains("intake.error"), "{}", service.log());
+        }
     });
 }

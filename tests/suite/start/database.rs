@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use tempfile::TempDir;
+use tests::world::WorldOptions;
 
-use crate::support::{Base, MASTER_KEY, base, run, tollbook, unique};
+use crate::support::{Base, MASTER_KEY, base, eventually, place, run, tollbook, unique};
 
 /// Why `tollbook dlr` does not start with this database. It never gets as far as NATS.
 async fn refusal(base: Base) -> String {
@@ -191,6 +192,57 @@ fn a_log_whose_defences_are_down_is_not_worked_with() {
                 assert!(said.contains(told), "{harm}: {said}");
                 assert!(said.contains(remedy), "{harm}: {said}");
             }
+        }
+    });
+}
+
+#[test]
+fn a_role_whose_commits_could_be_lost_is_not_worked_with() {
+    run(async {
+        for (service, role) in [("dlr", "dlr_svc"), ("billing", "billing_svc")] {
+            for value in ["off", "local"] {
+                let base = base().await;
+                let name = base.name;
+                let harm = format!(
+                    "alter role {role} in database {name} set synchronous_commit = {value}"
+                );
+                let done = base.admin().await.batch_execute(&harm).await;
+                done.expect("a superuser may");
+                let said = refusal_of(service, role, base).await;
+                let told = format!("postgres has synchronous_commit = {value} for role {role}");
+                assert!(said.contains(&told), "{said}");
+            }
+        }
+    });
+}
+
+#[test]
+fn a_server_that_could_lose_commits_is_not_worked_with() {
+    run(async {
+        let place = place(WorldOptions::default()).await;
+        let admin = place.world.admin().await.expect("postgres");
+        for setting in ["fsync", "full_page_writes"] {
+            let change = |to: &str| format!("alter system {to}");
+            let shown = async || {
+                let sql = format!("select pg_reload_conf(), current_setting('{setting}')");
+                let row = admin.query_one(&sql, &[]).await.expect("reads");
+                row.get::<_, String>(1)
+            };
+            let off = change(&format!("set {setting} = off"));
+            admin.batch_execute(&off).await.expect("a superuser may");
+            eventually("it is off", async || (shown().await == "off").then_some(())).await;
+            let receipts = place.world.variables("dlr-processor", "dlr_svc");
+            let charges = place.world.billing_variables().await.expect("keys");
+            for (service, mut variables) in [("dlr", receipts), ("billing", charges)] {
+                variables.insert("PROBE_PORT", "0".to_owned());
+                let ended = tollbook(&[service], &variables).await;
+                assert_eq!(ended.code, Some(1), "{ended:?}");
+                let told = format!("postgres has {setting} = off");
+                assert!(ended.err.contains(&told), "{ended:?}");
+            }
+            let on = change(&format!("reset {setting}"));
+            admin.batch_execute(&on).await.expect("a superuser may");
+            eventually("it is on", async || (shown().await == "on").then_some(())).await;
         }
     });
 }

@@ -4,6 +4,7 @@ use std::{
     net::{IpAddr, SocketAddr},
     num::NonZeroU32,
     path::PathBuf,
+    sync::Arc,
     time::Duration,
 };
 
@@ -12,7 +13,12 @@ use clap::Args;
 use super::{not_zero, readable};
 use crate::{
     config::{ConfigError, values},
-    http::{body::BodyLimits, limits::Allowance, server::ServerOptions, tls::TlsFiles},
+    http::{
+        body::BodyLimits,
+        limits::Allowance,
+        server::ServerOptions,
+        tls::{Tls, TlsFiles},
+    },
 };
 
 /// The longest time for a TLS handshake and for the headers of a request.
@@ -78,18 +84,18 @@ impl HttpSettings {
     /// Where and how to listen.
     ///
     /// # Errors
-    /// Half of a pair is missing, a file cannot be read, or the way would be unencrypted.
+    /// Half of a pair is missing, a file cannot be used, or the way would be unencrypted.
     pub fn server(&self) -> Result<ServerOptions, ConfigError> {
         readable("BILLING_TLS_CERT_FILE", self.billing_tls_cert_file.as_ref())?;
         readable("BILLING_TLS_KEY_FILE", self.billing_tls_key_file.as_ref())?;
         let client_ca = self.billing_tls_client_ca_file.clone();
         readable("BILLING_TLS_CLIENT_CA_FILE", client_ca.as_ref())?;
         let tls = match (&self.billing_tls_cert_file, &self.billing_tls_key_file) {
-            (Some(certificate), Some(key)) => Some(TlsFiles {
+            (Some(certificate), Some(key)) => Some(Arc::new(Tls::new(TlsFiles {
                 certificate: certificate.clone(),
                 key: key.clone(),
                 client_ca,
-            }),
+            })?)),
             (None, None) if client_ca.is_none() && self.billing_address.is_loopback() => None,
             (None, None) if client_ca.is_none() => {
                 let problem = "is needed unless BILLING_ADDRESS is this machine's own";

@@ -83,7 +83,8 @@ const KEY: &str = "X-Api-Key-Id: k\r\nX-Scopes: billing:read\r\n\
 async fn the_gateways_certificate_makes_its_word_count() {
     let (authority, folder) = (Authority::new(), tempfile::tempdir().expect("a folder"));
     let files = authority.write(folder.path());
-    let stand = Stand::with(|options| options.tls = Some(files), 1_000).await;
+    let tls = Arc::new(Tls::new(files).expect("usable"));
+    let stand = Stand::with(|options| options.tls = Some(tls), 1_000).await;
     let head = format!("GET {THING}?count=1 HTTP/1.1\r\n{KEY}");
     for (name, status) in [(Some("kong"), 200), (Some("other"), 401), (None, 401)] {
         let identity = name.map(|name| authority.vouch(name));
@@ -102,7 +103,8 @@ async fn the_gateways_certificate_makes_its_word_count() {
 async fn plain_http_is_not_spoken_where_tls_is() {
     let (authority, folder) = (Authority::new(), tempfile::tempdir().expect("a folder"));
     let files = authority.write(folder.path());
-    let stand = Stand::with(|options| options.tls = Some(files), 1_000).await;
+    let tls = Arc::new(Tls::new(files).expect("usable"));
+    let stand = Stand::with(|options| options.tls = Some(tls), 1_000).await;
     let mut plain = stand.connect().await;
     let request = b"GET / HTTP/1.1\r\n\r\n";
     plain.write_all(request).await.expect("writes");

@@ -145,11 +145,15 @@ async fn roles_give_rights_and_those_of_the_platform_only_to_its_own_people() {
         ("Platform.Admin", &[]),
     ];
     for (role, expected) in table {
-        let bearer = format!("bearer {}", issuer.token(json!({"roles": [role]})));
+        let bearer = format!(
+            "bearer {}",
+            issuer.token(json!({"roles": [role], "scope": null}))
+        );
         let headers = headers(&[("authorization", &bearer)]);
         let caller = identity.of(&stranger(), &headers).await.expect("known");
         let of_platform = role.starts_with("platform.");
-        let customer = issuer.token(json!({"roles": [role], "tenant_id": ACCOUNT_ID}));
+        let customer =
+            issuer.token(json!({"roles": [role], "scope": null, "tenant_id": ACCOUNT_ID}));
         let customer = self::headers(&[("authorization", &format!("bearer {customer}"))]);
         let customer = identity.of(&stranger(), &customer).await.expect("known");
         for right in [BillingRead, BillingAdmin, Finance, ReadAnyAccount, Audit] {
@@ -159,5 +163,36 @@ async fn roles_give_rights_and_those_of_the_platform_only_to_its_own_people() {
         }
         assert_eq!(caller.is_platform(), of_platform, "{role}");
         assert!(!customer.is_platform(), "{role}");
+    }
+}
+
+#[tokio::test]
+async fn a_scope_narrows_what_the_roles_give_and_never_adds_to_it() {
+    use Right::{BillingAdmin, BillingRead, ReadAnyAccount};
+    let issuer = Issuer::new();
+    let identity = issuer.identity();
+    let roles = json!(["platform.admin", "platform.billing_admin"]);
+    let table: [(&str, &[Right]); 6] = [
+        ("billing:read", &[BillingRead, ReadAnyAccount]),
+        ("openid billing:admin", &[BillingAdmin]),
+        (
+            "billing:read billing:admin",
+            &[BillingRead, ReadAnyAccount, BillingAdmin],
+        ),
+        ("openid profile", &[]),
+        ("billing:finance", &[]),
+        ("", &[]),
+    ];
+    for (scope, expected) in table {
+        let token = issuer.token(json!({"roles": roles, "scope": scope}));
+        let headers = headers(&[("authorization", &format!("bearer {token}"))]);
+        let caller = identity.of(&stranger(), &headers).await.expect("known");
+        for right in [BillingRead, ReadAnyAccount, BillingAdmin, Right::Finance] {
+            assert_eq!(
+                caller.may(right),
+                expected.contains(&right),
+                "{scope} {right}"
+            );
+        }
     }
 }

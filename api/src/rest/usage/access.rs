@@ -176,6 +176,7 @@ mod tests {
             tenant_id: tenant,
             account_id: account,
             roles: vec![role.to_owned()],
+            scope: None,
         };
         let principal = Principal {
             kind: Kind::Token,

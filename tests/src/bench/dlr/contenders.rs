@@ -2,7 +2,11 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use actors::dlr::{DlrDeps, DlrMetrics, DlrOptions, IntakeOptions, correlate::Correlator};
+use actors::{
+    dlr::{DlrDeps, DlrMetrics, DlrOptions, IntakeOptions, correlate::Correlator},
+    intake::Source,
+};
+use async_nats::jetstream::stream::ConsumerError;
 use eventstore::{
     EventStore, Feed, LogId,
     keyring::{Keyring, MasterKeyFile},
@@ -91,7 +95,6 @@ async fn ingest(stage: &Stage, clock: Clock) -> Result<Run, Fault> {
     let feed = Feed::new(Arc::clone(&store));
     let polled = Arc::clone(&feed);
     let polling = tokio::spawn(async move { polled.poll_head().await });
-    let jetstream = stage.world.jetstream("dlr-processor").await?;
     let deps = DlrDeps {
         database,
         feed,
@@ -99,20 +102,23 @@ async fn ingest(stage: &Stage, clock: Clock) -> Result<Run, Fault> {
         log,
         keyring,
         metrics: Arc::new(DlrMetrics::default()),
-        jetstream: jetstream.clone(),
         pulse: Arc::default(),
         adopt: |_, _| (),
     };
-    let consumer = move || {
+    let jetstream = stage.world.jetstream("dlr-processor").await?;
+    let source = move || {
         let jetstream = jetstream.clone();
         async move {
-            jetstream
-                .get_consumer_from_stream("dlr-processor", "SMS_DLR")
-                .await
+            let found = jetstream.get_consumer_from_stream("dlr-processor", "SMS_DLR");
+            let consumer = found.await?;
+            Ok::<_, ConsumerError>(Source {
+                consumer,
+                jetstream,
+            })
         }
     };
     let (end, ending) = watch::channel(false);
-    let processor = tokio::spawn(actors::dlr::run(deps, options(), consumer, ending));
+    let processor = tokio::spawn(actors::dlr::run(deps, options(), source, ending));
     let run = clock.until(stage, Until::Acknowledged).await;
     end.send_replace(true);
     processor.await?;
