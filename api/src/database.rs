@@ -143,13 +143,11 @@ pub async fn check(database: &Database, needs: &Needs) -> Result<(), DatabaseErr
     let rights: Vec<_> = needs.all.iter().map(|need| need.right).collect();
     let parameters: [&(dyn ToSql + Sync); 3] = [&kinds, &names, &rights];
     let missing = database.query("asking what is missing", UNMET, &parameters);
-    match missing.await?.first() {
-        Some(row) => Err(unmet(needs, role, row)?),
-        None => {
-            defended(database).await?;
-            durable(database, role).await
-        }
+    if let Some(row) = missing.await?.first() {
+        return Err(unmet(needs, role, row)?);
     }
+    defended(database).await?;
+    durable(database, role).await
 }
 
 /// What is missing, from a row of [`UNMET`].
