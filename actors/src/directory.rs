@@ -120,6 +120,28 @@ pub async fn ask<D: Decider>(
     verdict.await.ok()
 }
 
+/// Puts all commands to a directory at once; the verdicts in the same order, none where the
+/// directory or an actor went away.
+pub(crate) async fn ask_all<D: Decider>(
+    directory: &DirectoryRef<D>,
+    commands: impl IntoIterator<Item = (StreamId, D::Command)>,
+) -> Vec<Option<Verdict<D::Refusal>>> {
+    let (mut requests, mut replies) = (Vec::new(), Vec::new());
+    for (stream, command) in commands {
+        let (reply, verdict) = oneshot::channel();
+        let command = Box::new(command);
+        requests.push((stream, Request { command, reply }));
+        replies.push(verdict);
+    }
+    // A directory that is gone drops the requests, and their verdicts never come.
+    let _ = directory.cast(Msg::Batch(requests));
+    let mut verdicts = Vec::with_capacity(replies.len());
+    for verdict in replies {
+        verdicts.push(verdict.await.ok());
+    }
+    verdicts
+}
+
 impl<D> Default for Directory<D> {
     fn default() -> Self {
         Self(PhantomData)

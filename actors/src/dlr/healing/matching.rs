@@ -15,18 +15,17 @@ use schema::{
     Event, EventId, Personal, ReceiptPrivate, ReceivedReceipt, Sealed, StreamId, TenantId,
     event::{OrphanMatched, ReceiptOrphaned},
 };
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 
 use super::{Healing, HealingError, Open, Place};
 use crate::{
     decide::{
-        Decider,
         message::{KeepsNoMore, RecordReceipt},
         orphan::{MatchOrphan, OrphanCommand},
     },
-    directory::{self, DirectoryRef},
+    directory::ask_all,
     dlr::{correlate::Found, intake::recordable},
-    stream_actor::{Request, Verdict},
+    stream_actor::Verdict,
 };
 
 /// An orphan with the message it found and what the log says of it.
@@ -204,26 +203,4 @@ impl<'a> Healed<'a> {
         let trace = self.recorded.fact.trace.clone();
         Some(recordable(received, self.found.clone(), tenant, trace))
     }
-}
-
-/// Puts all commands to a directory at once; the verdicts in the same order, none where the
-/// directory or an actor went away.
-async fn ask_all<D: Decider>(
-    directory: &DirectoryRef<D>,
-    commands: impl IntoIterator<Item = (StreamId, D::Command)>,
-) -> Vec<Option<Verdict<D::Refusal>>> {
-    let (mut requests, mut replies) = (Vec::new(), Vec::new());
-    for (stream, command) in commands {
-        let (reply, verdict) = oneshot::channel();
-        let command = Box::new(command);
-        requests.push((stream, Request { command, reply }));
-        replies.push(verdict);
-    }
-    // A directory that is gone drops the requests, and their verdicts never come.
-    let _ = directory.cast(directory::Msg::Batch(requests));
-    let mut verdicts = Vec::with_capacity(replies.len());
-    for verdict in replies {
-        verdicts.push(verdict.await.ok());
-    }
-    verdicts
 }
