@@ -2,6 +2,7 @@
 //! or a restore to an earlier moment: they notice, forget what they remember of it, and
 //! `tollbook replay-intake` records again what had been acknowledged.
 
+use schema::Timestamp;
 use tests::{
     drive,
     traffic::Shape,
@@ -9,7 +10,10 @@ use tests::{
 };
 
 use super::load::{GRACE, Load, balances};
-use crate::support::{PATIENCE, dense, eventually, place, run};
+use crate::{
+    charges::market::{Customer, Market},
+    support::{PATIENCE, dense, eventually, place, run},
+};
 
 const SEED: u64 = 20_270;
 const PER_SECOND: u32 = 2_000;
@@ -102,7 +106,7 @@ fn what_was_acknowledged_and_lost_is_taken_in_again_from_the_stream() {
         assert_eq!(head(world).await, 0, "all of it is lost");
         // Twice: what is there is found to be known.
         for _ in 0..2 {
-            let said = replay(world, &since.to_string()).await;
+            let said = replay(world, "dlr_svc", "receipts", since).await;
             assert!(said.contains(" messages taken in again"), "{said}");
         }
         let expected = load.finish(world).await;
@@ -110,11 +114,51 @@ fn what_was_acknowledged_and_lost_is_taken_in_again_from_the_stream() {
     });
 }
 
-async fn replay(world: &World, since: &str) -> String {
-    let mut variables = world.variables("tollbook-admin", "dlr_svc");
+/// Settlements: enough for several appends.
+const MANY: usize = 300;
+
+#[test]
+fn charges_that_were_lost_are_taken_in_again_from_the_stream() {
+    run(async {
+        let place = place(WorldOptions::default()).await;
+        let mut market = Market::of(place.world).await;
+        market.node(&[]).await;
+        let customer = Customer::new();
+        market.register(customer, &customer.registration()).await;
+        market.open_price(&customer.price(30_000)).await;
+        market.rest().await;
+        let since = eventstore::clock::now();
+        let until = head(&market.world).await;
+        let postgres = &market.world.postgres;
+        postgres.stop_immediate().await.expect("stopped");
+        postgres.keep_copy().await.expect("copied");
+        postgres.start_again().await.expect("it is back");
+        let messages: Vec<_> = (0..MANY).map(|_| customer.message()).collect();
+        market.announce(&messages).await;
+        market.rest().await;
+        assert!(head(&market.world).await > until, "there is a tail to lose");
+
+        let postgres = &market.world.postgres;
+        postgres.stop_immediate().await.expect("stopped");
+        postgres.go_back_to_copy().await.expect("gone back");
+        postgres.start_again().await.expect("it is back");
+        noticed(&market.nodes[0]).await;
+        assert_eq!(head(&market.world).await, until, "all charges are lost");
+        let said = replay(&market.world, "billing_svc", "settlements", since).await;
+        let told = format!("{MANY} messages taken in again");
+        assert!(said.lines().any(|line| line == told), "{said}");
+        market.database = market.world.admin().await.expect("postgres");
+        let counts = market.balances().await.counts;
+        assert_eq!(usize::try_from(counts.charges), Ok(MANY));
+    });
+}
+
+async fn replay(world: &World, role: &str, what: &str, since: Timestamp) -> String {
+    let mut variables = world.variables("tollbook-admin", role);
     variables.insert("PROBE_PORT", "0".to_owned());
     variables.insert("DLR_GRACE", GRACE.1.to_owned());
-    let words = ["replay-intake", "--since", since];
+    let since = since.to_string();
+    let words = ["replay-intake", "--what", what, "--since", &since];
     let said = world.command(&words, &variables).await;
     said.expect("taken in again")
 }
