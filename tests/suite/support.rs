@@ -136,10 +136,6 @@ pub(crate) async fn base_in(postgres: &'static Postgres) -> Base {
         postgres.create_database(name, Some(TEMPLATE)).await.ok()
     })
     .await;
-    // A copy does not bring the rights on the database itself along; the bootstrap would mend that.
-    let revoke = format!("revoke temporary on database {name} from public");
-    let admin = postgres.admin(name).await.expect("connects");
-    admin.batch_execute(&revoke).await.expect("a superuser may");
     Base { postgres, name }
 }
 

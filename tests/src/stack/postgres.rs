@@ -166,18 +166,21 @@ impl Postgres {
         Ok(client)
     }
 
-    /// Makes a database, empty or as a copy of another that nobody is connected to.
+    /// Makes a database, empty or as a copy of another that nobody is connected to. In a copy nobody
+    /// may make temporary objects, as after our bootstrap: rights on a database are not copied.
     ///
     /// # Errors
     /// The name is taken or not plain, or somebody is connected to the template.
     pub async fn create_database(&self, name: &str, template: Option<&str>) -> Result<()> {
-        let template = template.unwrap_or("template1");
-        let statement = format!(
-            "CREATE DATABASE {} TEMPLATE {}",
-            plain(name)?,
-            plain(template)?
-        );
-        self.administer(&statement).await
+        let name = plain(name)?;
+        let Some(template) = template else {
+            return self.administer(&format!("CREATE DATABASE {name}")).await;
+        };
+        let template = plain(template)?;
+        self.administer(&format!("CREATE DATABASE {name} TEMPLATE {template}"))
+            .await?;
+        self.administer(&format!("REVOKE TEMPORARY ON DATABASE {name} FROM PUBLIC"))
+            .await
     }
 
     /// Removes a database and throws out whoever is connected to it.
