@@ -113,11 +113,7 @@ pub async fn ask<D: Decider>(
     stream: StreamId,
     command: D::Command,
 ) -> Option<Verdict<D::Refusal>> {
-    let (reply, verdict) = oneshot::channel();
-    let command = Box::new(command);
-    let request = Request { command, reply };
-    directory.cast(Msg::Batch(vec![(stream, request)])).ok()?;
-    verdict.await.ok()
+    ask_all(directory, [(stream, command)]).await.pop()?
 }
 
 /// Puts all commands to a directory at once; the verdicts in the same order, none where the

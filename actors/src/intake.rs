@@ -29,6 +29,7 @@ use crate::pulse::Pulse;
 
 /// How many batches are being prepared at the same time.
 const OVERLAP: usize = 3;
+
 /// Hangs a span on the caller's span that a `traceparent` names.
 pub type Adopt = fn(&tracing::Span, &str);
 

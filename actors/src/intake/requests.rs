@@ -165,7 +165,7 @@ impl Requests {
         // The queue of a connection to a server that vanished is full.
         let asked = timeout(OPEN, asking).await.map_err(|_| PullError::Silent)?;
         asked.map_err(PullError::Request)?;
-        self.open.push_back(in_time());
+        self.open.push_back(Instant::now() + EXPIRES + GRACE);
         Ok(())
     }
 
@@ -202,9 +202,4 @@ impl Requests {
         self.taken = (self.taken + 1).min(self.max);
         message
     }
-}
-
-/// Until when a request of now has to be answered.
-fn in_time() -> Instant {
-    Instant::now() + EXPIRES + GRACE
 }
