@@ -24,7 +24,7 @@ use futures::StreamExt as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 pub(crate) use self::delivery::{Delivery, age, sampled};
-use self::requests::Requests;
+pub use self::requests::Requests;
 use crate::pulse::Pulse;
 
 /// How many batches are being prepared at the same time.
@@ -86,7 +86,7 @@ pub(crate) async fn pull<P, F>(
     source: Source,
     options: &PullOptions,
     pulse: &Pulse,
-    mut stop: watch::Receiver<bool>,
+    stop: watch::Receiver<bool>,
     prepare: impl Fn(Batch) -> F,
     hand_out: impl Fn(P),
 ) -> Result<(), PullError>
@@ -100,7 +100,7 @@ where
     let permits = Arc::new(Semaphore::new(options.in_flight_max));
     let pulling = pulse.begin();
     tracing::info!(event = "intake.pulling", consumer = name);
-    let result = take(requests, batch, &permits, &mut stop, prepare, hand_out).await;
+    let result = take(requests, &permits, &stop, prepare, hand_out).await;
     drop(pulling);
     // Every permit back means: every message taken is committed and its ack is queued. What the
     // pull had fetched beyond that is redelivered.
@@ -111,22 +111,17 @@ where
 
 async fn take<P, F>(
     requests: Requests,
-    batch: usize,
     permits: &Arc<Semaphore>,
-    stop: &mut watch::Receiver<bool>,
+    stop: &watch::Receiver<bool>,
     prepare: impl Fn(Batch) -> F,
     hand_out: impl Fn(P),
 ) -> Result<(), PullError>
 where
     F: Future<Output = P>,
 {
-    let mut stopped = stop.clone();
-    let stopping = async move { stopped.wait_for(|stop| *stop).await.map(drop) };
     let batches = requests
-        .messages()
-        .take_until(stopping)
-        .ready_chunks(batch)
-        .then(|chunk| permitted(Arc::clone(permits), chunk))
+        .batches(stop.clone())
+        .then(|(messages, broken)| permitted(Arc::clone(permits), messages, broken))
         .map(|(batch, broken)| {
             let prepared = prepare(batch);
             async move { (prepared.await, broken) }
@@ -149,16 +144,9 @@ where
 /// Waits until as many messages may be under way; says also what broke the pull, if it broke.
 async fn permitted(
     permits: Arc<Semaphore>,
-    chunk: Vec<Result<jetstream::Message, PullError>>,
+    messages: Vec<jetstream::Message>,
+    broken: Option<PullError>,
 ) -> (Batch, Option<PullError>) {
-    let mut messages = Vec::with_capacity(chunk.len());
-    let mut broken = None;
-    for item in chunk {
-        match item {
-            Ok(message) => messages.push(message),
-            Err(error) => broken = Some(error),
-        }
-    }
     let count = u32::try_from(messages.len()).unwrap_or(u32::MAX);
     let permits = permits.acquire_many_owned(count).await.ok();
     (Batch { messages, permits }, broken)

@@ -6,7 +6,9 @@
 //! hold up everybody's. A request for one loses nothing.
 //!
 //! As many are open as the last message says are waiting, for a server looks through all open
-//! requests whenever a message arrives.
+//! requests whenever a message arrives. Messages that come one by one would make small batches, each
+//! with statements and a commit of its own: so while a whole batch waits, one is filled before it is
+//! handed on.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -14,8 +16,11 @@ use async_nats::{
     StatusCode, Subscriber,
     jetstream::{self, consumer::pull::BatchConfig},
 };
-use futures::{Stream, StreamExt as _, stream};
-use tokio::time::{Instant, timeout, timeout_at};
+use futures::{FutureExt as _, Stream, StreamExt as _, stream};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep_until, timeout, timeout_at},
+};
 
 use super::{PullError, Source};
 
@@ -27,11 +32,13 @@ const GRACE: Duration = Duration::from_secs(2);
 const OPEN: Duration = Duration::from_secs(5);
 /// How many requests are open while nothing waits.
 const IDLE: usize = 8;
+/// How long a batch is filled while a whole one waits.
+const FILLED: Duration = Duration::from_millis(20);
 /// The pause after the server refused a request.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// The open requests.
-pub(super) struct Requests {
+pub struct Requests {
     source: Source,
     /// Each request is answered on a subject of its own below this one.
     inbox: String,
@@ -40,8 +47,8 @@ pub(super) struct Requests {
     answers: Subscriber,
     /// Until when each has to be answered.
     open: VecDeque<Instant>,
-    /// How many may ever be open.
-    max: usize,
+    /// The most messages of a batch.
+    batch: usize,
     /// How many the server takes, as far as it said: fewer where many processes pull.
     taken: usize,
     /// How many messages wait, as the last one said.
@@ -63,8 +70,11 @@ enum Answer {
 }
 
 impl Requests {
-    /// Asks once, to see that the consumer answers. At most `max` requests will be open.
-    pub(super) async fn open(source: Source, max: usize) -> Result<Self, PullError> {
+    /// Asks once, to see that the consumer answers. A batch will hold at most `batch` messages.
+    ///
+    /// # Errors
+    /// It does not answer, or is not there.
+    pub async fn open(source: Source, batch: usize) -> Result<Self, PullError> {
         let client = source.jetstream.client();
         let inbox = client.new_inbox();
         let answers = client.subscribe(format!("{inbox}.*")).await;
@@ -74,8 +84,8 @@ impl Requests {
             inbox,
             sent: 0,
             open: VecDeque::new(),
-            max,
-            taken: max,
+            batch,
+            taken: ahead(batch),
             waiting: 0,
             again: Instant::now(),
             first: None,
@@ -96,15 +106,50 @@ impl Requests {
         Ok(requests)
     }
 
-    /// The messages, until the pull breaks.
-    pub(super) fn messages(self) -> impl Stream<Item = Result<jetstream::Message, PullError>> {
-        stream::unfold(Some(self), |requests| async {
-            let mut requests = requests?;
-            match requests.message().await {
-                Ok(message) => Some((Ok(message), Some(requests))),
-                Err(error) => Some((Err(error), None)),
+    /// The messages in batches, until `stop` turns true or the pull breaks; a batch may be the last
+    /// although it is not empty.
+    pub fn batches(
+        self,
+        stop: watch::Receiver<bool>,
+    ) -> impl Stream<Item = (Vec<jetstream::Message>, Option<PullError>)> {
+        stream::unfold(Some((self, stop)), |pulling| async {
+            let (mut requests, mut stop) = pulling?;
+            let mut messages = Vec::new();
+            let stopped = async { stop.wait_for(|stop| *stop).await.map(drop) };
+            let filled = tokio::select! {
+                filled = requests.fill(&mut messages) => filled.map(|()| true),
+                _ = stopped => Ok(false),
+            };
+            match filled {
+                Ok(true) => Some(((messages, None), Some((requests, stop)))),
+                Ok(false) if messages.is_empty() => None,
+                Ok(false) => Some(((messages, None), None)),
+                Err(broken) => Some(((messages, Some(broken)), None)),
             }
         })
+    }
+
+    /// The next batch: what is there, and while a whole one waits, what comes until it is full. Whoever
+    /// stops waiting for it keeps what it has so far.
+    async fn fill(&mut self, messages: &mut Vec<jetstream::Message>) -> Result<(), PullError> {
+        messages.push(self.message().await?);
+        let mut full = std::pin::pin!(sleep_until(Instant::now() + FILLED));
+        while messages.len() < self.batch {
+            let next = if self.waiting < self.batch {
+                self.message().now_or_never()
+            } else {
+                tokio::select! {
+                    biased;
+                    next = self.message() => Some(next),
+                    () = &mut full => None,
+                }
+            };
+            match next {
+                Some(next) => messages.push(next?),
+                None => break,
+            }
+        }
+        Ok(())
     }
 
     /// The next message.
@@ -127,9 +172,9 @@ impl Requests {
         }
     }
 
-    /// As many requests as are to be open.
+    /// As many requests as are to be open, unless half of them still are.
     async fn ask_for_more(&mut self) -> Result<(), PullError> {
-        if self.open.len() >= self.wanted() || Instant::now() < self.again {
+        if self.open.len() * 2 >= self.wanted() || Instant::now() < self.again {
             return Ok(());
         }
         while self.open.len() < self.wanted() {
@@ -199,7 +244,12 @@ impl Requests {
         if let Ok(info) = message.info() {
             self.waiting = usize::try_from(info.pending).unwrap_or(usize::MAX);
         }
-        self.taken = (self.taken + 1).min(self.max);
+        self.taken = (self.taken + 1).min(ahead(self.batch));
         message
     }
+}
+
+/// How many requests may be open: for the batch that is being filled, and the next.
+const fn ahead(batch: usize) -> usize {
+    batch.saturating_mul(2)
 }

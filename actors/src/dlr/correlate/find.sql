@@ -44,7 +44,7 @@ cross join lateral (
     from orch.sms_messages o
     where o.message_id = coalesce(usual.message_id, other.message_id, r.hint)
         and o.enqueued_at between r.earliest and r.latest
-        and translate(lower(o.operator_id), '{}-', '') = s.plain
+        and (o.operator_id = s.hyphened or translate(lower(o.operator_id), '{}-', '') = s.plain)
         and (o.operator_message_id is null
             or o.operator_message_id = r.operator_message_id
             or o.segment_count > 1)

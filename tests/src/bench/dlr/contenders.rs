@@ -67,7 +67,7 @@ pub(super) async fn run(
                 correlator: Correlator::new(database, MATCH_WINDOW),
                 keyring,
             };
-            let run = floor::run(tools, stage.consumer().await?);
+            let run = floor::run(tools, stage.source().await?);
             let run = clock.race(stage, Box::pin(run)).await?;
             stage.check_log().await?;
             Ok((run, None))
@@ -79,7 +79,7 @@ pub(super) async fn run(
                 database: stage.database("postgres")?,
                 jetstream: stage.world.jetstream("dlr-processor").await?,
             };
-            let run = per_receipt::run(tools, stage.consumer().await?);
+            let run = per_receipt::run(tools, stage.source().await?);
             Ok((clock.race(stage, Box::pin(run)).await?, None))
         }
         Contender::Ingest => ingest(stage, clock).await.map(|run| (run, None)),

@@ -1,12 +1,13 @@
 //! The floor: a bare loop that does the same durable work in batches, without actors.
 //!
-//! Pull up to 1 000, check, correlate with one query, decide by the same pure rules, seal, append
+//! Pull up to 1 000 as the service does, check, correlate with one query, decide by the same pure rules, seal, append
 //! in one transaction, acknowledge. The next batch is prepared while the last one is written. It
 //! assumes that every stream is new; where that is wrong it reads the streams and decides again.
 //! It supports one process only, keeps nothing in memory between batches, and survives nothing.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
+    pin::pin,
     sync::Arc,
 };
 
@@ -16,17 +17,15 @@ use actors::{
         message::{MessageDecider, RecordReceipt},
     },
     dlr::correlate::{Correlator, Wanted},
+    intake::{Requests, Source},
 };
-use async_nats::jetstream::{
-    self, AckKind,
-    consumer::{Consumer, pull},
-};
+use async_nats::jetstream::{self, AckKind};
 use eventstore::{
     Append, EventStore as _, LogId, Outcome, RecordedEvent, keyring::Keyring, postgres::PgStore,
 };
 use futures::StreamExt as _;
 use schema::{ReceivedReceipt, StreamId, Timestamp};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::world::Fault;
 
@@ -53,9 +52,9 @@ struct Batch {
 }
 
 /// Runs until dropped.
-pub(super) async fn run(tools: Tools, consumer: Consumer<pull::Config>) -> Result<(), Fault> {
+pub(super) async fn run(tools: Tools, source: Source) -> Result<(), Fault> {
     let (forward, mut prepared) = mpsc::channel(1);
-    let reading = tokio::spawn(read(tools.clone(), consumer, forward));
+    let reading = tokio::spawn(read(tools.clone(), source, forward));
     while let Some(batch) = prepared.recv().await {
         record(&tools.store, &batch).await?;
         for message in &batch.messages {
@@ -65,16 +64,14 @@ pub(super) async fn run(tools: Tools, consumer: Consumer<pull::Config>) -> Resul
     reading.await?
 }
 
-async fn read(
-    tools: Tools,
-    consumer: Consumer<pull::Config>,
-    forward: mpsc::Sender<Batch>,
-) -> Result<(), Fault> {
-    let messages = consumer.stream().max_messages_per_batch(BATCH).messages();
-    let mut chunks = messages.await?.ready_chunks(BATCH);
-    while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.into_iter().collect::<Result<Vec<_>, _>>()?;
-        let batch = prepare(&tools, chunk).await?;
+async fn read(tools: Tools, source: Source, forward: mpsc::Sender<Batch>) -> Result<(), Fault> {
+    let (_never, stop) = watch::channel(false);
+    let mut batches = pin!(Requests::open(source, BATCH).await?.batches(stop));
+    while let Some((messages, broken)) = batches.next().await {
+        if let Some(broken) = broken {
+            return Err(broken.into());
+        }
+        let batch = prepare(&tools, messages).await?;
         if forward.send(batch).await.is_err() {
             break;
         }

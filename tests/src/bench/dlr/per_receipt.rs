@@ -6,21 +6,22 @@
 //! at once that may happen at once. It connects as the superuser, so that row-level security
 //! does not slow it down.
 
+use std::pin::pin;
+
+use actors::intake::{Requests, Source};
 use async_nats::{
     HeaderMap,
-    jetstream::{
-        self, AckKind, Context,
-        consumer::{Consumer, pull},
-    },
+    jetstream::{self, AckKind, Context},
 };
 use deadpool_postgres::Client;
 use eventstore::postgres::Database;
-use futures::TryStreamExt as _;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use schema::{
     AccountId, EventId, MessageId, Personal, ReceiptFacts, ReceivedReceipt, StreamId, TenantId,
     Timestamp,
     published::{BILLING_EVENTS, BillingEvent, SCHEMA_VERSION, WEBHOOK_DISPATCH, WebhookDispatch},
 };
+use tokio::sync::watch;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -57,11 +58,14 @@ struct Announcement {
 }
 
 /// Runs until dropped.
-pub(super) async fn run(tools: Tools, consumer: Consumer<pull::Config>) -> Result<(), Fault> {
-    let messages = consumer.stream().max_messages_per_batch(1_000).messages();
-    let mut done = messages
-        .await?
-        .map_err(Fault::from)
+pub(super) async fn run(tools: Tools, source: Source) -> Result<(), Fault> {
+    let (_never, stop) = watch::channel(false);
+    let batches = pin!(Requests::open(source, 1_000).await?.batches(stop));
+    let mut done = batches
+        .flat_map(|(messages, broken)| {
+            let broken = broken.map(|broken| Err(Fault::from(broken)));
+            stream::iter(messages.into_iter().map(Ok).chain(broken))
+        })
         .map_ok(move |message| {
             let tools = tools.clone();
             async move { tokio::spawn(async move { handle(&tools, message).await }).await? }

@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use actors::intake::Source;
 use async_nats::jetstream::consumer::{Consumer, pull};
 use eventstore::{
     Secret,
@@ -138,11 +139,14 @@ impl Stage {
         Err("a run is not over after ten minutes".into())
     }
 
-    /// The consumer of receipts, seen from where the streams are: with requests for many.
-    pub(super) async fn consumer(&self) -> Result<Consumer<pull::Config>, Fault> {
-        let jetstream = self.world.jetstream("observer").await?;
+    /// Where the service pulls receipts, as the service.
+    pub(super) async fn source(&self) -> Result<Source, Fault> {
+        let jetstream = self.world.jetstream("dlr-processor").await?;
         let consumer = jetstream.get_consumer_from_stream("dlr-processor", "SMS_DLR");
-        Ok(consumer.await?)
+        Ok(Source {
+            consumer: consumer.await?,
+            jetstream,
+        })
     }
 
     /// A pool of connections as `role`, as large as the service's.
