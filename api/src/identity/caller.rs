@@ -45,7 +45,7 @@ impl Right {
             "account.admin" | "account.viewer" => &[Self::BillingRead],
             "platform.admin" => &[Self::BillingRead, Self::ReadAnyAccount],
             "platform.billing_admin" => &[Self::BillingAdmin],
-            "platform.finance" => &[Self::Finance],
+            "platform.finance" => &[Self::BillingRead, Self::ReadAnyAccount, Self::Finance],
             "platform.auditor" => &[Self::Audit],
             _ => &[],
         }

@@ -172,7 +172,7 @@ fn every_endpoint_answers_each_role_as_its_right_has_it() {
             ("account.viewer", &[Right::Read]),
             ("platform.admin", &[Right::Read]),
             ("platform.billing_admin", &[Right::Admin]),
-            ("platform.finance", &[]),
+            ("platform.finance", &[Right::Read]),
             ("platform.auditor", &[]),
             ("platform.nothing", &[]),
             ("Platform.Billing_Admin", &[]),
@@ -277,7 +277,7 @@ fn what_belongs_to_another_tenant_cannot_be_told_from_what_does_not_exist() {
             role("account.admin", Some(own.account)),
             role("account.admin", None),
             role("account.viewer", None),
-            role("platform.finance", None),
+            role("platform.nothing", None),
             role("platform.auditor", Some(own.account)),
             key,
         ];

@@ -157,7 +157,7 @@ fn a_refused_look_at_another_account_is_one_fact_and_tells_nothing() {
                 theirs.account,
                 right,
             ),
-            (as_role("platform.finance", None), theirs.account, right),
+            (as_role("platform.nothing", None), theirs.account, right),
             (as_role("platform.auditor", None), theirs.account, right),
             (as_role("platform.admin", None), nowhere, absent),
         ] {

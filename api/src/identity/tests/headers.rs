@@ -139,7 +139,7 @@ async fn roles_give_rights_and_those_of_the_platform_only_to_its_own_people() {
         ("account.viewer", &[BillingRead]),
         ("platform.admin", &[BillingRead, ReadAnyAccount]),
         ("platform.billing_admin", &[BillingAdmin]),
-        ("platform.finance", &[Finance]),
+        ("platform.finance", &[BillingRead, ReadAnyAccount, Finance]),
         ("platform.auditor", &[Audit]),
         ("account.janitor", &[]),
         ("Platform.Admin", &[]),

@@ -1,8 +1,8 @@
 //! Whose usage somebody may see.
 //!
-//! Everybody sees their own account; whoever acts for a whole tenant, each account of it; whoever
-//! administers the platform, each account there is. A look at an account that is not the caller's
-//! own is recorded before it is answered, whether it is allowed or not.
+//! Everybody sees their own account; whoever acts for a whole tenant, each account of it; the
+//! platform's administrators and its finance, each account there is. A look at an account that is not
+//! the caller's own is recorded before it is answered, whether it is allowed or not.
 
 use projections::{
     Scope,
@@ -189,13 +189,18 @@ mod tests {
 
     #[test]
     fn everybody_sees_their_own_account() {
-        for role in ["account.admin", "account.viewer", "platform.admin"] {
+        for role in [
+            "account.admin",
+            "account.viewer",
+            "platform.admin",
+            "platform.finance",
+        ] {
             assert_eq!(look(role, Some(OWN), None), Look::Own(OWN));
             assert_eq!(look(role, Some(OWN), Some(OWN)), Look::Own(OWN));
         }
         let missing = Look::Nothing(Code::RightMissing);
-        assert_eq!(look("platform.finance", Some(OWN), None), missing);
-        assert_eq!(look("platform.finance", Some(OWN), Some(OWN)), missing);
+        assert_eq!(look("platform.auditor", Some(OWN), None), missing);
+        assert_eq!(look("platform.auditor", Some(OWN), Some(OWN)), missing);
     }
 
     #[test]
@@ -210,12 +215,11 @@ mod tests {
     }
 
     #[test]
-    fn only_administrators_of_the_platform_see_any_account() {
+    fn only_administrators_and_finance_of_the_platform_see_any_account() {
         for account in [None, Some(OWN)] {
-            assert_eq!(
-                look("platform.admin", account, Some(OTHER)),
-                Look::OfAnybody(OTHER)
-            );
+            for role in ["platform.admin", "platform.finance"] {
+                assert_eq!(look(role, account, Some(OTHER)), Look::OfAnybody(OTHER));
+            }
             assert_eq!(
                 look("platform.billing_admin", account, Some(OTHER)),
                 Look::Forbidden(OTHER, Code::RightMissing)
