@@ -78,14 +78,12 @@ pub(crate) struct Batch {
 }
 
 /// Takes messages until `stop` turns true: each batch is prepared, and what came of it is handed
-/// out in the order of the batches. Then waits until every permit is back. A request is for at most
-/// `per_request` messages, see [`Requests`].
+/// out in the order of the batches. Then waits until every permit is back.
 ///
 /// # Errors
 /// The pull cannot go on; what is under way has been waited for all the same.
 pub(crate) async fn pull<P, F>(
     source: Source,
-    per_request: usize,
     options: &PullOptions,
     pulse: &Pulse,
     stop: watch::Receiver<bool>,
@@ -98,7 +96,7 @@ where
     let name = source.consumer.cached_info().name.clone();
     // A batch larger than all permits would wait for ever.
     let batch = options.batch.min(options.in_flight_max).max(1);
-    let requests = Requests::open(source, batch, per_request).await?;
+    let requests = Requests::open(source, batch).await?;
     let permits = Arc::new(Semaphore::new(options.in_flight_max));
     let pulling = pulse.begin();
     tracing::info!(event = "intake.pulling", consumer = name);

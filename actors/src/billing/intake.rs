@@ -27,9 +27,6 @@ use crate::{
     pulse::Pulse,
 };
 
-/// Nobody but our own publisher writes settled messages, and none is empty.
-const PER_REQUEST: usize = 200;
-
 /// What intake works with. Cheap to clone.
 #[derive(Clone)]
 pub struct Intake {
@@ -75,8 +72,7 @@ impl Intake {
     pub async fn run(self, source: Source, stop: watch::Receiver<bool>) -> Result<(), PullError> {
         let prepare = |batch| self.clone().prepare(batch);
         let hand_out = |prepared| self.hand_out(prepared);
-        let (options, pulse) = (&self.options, &self.pulse);
-        pull(source, PER_REQUEST, options, pulse, stop, prepare, hand_out).await
+        pull(source, &self.options, &self.pulse, stop, prepare, hand_out).await
     }
 
     /// Checks a batch and groups it. Whatever cannot go on is answered here: what is invalid is

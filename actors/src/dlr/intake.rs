@@ -22,9 +22,6 @@ use crate::{
     pulse::Pulse,
 };
 
-/// Anybody's connector publishes receipts, empty ones too.
-const PER_REQUEST: usize = 1;
-
 /// How intake works.
 #[derive(Debug, Clone)]
 pub struct IntakeOptions {
@@ -83,16 +80,6 @@ impl Intake {
             batch: self.options.batch,
             in_flight_max: self.options.in_flight_max,
         };
-        let pulse = &self.pulse;
-        pull(
-            source,
-            PER_REQUEST,
-            &options,
-            pulse,
-            stop,
-            prepare,
-            hand_out,
-        )
-        .await
+        pull(source, &options, &self.pulse, stop, prepare, hand_out).await
     }
 }

@@ -1,19 +1,16 @@
-//! The pull requests of an intake.
+//! The pull requests of an intake: each asks for one message.
 //!
 //! Services reach the streams across accounts of NATS, and a server ends what it hands out across
 //! accounts with the first message that has neither payload nor headers. A request for many would
-//! lose the rest of them until `ack_wait` is over, so where strangers publish, anybody could hold up
-//! everybody's. There each request is for one message; it loses nothing, but costs the server twice
-//! as much.
+//! lose the rest of them until `ack_wait` is over, so anybody who publishes empty messages could
+//! hold up everybody's. A request for one loses nothing.
 //!
-//! As many messages are asked for as the last one says are waiting, for a server looks through all
-//! open requests whenever a message arrives. Messages that come one by one would make small batches,
-//! each with statements and a commit of its own: so while a whole batch waits, one is filled before
-//! it is handed on.
+//! As many are open as the last message says are waiting, for a server looks through all open
+//! requests whenever a message arrives. Messages that come one by one would make small batches, each
+//! with statements and a commit of its own: so while a whole batch waits, one is filled before it is
+//! handed on.
 
-mod open;
-
-use std::time::Duration;
+use std::{collections::VecDeque, time::Duration};
 
 use async_nats::{
     StatusCode, Subscriber,
@@ -25,7 +22,6 @@ use tokio::{
     time::{Instant, sleep_until, timeout, timeout_at},
 };
 
-use self::open::Open;
 use super::{PullError, Source};
 
 /// How long one request stays open on the server.
@@ -34,7 +30,7 @@ const EXPIRES: Duration = Duration::from_secs(2);
 const GRACE: Duration = Duration::from_secs(2);
 /// How long the first answer may take.
 const OPEN: Duration = Duration::from_secs(5);
-/// How many messages are asked for while nothing waits.
+/// How many requests are open while nothing waits.
 const IDLE: usize = 8;
 /// How long a batch is filled while a whole one waits.
 const FILLED: Duration = Duration::from_millis(20);
@@ -49,19 +45,16 @@ pub struct Requests {
     /// How many were sent.
     sent: u64,
     answers: Subscriber,
-    open: Open,
+    /// Until when each has to be answered.
+    open: VecDeque<Instant>,
     /// The most messages of a batch.
     batch: usize,
-    /// The most messages of a request.
-    per_request: usize,
     /// How many the server takes, as far as it said: fewer where many processes pull.
     taken: usize,
     /// How many messages wait, as the last one said.
     waiting: usize,
     /// No request is sent before.
     again: Instant,
-    /// When the server answered last.
-    heard: Instant,
     /// A message that the first request brought.
     first: Option<jetstream::Message>,
 }
@@ -77,28 +70,24 @@ enum Answer {
 }
 
 impl Requests {
-    /// Asks once, to see that the consumer answers. A batch will hold at most `batch` messages, and a
-    /// request is for at most `per_request`: one, where strangers publish.
+    /// Asks once, to see that the consumer answers. A batch will hold at most `batch` messages.
     ///
     /// # Errors
     /// It does not answer, or is not there.
-    pub async fn open(source: Source, batch: usize, per_request: usize) -> Result<Self, PullError> {
+    pub async fn open(source: Source, batch: usize) -> Result<Self, PullError> {
         let client = source.jetstream.client();
         let inbox = client.new_inbox();
         let answers = client.subscribe(format!("{inbox}.*")).await;
-        let now = Instant::now();
         let mut requests = Self {
             answers: answers.map_err(PullError::Subscribe)?,
             source,
             inbox,
             sent: 0,
-            open: Open::default(),
+            open: VecDeque::new(),
             batch,
-            per_request,
             taken: ahead(batch),
             waiting: 0,
-            again: now,
-            heard: now,
+            again: Instant::now(),
             first: None,
         };
         let at_once = BatchConfig {
@@ -170,37 +159,37 @@ impl Requests {
         }
         loop {
             self.ask_for_more().await?;
-            let until = self.open.until().unwrap_or(self.again);
+            let until = self.open.front().copied().unwrap_or(self.again);
             match timeout_at(until, self.answer()).await {
                 Ok(answer) => match answer? {
                     Answer::Message(message) => return Ok(self.delivered(message)),
                     Answer::None => self.waiting = 0,
                     Answer::Refused => self.hold_back(),
                 },
-                // Others are answered: what the oldest was to bring was lost on the way.
-                Err(_) if self.heard.elapsed() < EXPIRES + GRACE => self.open.oldest_over(),
-                Err(_) if self.open.count() == 0 => {}
+                Err(_) if self.open.is_empty() => {}
                 Err(_) => return Err(PullError::Silent),
             }
         }
     }
 
-    /// Asks for as many messages as are to come, unless half of them still are.
+    /// As many requests as are to be open, unless half of them still are.
     async fn ask_for_more(&mut self) -> Result<(), PullError> {
-        let wanted = self.waiting.saturating_add(IDLE).min(ahead(self.batch));
-        if self.open.messages() * 2 >= wanted || Instant::now() < self.again {
+        if self.open.len() * 2 >= self.wanted() || Instant::now() < self.again {
             return Ok(());
         }
-        while self.open.messages() < wanted && self.open.count() < self.taken {
-            let missing = wanted - self.open.messages();
+        while self.open.len() < self.wanted() {
             let patient = BatchConfig {
-                batch: missing.min(self.per_request),
+                batch: 1,
                 expires: Some(EXPIRES),
                 ..BatchConfig::default()
             };
             self.ask(patient).await?;
         }
         Ok(())
+    }
+
+    fn wanted(&self) -> usize {
+        self.waiting.saturating_add(IDLE).min(self.taken)
     }
 
     /// The server has too many requests: half as many for now. What was sent together is refused
@@ -215,31 +204,23 @@ impl Requests {
 
     /// Sends one request.
     async fn ask(&mut self, request: BatchConfig) -> Result<(), PullError> {
-        let messages = request.batch;
         let inbox = format!("{}.{}", self.inbox, self.sent).into();
         self.sent += 1;
         let asking = self.source.consumer.request_batch(request, inbox);
         // The queue of a connection to a server that vanished is full.
         let asked = timeout(OPEN, asking).await.map_err(|_| PullError::Silent)?;
         asked.map_err(PullError::Request)?;
-        self.open.sent(messages, Instant::now() + EXPIRES + GRACE);
+        self.open.push_back(Instant::now() + EXPIRES + GRACE);
         Ok(())
     }
 
     /// The next answer to any of them.
     async fn answer(&mut self) -> Result<Answer, PullError> {
         let answer = self.answers.next().await.ok_or(PullError::Ended)?;
-        self.heard = Instant::now();
-        if matches!(answer.status, None | Some(StatusCode::OK)) {
-            self.open.brought(1);
-            return Ok(Answer::Message(answer));
-        }
-        match unanswered(&answer) {
-            Some(messages) => self.open.brought(messages),
-            // A refusal says no more, and comes at once.
-            None => self.open.youngest_over(),
-        }
+        // Each answer ends one request; of which it is the answer does not matter.
+        self.open.pop_front();
         Ok(match answer.status {
+            None | Some(StatusCode::OK) => Answer::Message(answer),
             Some(StatusCode::TIMEOUT | StatusCode::NOT_FOUND) => Answer::None,
             Some(StatusCode::NO_RESPONDERS) => return Err(PullError::NoConsumer),
             Some(StatusCode::REQUEST_TERMINATED) => {
@@ -250,7 +231,7 @@ impl Requests {
                 tracing::debug!(event = "intake.request_refused", why);
                 Answer::Refused
             }
-            _ => Answer::Refused,
+            Some(_) => Answer::Refused,
         })
     }
 
@@ -268,13 +249,7 @@ impl Requests {
     }
 }
 
-/// How many messages may be asked for: those of the batch that is being filled, and of the next.
+/// How many requests may be open: for the batch that is being filled, and the next.
 const fn ahead(batch: usize) -> usize {
     batch.saturating_mul(2)
-}
-
-/// How many messages a request that ended did not bring.
-fn unanswered(answer: &async_nats::Message) -> Option<usize> {
-    let pending = answer.headers.as_ref()?.get("Nats-Pending-Messages")?;
-    pending.as_str().parse().ok()
 }

@@ -66,7 +66,7 @@ pub(super) async fn run(tools: Tools, source: Source) -> Result<(), Fault> {
 
 async fn read(tools: Tools, source: Source, forward: mpsc::Sender<Batch>) -> Result<(), Fault> {
     let (_never, stop) = watch::channel(false);
-    let mut batches = pin!(Requests::open(source, BATCH, 1).await?.batches(stop));
+    let mut batches = pin!(Requests::open(source, BATCH).await?.batches(stop));
     while let Some((messages, broken)) = batches.next().await {
         if let Some(broken) = broken {
             return Err(broken.into());

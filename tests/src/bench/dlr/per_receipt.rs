@@ -60,7 +60,7 @@ struct Announcement {
 /// Runs until dropped.
 pub(super) async fn run(tools: Tools, source: Source) -> Result<(), Fault> {
     let (_never, stop) = watch::channel(false);
-    let batches = pin!(Requests::open(source, 1_000, 1).await?.batches(stop));
+    let batches = pin!(Requests::open(source, 1_000).await?.batches(stop));
     let mut done = batches
         .flat_map(|(messages, broken)| {
             let broken = broken.map(|broken| Err(Fault::from(broken)));
