@@ -13,6 +13,7 @@
 //! [`price_book`] knows, [`held`] rates later what could not be rated at once, and the [`desk`]
 //! is where the edge changes prices, costs and accounts.
 
+pub mod caller;
 pub mod charging;
 pub mod desk;
 pub mod held;
@@ -41,9 +42,6 @@ use crate::{
     supervision::{Exit, keep_alive},
     tree::{Tree, keep_pulling},
 };
-
-/// The name under which the log keeps what this service recorded by itself.
-pub const PRINCIPAL: &str = "billing-service";
 
 /// How billing works.
 #[derive(Debug, Clone)]

@@ -17,13 +17,13 @@ use std::{
 };
 
 use eventstore::{RecordedEvent, StoreError};
-use ractor::{Actor, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
+use ractor::{Actor, ActorProcessingErr, ActorRef, DerivedActorRef, SpawnErr, SupervisionEvent};
 use schema::StreamId;
 use tokio::sync::oneshot;
 
 use crate::{
     decide::Decider,
-    stream_actor::{self, Request, Shared, StreamActor, Verdict},
+    stream_actor::{self, Request, Rested, Shared, StreamActor, Verdict},
 };
 
 /// A directory to speak to.
@@ -38,15 +38,25 @@ pub enum Msg<D: Decider> {
         Vec<StreamId>,
         Result<Vec<Vec<RecordedEvent>>, Arc<StoreError>>,
     ),
-    /// From an actor: it has answered `handled` requests since it woke and waits.
-    Rested {
-        /// The actor's stream.
-        stream: StreamId,
-        /// How many requests it has answered.
-        handled: u64,
-        /// Whether its stream will hardly hear any more.
-        finished: bool,
-    },
+    /// From an actor.
+    Rested(Rested),
+}
+
+impl<D: Decider> From<Rested> for Msg<D> {
+    fn from(rested: Rested) -> Self {
+        Self::Rested(rested)
+    }
+}
+
+impl<D: Decider> TryFrom<Msg<D>> for Rested {
+    type Error = Msg<D>;
+
+    fn try_from(message: Msg<D>) -> Result<Self, Msg<D>> {
+        match message {
+            Msg::Rested(rested) => Ok(rested),
+            other => Err(other),
+        }
+    }
 }
 
 impl<D: Decider> std::fmt::Debug for Msg<D> {
@@ -54,7 +64,7 @@ impl<D: Decider> std::fmt::Debug for Msg<D> {
         f.write_str(match self {
             Self::Batch(_) => "Batch",
             Self::Loaded(..) => "Loaded",
-            Self::Rested { .. } => "Rested",
+            Self::Rested(_) => "Rested",
         })
     }
 }
@@ -80,6 +90,8 @@ enum Entry<D: Decider> {
 /// Who is awake.
 pub struct State<D: Decider> {
     args: Args,
+    /// Where actors say that they wait.
+    rested: DerivedActorRef<Rested>,
     entries: HashMap<StreamId, Entry<D>>,
     /// Streams at rest with the count they had then, longest idle first; outdated ones are
     /// skipped when met.
@@ -151,11 +163,12 @@ impl<D: Decider> Actor for Directory<D> {
 
     async fn pre_start(
         &self,
-        _: ActorRef<Msg<D>>,
+        myself: ActorRef<Msg<D>>,
         args: Args,
     ) -> Result<State<D>, ActorProcessingErr> {
         Ok(State {
             args,
+            rested: myself.get_derived(),
             entries: HashMap::new(),
             idle: VecDeque::new(),
         })
@@ -171,11 +184,7 @@ impl<D: Decider> Actor for Directory<D> {
             Msg::Batch(requests) => state.hand_out(&myself, requests),
             Msg::Loaded(streams, Ok(histories)) => state.wake(&myself, streams, histories).await?,
             Msg::Loaded(streams, Err(fault)) => state.give_up(&streams, &fault),
-            Msg::Rested {
-                stream,
-                handled,
-                finished,
-            } => state.rested(stream, handled, finished),
+            Msg::Rested(rested) => state.rested(&rested),
         }
         Ok(())
     }
@@ -244,7 +253,7 @@ impl<D: Decider> State<D> {
             let args = stream_actor::Args {
                 stream,
                 history,
-                directory: myself.clone(),
+                directory: self.rested.clone(),
                 shared: Arc::clone(&self.args.shared),
             };
             let shell = StreamActor::<D>(PhantomData);
@@ -269,7 +278,12 @@ impl<D: Decider> State<D> {
         }
     }
 
-    fn rested(&mut self, stream: StreamId, handled: u64, finished: bool) {
+    fn rested(&mut self, rested: &Rested) {
+        let &Rested {
+            stream,
+            handled,
+            finished,
+        } = rested;
         if finished {
             self.let_sleep(stream, handled);
             return;

@@ -36,9 +36,6 @@ use crate::{
     tree::{Tree, keep_pulling},
 };
 
-/// The name under which the log keeps what this service recorded.
-pub const PRINCIPAL: &str = "dlr-processor";
-
 /// How the processor works.
 #[derive(Debug, Clone)]
 pub struct DlrOptions {

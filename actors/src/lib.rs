@@ -13,6 +13,7 @@ pub mod decide;
 pub mod directory;
 pub mod dlr;
 pub mod intake;
+pub mod principal;
 pub mod pulse;
 pub mod stream_actor;
 pub mod supervision;

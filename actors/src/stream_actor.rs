@@ -9,14 +9,13 @@
 use std::{convert::Infallible, marker::PhantomData, sync::Arc};
 
 use eventstore::{Append, EventStore, LogId, NewEvent, Outcome, RecordedEvent, StoreError};
-use ractor::{Actor, ActorProcessingErr, ActorRef};
+use ractor::{Actor, ActorProcessingErr, ActorRef, DerivedActorRef};
 use schema::{Event, StreamId};
 use tokio::sync::oneshot;
 
 use crate::{
     appender,
     decide::{Command, Decider, EventPlace, folded},
-    directory,
 };
 
 /// How often one command is decided anew before its caller is told to come again. Each try means
@@ -66,6 +65,17 @@ pub struct Request<D: Decider> {
     pub reply: oneshot::Sender<Verdict<D::Refusal>>,
 }
 
+/// An actor has answered what it was sent, and waits.
+#[derive(Debug)]
+pub struct Rested {
+    /// Its stream.
+    pub stream: StreamId,
+    /// How many requests it has answered since it woke.
+    pub handled: u64,
+    /// Whether its stream will hardly hear any more.
+    pub finished: bool,
+}
+
 /// What every stream actor of a directory shares.
 pub struct Shared {
     /// The log, for reading.
@@ -77,13 +87,13 @@ pub struct Shared {
 }
 
 /// What an actor starts with.
-pub struct Args<D: Decider> {
+pub struct Args {
     /// Its stream.
     pub stream: StreamId,
     /// The stream's events so far.
     pub history: Vec<RecordedEvent>,
-    /// Who woke it.
-    pub directory: ActorRef<directory::Msg<D>>,
+    /// Who is told when it waits.
+    pub directory: DerivedActorRef<Rested>,
     /// What it shares with its siblings.
     pub shared: Arc<Shared>,
 }
@@ -91,7 +101,7 @@ pub struct Args<D: Decider> {
 /// An actor's memory.
 pub struct State<D: Decider> {
     stream: StreamId,
-    directory: ActorRef<directory::Msg<D>>,
+    directory: DerivedActorRef<Rested>,
     shared: Arc<Shared>,
     handled: u64,
     memory: Memory<D>,
@@ -123,12 +133,12 @@ pub struct StreamActor<D>(pub(crate) PhantomData<fn() -> D>);
 impl<D: Decider> Actor for StreamActor<D> {
     type Msg = Request<D>;
     type State = State<D>;
-    type Arguments = Args<D>;
+    type Arguments = Args;
 
     async fn pre_start(
         &self,
         _: ActorRef<Self::Msg>,
-        args: Args<D>,
+        args: Args,
     ) -> Result<State<D>, ActorProcessingErr> {
         Ok(State {
             stream: args.stream,
@@ -159,7 +169,7 @@ impl<D: Decider> Actor for StreamActor<D> {
             Memory::Distrusted => true,
         };
         let (stream, handled) = (state.stream, state.handled);
-        state.directory.cast(directory::Msg::Rested {
+        state.directory.cast(Rested {
             stream,
             handled,
             finished,

@@ -25,8 +25,6 @@ use toml::{Table, Value};
 pub use eventstore::Secret;
 pub use secret::SecretSource;
 
-use crate::cli::Cli;
-
 /// What is wrong with the configuration, in one line.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -75,13 +73,15 @@ impl ConfigError {
     }
 }
 
-/// Reads the configuration for what the command line asks.
+/// Reads the configuration for what the command line `C` asks.
 ///
 /// # Errors
 /// The first mistake found, or a question that clap answers.
-pub fn load(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, ConfigError> {
+pub fn load<C: CommandFactory + FromArgMatches>(
+    arguments: impl IntoIterator<Item = OsString>,
+) -> Result<C, ConfigError> {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
-    let command = command();
+    let command = command::<C>();
     let matches = command
         .clone()
         .try_get_matches_from(&arguments)
@@ -96,18 +96,18 @@ pub fn load(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, Config
         }
     };
     no_secret_on_the_command_line(&matches)?;
-    Cli::from_arg_matches(&matches).map_err(ConfigError::CommandLine)
+    C::from_arg_matches(&matches).map_err(ConfigError::CommandLine)
 }
 
 /// The command line, with the environment's values kept out of the help.
 #[must_use]
-pub fn command() -> Command {
+pub fn command<C: CommandFactory>() -> Command {
     fn quiet(command: Command) -> Command {
         command
             .mut_args(|arg| arg.hide_env_values(true))
             .mut_subcommands(quiet)
     }
-    quiet(Cli::command())
+    quiet(C::command())
 }
 
 /// Lets the file's values stand where the defaults stood.

@@ -1,24 +1,26 @@
 //! The edge of `tollbook billing`: from a socket to a handler and back.
 //!
 //! A request passes, in this order: [`server`] (connection, TLS, slow clients), [`observe`] (who
-//! calls, how often, id, trace, panic, log line), [`edge`] (with which right, for how long), the
+//! calls, how often, id, trace, panic, log line), [`guard`] (with which right, for how long), the
 //! extractors of its handler ([`body`], [`params`], [`headers`]), the handler. Whatever goes wrong
 //! on the way is a [`problem`]. Handlers are written in `rest`; [`endpoint`] says how, and
 //! [`openapi`] describes them to callers. Nothing here knows what billing is.
 
 pub mod answer;
 pub mod body;
+pub mod caller;
 pub mod edge;
 pub mod endpoint;
+mod guard;
 pub mod headers;
 pub mod limits;
 mod observe;
 pub mod openapi;
 pub mod params;
-pub mod peer;
 pub mod problem;
 mod reading;
 pub mod request_id;
+pub mod router;
 pub mod server;
 pub mod shares;
 pub mod tls;

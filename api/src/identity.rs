@@ -11,6 +11,7 @@ pub mod crypto;
 pub mod gateway;
 pub mod jwks;
 pub mod metrics;
+pub mod peer;
 pub mod principal;
 pub mod subject;
 pub mod token;
@@ -21,13 +22,10 @@ use axum::http::{HeaderMap, HeaderName, header::AUTHORIZATION};
 use schema::TenantId;
 use uuid::Uuid;
 
-pub use caller::{Caller, CallerRef, Right};
+pub use caller::{Caller, Right};
 
-use crate::http::{
-    peer::Peer,
-    problem::{Code, Problem},
-};
 use jwks::Keys;
+use peer::Peer;
 use principal::{Kind, Principal};
 use subject::SubjectKey;
 use token::{Claims, Expected, TokenFault, UnverifiedToken, VerifiedToken};
@@ -56,7 +54,7 @@ impl Identity {
     /// Who made a call with these headers from `peer`.
     ///
     /// # Errors
-    /// 401 if that is not known, 403 if the headers contradict the token.
+    /// That is not known, or the headers contradict the token.
     pub async fn of(&self, peer: &Peer, headers: &HeaderMap) -> Result<Caller, Stranger> {
         let gateway = self.gateway.as_ref().filter(|name| peer.is(name));
         match (Shown::by(headers), gateway) {
@@ -68,11 +66,9 @@ impl Identity {
                 }
                 Err(fault) => Err(fault.into()),
             },
-            (Shown::Nothing, Some(gateway)) => Ok(gateway::caller(gateway, headers)?),
+            (Shown::Nothing, Some(gateway)) => gateway::caller(gateway, headers),
             (Shown::Unreadable, _) => Err(TokenFault::Malformed.into()),
-            (Shown::Nothing, None) | (Shown::OtherScheme, _) => {
-                Err(Problem::new(Code::NoCredentials).into())
-            }
+            (Shown::Nothing, None) | (Shown::OtherScheme, _) => Err(Stranger::NoCredentials),
         }
     }
 
@@ -102,20 +98,28 @@ impl Identity {
     }
 }
 
-/// Somebody of whom we do not know who they are.
-#[derive(Debug)]
-pub struct Stranger {
-    /// What they hear.
-    pub problem: Problem,
-    /// What is wrong with the token they showed.
-    fault: Option<TokenFault>,
+/// Why we do not know who calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Stranger {
+    /// They show nothing that says who they are.
+    #[error("no credentials")]
+    NoCredentials,
+    /// The token they show is not accepted.
+    #[error("the token is not accepted: {}", .0.as_str())]
+    Token(TokenFault),
+    /// They name another tenant than their token.
+    #[error("another tenant than the token's")]
+    OtherTenant,
+    /// They name another account than their token.
+    #[error("another account than the token's")]
+    OtherAccount,
 }
 
 impl Stranger {
     /// The caller hears only that the token is not accepted; the log says why. Not before they are
     /// counted: what strangers make us write is bounded.
-    pub fn tell(&self) {
-        if let Some(fault) = self.fault {
+    pub fn tell(self) {
+        if let Self::Token(fault) = self {
             tracing::info!(event = "identity.token_refused", reason = fault.as_str());
         }
     }
@@ -123,19 +127,7 @@ impl Stranger {
 
 impl From<TokenFault> for Stranger {
     fn from(fault: TokenFault) -> Self {
-        Self {
-            problem: Problem::new(Code::InvalidToken),
-            fault: Some(fault),
-        }
-    }
-}
-
-impl From<Problem> for Stranger {
-    fn from(problem: Problem) -> Self {
-        Self {
-            problem,
-            fault: None,
-        }
+        Self::Token(fault)
     }
 }
 
@@ -173,14 +165,12 @@ impl<'a> Shown<'a> {
 }
 
 /// Headers that name tenant or account must name the token's.
-fn agree(caller: &Caller, headers: &HeaderMap) -> Result<(), Problem> {
+fn agree(caller: &Caller, headers: &HeaderMap) -> Result<(), Stranger> {
     if !all_are(headers, &TENANT, caller.tenant().0) {
-        return Err(Problem::new(Code::TenantMismatch).at("X-Tenant-Id"));
+        return Err(Stranger::OtherTenant);
     }
     match caller.account {
-        Some(account) if !all_are(headers, &ACCOUNT, account.0) => {
-            Err(Problem::new(Code::AccountMismatch).at("X-Account-Id"))
-        }
+        Some(account) if !all_are(headers, &ACCOUNT, account.0) => Err(Stranger::OtherAccount),
         Some(_) | None => Ok(()),
     }
 }

@@ -13,7 +13,7 @@ use eventstore::{
 use prometheus_client::{metrics::gauge::Gauge, registry::Registry};
 use tokio::sync::watch;
 
-use crate::{config::ConfigError, role::RoleError};
+use crate::{config::ConfigError, start::StartError};
 
 /// How often destroyed keys are looked for, and locked ones tried again.
 const WATCH: Duration = Duration::from_secs(2);
@@ -33,7 +33,7 @@ pub fn locked_gauge(registry: &mut Registry) -> TellLocked {
 ///
 /// # Errors
 /// A version means another key: a mistake in the configuration. Or a fault.
-pub async fn check(file: &MasterKeyFile, keyring: &PgKeyring) -> Result<(), RoleError> {
+pub async fn check(file: &MasterKeyFile, keyring: &PgKeyring) -> Result<(), StartError> {
     match file.open_to_others() {
         Ok(Some(mode)) => tracing::warn!(
             event = "keyring.file_open_to_others",
@@ -44,9 +44,9 @@ pub async fn check(file: &MasterKeyFile, keyring: &PgKeyring) -> Result<(), Role
         Err(error) => return Err(wrong(&error).into()),
     }
     let missing = keyring.check().await.map_err(|error| match error {
-        KeyringError::OtherMasterKey { .. } => RoleError::from(wrong(&error)),
+        KeyringError::OtherMasterKey { .. } => StartError::from(wrong(&error)),
         KeyringError::Master(error) => wrong(&error).into(),
-        other => RoleError::Keyring(other),
+        other => StartError::Keyring(other),
     })?;
     for missing in missing {
         tracing::error!(

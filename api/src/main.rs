@@ -2,13 +2,13 @@
 
 use std::process::ExitCode;
 
-use api::{config, lifecycle};
+use api::{cli::Cli, config, lifecycle};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    match config::load(std::env::args_os()) {
+    match config::load::<Cli>(std::env::args_os()) {
         Ok(cli) => lifecycle::run(cli),
         Err(error) => lifecycle::misconfigured(&error),
     }

@@ -18,7 +18,7 @@ use crate::{
     config::{ConfigError, settings::ProbeSettings},
     health::Health,
     http::server::{Server, ServerOptions},
-    lifecycle::Shutdown,
+    shutdown::Shutdown,
 };
 
 /// The most connections at a time: for the kubelet, Prometheus and a few people.

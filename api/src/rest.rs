@@ -23,16 +23,12 @@ use std::sync::Arc;
 use axum::Router;
 use serde_json::Value;
 
-use crate::http::{
-    edge::{self, Edge},
-    endpoint::Endpoint,
-    openapi,
-};
+use crate::http::{edge::Edge, endpoint::Endpoint, openapi, router};
 use state::Shared;
 
 /// All endpoints, behind `edge`.
 pub fn router(shared: Shared, edge: &Arc<Edge>) -> Router {
-    edge::router(endpoints(), shared, edge)
+    router::router(endpoints(), shared, edge)
 }
 
 /// The `OpenAPI` document of all endpoints.

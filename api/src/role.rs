@@ -16,15 +16,15 @@ use std::{
     path::PathBuf,
 };
 
-use eventstore::keyring::KeyringError;
-
 use crate::{
     cli::Role,
     config::ConfigError,
     database::DatabaseError,
     dev::SigningError,
-    lifecycle::Shutdown,
     nats::{NatsError, provision::ProvisionError},
+    service::Died,
+    shutdown::Shutdown,
+    start::StartError,
 };
 
 /// Why a role ended without having done its work.
@@ -36,15 +36,15 @@ pub enum RoleError {
     /// The process could not be set up.
     #[error("starting the process")]
     Runtime(#[source] std::io::Error),
+    /// A service did not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
     /// NATS is not there or not as it must be.
     #[error(transparent)]
     Nats(#[from] NatsError),
     /// Postgres is not there or not as it must be.
     #[error(transparent)]
     Database(#[from] DatabaseError),
-    /// The keyring cannot be asked.
-    #[error("checking the master keys")]
-    Keyring(#[from] KeyringError),
     /// A stream or consumer could not be made.
     #[error(transparent)]
     Provision(#[from] ProvisionError),
@@ -85,28 +85,15 @@ pub enum RoleError {
         /// Why not.
         source: std::io::Error,
     },
-    /// A part of the service died that cannot be started again within the process.
-    #[error("a part of the service has died")]
-    Died(#[source] Option<tokio::task::JoinError>),
+    /// A part of the service died.
+    #[error(transparent)]
+    Died(#[from] Died),
     /// Work was left when the time to finish it had passed. It will be delivered again.
     #[error("stopping: not everything was finished in time")]
     NotDrained,
     /// A second signal ended the process before its work was finished.
     #[error("stopping: forced by a second signal")]
     Forced,
-}
-
-impl RoleError {
-    /// Whether it is worth trying again, because a server is merely away.
-    #[must_use]
-    pub fn is_passing(&self) -> bool {
-        match self {
-            Self::Nats(error) => error.is_passing(),
-            Self::Database(error) => error.is_passing(),
-            Self::Keyring(KeyringError::Store(error)) => error.is_passing(),
-            _ => false,
-        }
-    }
 }
 
 /// Does what `role` says.

@@ -13,7 +13,11 @@ use eventstore::{
 };
 use projections::{Projection, Projectors, metrics::ProjectionMetrics};
 use prometheus_client::registry::Registry;
-use tokio::{sync::watch, task::JoinHandle, time::timeout};
+use tokio::{
+    sync::watch,
+    task::{JoinError, JoinHandle},
+    time::timeout,
+};
 
 use crate::{
     config::{
@@ -23,11 +27,10 @@ use crate::{
     database::{self, needs::Needs},
     health::Health,
     keys,
-    lifecycle::Shutdown,
     nats::{self, Identity, NatsError, rotation, watch::Watched},
     probes::{self, Probes, Shown},
-    role::RoleError,
-    start::until_there,
+    shutdown::Shutdown,
+    start::{StartError, until_there},
 };
 
 /// The settings that both services have.
@@ -98,6 +101,11 @@ pub struct Following {
 /// How long the last acknowledgements may take to leave.
 const FLUSH: Duration = Duration::from_secs(2);
 
+/// A part of the service died that cannot be started again within the process.
+#[derive(Debug, thiserror::Error)]
+#[error("a part of the service has died")]
+pub struct Died(#[source] Option<JoinError>);
+
 /// The log of a deployment.
 pub const LOG: LogId = LogId::DEFAULT;
 
@@ -111,7 +119,7 @@ impl Service {
         settings: Settings<'_>,
         plan: Plan<'_>,
         shutdown: Shutdown,
-    ) -> Result<Self, RoleError> {
+    ) -> Result<Self, StartError> {
         let nats_options = settings.nats.options()?;
         let database_options = settings.database.options(plan.application)?;
         let master_keys = MasterKeyFile::new(settings.master_key.path()?)
@@ -215,11 +223,11 @@ impl Service {
     ///
     /// # Errors
     /// What `serving` says.
-    pub async fn run<E: Error + 'static>(
+    pub async fn run<E: Error + 'static, F>(
         &self,
-        serving: impl Future<Output = Result<(), RoleError>>,
+        serving: impl Future<Output = Result<(), F>>,
         ask: impl AsyncFn() -> Result<(), E>,
-    ) -> Result<(), RoleError> {
+    ) -> Result<(), F> {
         tracing::info!(event = "service.started");
         tokio::select! {
             served = serving => served?,
@@ -277,14 +285,14 @@ pub async fn until_served(
     serving: impl Future<Output = ()>,
     mut actors: JoinHandle<()>,
     end: watch::Sender<bool>,
-) -> Result<(), RoleError> {
+) -> Result<(), Died> {
     tokio::select! {
         () = serving => {}
         // They never end by themselves.
-        ended = &mut actors => return Err(RoleError::Died(ended.err())),
+        ended = &mut actors => return Err(Died(ended.err())),
     }
     end.send_replace(true);
-    actors.await.map_err(|died| RoleError::Died(Some(died)))
+    actors.await.map_err(|died| Died(Some(died)))
 }
 
 /// A count of the settings as the actors take it.

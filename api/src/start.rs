@@ -3,9 +3,39 @@
 
 use std::time::Duration;
 
-use eventstore::log::chain;
+use eventstore::{keyring::KeyringError, log::chain};
 
-use crate::{health::Dependency, role::RoleError};
+use crate::{config::ConfigError, database::DatabaseError, health::Dependency, nats::NatsError};
+
+/// Why a service did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A setting is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// NATS is not there or not as it must be.
+    #[error(transparent)]
+    Nats(#[from] NatsError),
+    /// Postgres is not there or not as it must be.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// The keyring cannot be asked.
+    #[error("checking the master keys")]
+    Keyring(#[from] KeyringError),
+}
+
+impl StartError {
+    /// Whether it is worth trying again, because a server is merely away.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Nats(error) => error.is_passing(),
+            Self::Database(error) => error.is_passing(),
+            Self::Keyring(KeyringError::Store(error)) => error.is_passing(),
+            Self::Config(_) | Self::Keyring(_) => false,
+        }
+    }
+}
 
 /// The pause after the first failure; it doubles with each.
 const PAUSE_FIRST: Duration = Duration::from_millis(200);
@@ -20,8 +50,8 @@ const PAUSE_MAX: Duration = Duration::from_secs(5);
 pub async fn until_there<T>(
     what: &str,
     dependency: &Dependency,
-    attempt: impl AsyncFn() -> Result<T, RoleError>,
-) -> Result<T, RoleError> {
+    attempt: impl AsyncFn() -> Result<T, StartError>,
+) -> Result<T, StartError> {
     let mut pause = PAUSE_FIRST;
     loop {
         match attempt().await {

@@ -12,14 +12,16 @@ use eventstore::{
     log::chain,
 };
 use schema::{
-    AccountId, AccountTier, CostKey, Currency, Direction, OperatorId, Personal, PriceKey,
-    Pseudonym, StreamId, TenantId,
+    AccountId, AccountTier, CostKey, Currency, Direction, OperatorId, Personal, PriceKey, StreamId,
+    TenantId,
     event::{AccessRefused, AccountFacts, CostTerms, CrossAccountRead, PriceTerms},
 };
 use tokio::{sync::watch, time::timeout};
-use uuid::Uuid;
 
-use super::refusals::{Noted, Refusals};
+use super::{
+    caller::Caller,
+    refusals::{Noted, Refusals},
+};
 use crate::{
     decide::{
         Decider,
@@ -66,19 +68,6 @@ pub enum DeskError<R> {
     /// The keyring failed; nothing was written.
     #[error("finding the tenant")]
     Keyring(#[source] KeyringError),
-}
-
-/// Who asks.
-#[derive(Debug, Clone)]
-pub struct Caller {
-    /// Their name as it stands in the log; nobody else has it.
-    pub principal: String,
-    /// The tenant they belong to.
-    pub tenant: Pseudonym,
-    /// The request; the same again is a repeat.
-    pub request: Uuid,
-    /// The `traceparent` it came with.
-    pub trace: Option<String>,
 }
 
 /// What a price is for, as a caller says it.

@@ -20,7 +20,7 @@ use std::{
 use schema::{AccountId, Timestamp, event::AccessRefused};
 use uuid::Uuid;
 
-use super::desk::Caller;
+use super::caller::Caller;
 use crate::decide::access::{Access, RecordAccess};
 
 /// How long a window is open, in microseconds.

@@ -8,14 +8,11 @@
 use std::sync::Arc;
 
 use eventstore::StoreError;
-use ractor::{Actor, ActorProcessingErr, ActorRef};
+use ractor::{Actor, ActorProcessingErr, ActorRef, DerivedActorRef};
 use schema::Pseudonym;
 use tokio::sync::oneshot;
 
-use super::{
-    charging::{Arrived, Charging, Fate, HeldCharge},
-    tenants,
-};
+use super::charging::{Arrived, Charging, Fate, HeldCharge};
 
 /// Something to do for one tenant.
 #[derive(Debug)]
@@ -51,14 +48,18 @@ pub struct Turn {
     pub(super) held: Vec<RateHeld>,
 }
 
+/// The turn of this tenant's actor is over.
+#[derive(Debug)]
+pub struct Rested(pub Pseudonym);
+
 /// What an actor starts with.
 pub struct Args {
     /// Whose.
     pub tenant: Pseudonym,
     /// How it charges.
     pub charging: Charging,
-    /// Who woke it.
-    pub registry: ActorRef<tenants::Msg>,
+    /// Who is told when its turn is over.
+    pub registry: DerivedActorRef<Rested>,
 }
 
 /// See the module.
@@ -88,7 +89,7 @@ impl Actor for TenantActor {
             let _ = reply.send(state.charging.rate_held(&held).await);
         }
         let tenant = state.tenant;
-        state.registry.cast(tenants::Msg::Rested(tenant))?;
+        state.registry.cast(Rested(tenant))?;
         Ok(())
     }
 }

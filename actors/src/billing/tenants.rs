@@ -17,7 +17,7 @@ use schema::Pseudonym;
 
 use super::{
     charging::Charging,
-    tenant_actor::{self, TenantActor, Turn, Work},
+    tenant_actor::{self, Rested, TenantActor, Turn, Work},
 };
 use crate::appender::MAX_EVENTS;
 
@@ -26,8 +26,25 @@ use crate::appender::MAX_EVENTS;
 pub enum Msg {
     /// Work for some tenants.
     Work(Vec<(Pseudonym, Work)>),
-    /// From a tenant's actor: its turn is over.
-    Rested(Pseudonym),
+    /// From a tenant's actor.
+    Rested(Rested),
+}
+
+impl From<Rested> for Msg {
+    fn from(rested: Rested) -> Self {
+        Self::Rested(rested)
+    }
+}
+
+impl TryFrom<Msg> for Rested {
+    type Error = Msg;
+
+    fn try_from(message: Msg) -> Result<Self, Msg> {
+        match message {
+            Msg::Rested(rested) => Ok(rested),
+            other @ Msg::Work(_) => Err(other),
+        }
+    }
 }
 
 /// What the registry works with.
@@ -85,7 +102,7 @@ impl Actor for Tenants {
                     state.hand_out(&myself, tenant, work).await?;
                 }
             }
-            Msg::Rested(tenant) => state.rested(tenant),
+            Msg::Rested(Rested(tenant)) => state.rested(tenant),
         }
         Ok(())
     }
@@ -141,7 +158,7 @@ impl State {
         let args = tenant_actor::Args {
             tenant,
             charging: self.args.charging.clone(),
-            registry: myself.clone(),
+            registry: myself.get_derived(),
         };
         let (actor, _) =
             TenantActor::spawn_linked(None, TenantActor, args, myself.get_cell()).await?;

@@ -14,7 +14,7 @@ use schema::{
 };
 
 use super::rating::{Rating, rated_at};
-use crate::billing::PRINCIPAL;
+use crate::principal;
 
 /// A settlement, and whose it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -189,7 +189,7 @@ impl Announced {
             occurred_at,
             cause: Some(self.settlement.source_event_id),
             trace: self.trace.clone(),
-            principal: PRINCIPAL.to_owned(),
+            principal: principal::BILLING.to_owned(),
             sealed: Sealed::default(),
         }
     }

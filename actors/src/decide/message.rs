@@ -19,6 +19,7 @@ use schema::{
 };
 
 use super::{Command, Decider, EventPlace};
+use crate::principal;
 
 /// The most receipts a message keeps for each of its segments: one of each status.
 const RECEIPTS_PER_SEGMENT: usize = Status::ALL.len();
@@ -206,7 +207,7 @@ impl Command for RecordReceipt {
             occurred_at: receipt.delivered_at,
             cause: Some(receipt.source_event_id),
             trace: self.trace.clone(),
-            principal: crate::dlr::PRINCIPAL.to_owned(),
+            principal: principal::DLR.to_owned(),
             sealed: Sealed(sealed.collect()),
             event,
         }

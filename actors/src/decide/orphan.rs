@@ -24,6 +24,7 @@ use schema::{
 use uuid::Uuid;
 
 use super::{Command, Decider, EventPlace};
+use crate::principal;
 
 /// The most bytes of an orphan's payload that are kept.
 const PAYLOAD_MAX: usize = 1024;
@@ -218,7 +219,7 @@ fn envelope(
         occurred_at,
         cause: Some(cause),
         trace,
-        principal: crate::dlr::PRINCIPAL.to_owned(),
+        principal: principal::DLR.to_owned(),
         sealed,
     }
 }

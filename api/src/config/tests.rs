@@ -3,7 +3,7 @@
 use std::{fs, time::Duration};
 
 use super::*;
-use crate::cli::Role;
+use crate::cli::{Cli, Role};
 
 /// A configuration file that goes away with the test.
 struct File(PathBuf);
@@ -152,7 +152,7 @@ fn what_belongs_together_is_checked() {
 
 #[test]
 fn the_help_lists_every_variable_with_its_default() {
-    let command = command();
+    let command = command::<Cli>();
     let dlr = command.find_subcommand("dlr").expect("a role").clone();
     let help = dlr.clone().term_width(0).render_long_help().to_string();
     for variable in [

@@ -21,12 +21,12 @@ use futures::FutureExt;
 use tracing::Instrument;
 
 use super::{
+    caller::CallerRef,
     edge::{Edge, Visitor},
-    peer::Peer,
     problem::{Code, Problem},
     request_id::{self, RequestId},
 };
-use crate::{identity::CallerRef, telemetry::traceparent};
+use crate::{identity::peer::Peer, telemetry::traceparent};
 
 /// Goes around every route, and around what happens where there is none.
 pub(super) async fn observe(

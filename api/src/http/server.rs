@@ -29,8 +29,8 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{limits::neighbourhood, peer::Peer, shares::Shares, tls::Tls};
-use crate::{config::ConfigError, lifecycle::Shutdown};
+use super::{limits::neighbourhood, shares::Shares, tls::Tls};
+use crate::{config::ConfigError, identity::peer::Peer, shutdown::Shutdown};
 
 /// How long a connection may stay without data that was asked for or sent being taken.
 const UNREAD: Duration = Duration::from_secs(30);

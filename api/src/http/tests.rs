@@ -26,7 +26,7 @@ use super::{
     params::{Params, PathParams},
     problem::{Code, Problem},
 };
-use crate::identity::{CallerRef, Right};
+use crate::{http::caller::CallerRef, identity::Right};
 use stand::{Stand, exchange};
 
 /// What the endpoints of these tests work with.

@@ -1,15 +1,10 @@
 //! A caller whom we believe, and the rights that roles and scopes give.
 
-use std::{collections::BTreeSet, fmt, sync::Arc};
+use std::{collections::BTreeSet, fmt};
 
-use axum::{extract::FromRequestParts, http::request::Parts};
 use schema::{AccountId, TenantId};
 
 use super::{principal::Principal, token::Claims};
-use crate::http::{
-    openapi::{Documented, Operation},
-    problem::{Code, Problem},
-};
 
 /// What a caller may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -134,30 +129,4 @@ impl Caller {
     pub const fn is_platform(&self) -> bool {
         self.platform
     }
-}
-
-/// The caller of a request, for handlers. Cheap to clone.
-#[derive(Debug, Clone)]
-pub struct CallerRef(pub Arc<Caller>);
-
-impl std::ops::Deref for CallerRef {
-    type Target = Caller;
-
-    fn deref(&self) -> &Caller {
-        &self.0
-    }
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for CallerRef {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let caller = parts.extensions.get::<Self>().cloned();
-        // A route without a guard is a mistake of ours.
-        caller.ok_or(Problem::new(Code::Internal))
-    }
-}
-
-impl Documented for CallerRef {
-    fn document(_: &mut Operation) {}
 }

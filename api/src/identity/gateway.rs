@@ -9,10 +9,9 @@ use axum::http::{HeaderMap, HeaderName};
 use schema::{AccountId, TenantId};
 
 use super::{
-    ACCOUNT, Caller, TENANT,
+    ACCOUNT, Caller, Stranger, TENANT,
     principal::{Kind, Principal},
 };
-use crate::http::problem::{Code, Problem};
 
 /// Which key it was.
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key-id");
@@ -23,8 +22,8 @@ const SCOPES: HeaderName = HeaderName::from_static("x-scopes");
 ///
 /// # Errors
 /// It names nobody, or not in the way we agreed.
-pub fn caller(gateway: &Arc<str>, headers: &HeaderMap) -> Result<Caller, Problem> {
-    named(gateway, headers).ok_or_else(|| Problem::new(Code::NoCredentials))
+pub fn caller(gateway: &Arc<str>, headers: &HeaderMap) -> Result<Caller, Stranger> {
+    named(gateway, headers).ok_or(Stranger::NoCredentials)
 }
 
 fn named(gateway: &Arc<str>, headers: &HeaderMap) -> Option<Caller> {

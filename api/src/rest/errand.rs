@@ -1,6 +1,6 @@
 //! A request on its way to the desk: who makes it, under which id, in which trace.
 
-use actors::billing::desk;
+use actors::billing::caller::Caller;
 use axum::{extract::FromRequestParts, http::request::Parts};
 use eventstore::keyring::KeyringError;
 use schema::id::derive;
@@ -10,12 +10,12 @@ use uuid::Uuid;
 use super::{fault, state::Shared};
 use crate::{
     http::{
+        caller::CallerRef,
         headers::IdempotencyKey,
         openapi::{Documented, Operation},
         problem::Problem,
         request_id::RequestId,
     },
-    identity::CallerRef,
     telemetry::traceparent,
 };
 
@@ -34,17 +34,13 @@ impl Errand {
     ///
     /// # Errors
     /// What stands for their tenant in the log cannot be had.
-    pub(super) async fn at_desk(
-        &self,
-        shared: &Shared,
-        request: Uuid,
-    ) -> Result<desk::Caller, Problem> {
+    pub(super) async fn at_desk(&self, shared: &Shared, request: Uuid) -> Result<Caller, Problem> {
         let id = self.caller.tenant();
         let keys = shared.keyring.of_tenants(&[id]).await;
         let keys = keys.map_err(|error| fault::keyless(&error))?;
         let absent = || fault::keyless(&KeyringError::Absent);
         let tenant = keys.get(&id).ok_or_else(absent)?.pseudonym;
-        Ok(desk::Caller {
+        Ok(Caller {
             principal: self.caller.principal.recorded(tenant),
             tenant,
             request,

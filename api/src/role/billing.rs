@@ -17,7 +17,6 @@ use crate::{
     database::needs,
     http::{edge::Edge, limits::RateLimits, server::Server, shares::Shares},
     identity::metrics::KeyGauges,
-    lifecycle::Shutdown,
     nats::{
         self,
         plan::{BILLING_CONSUMER, BILLING_STREAM},
@@ -25,6 +24,7 @@ use crate::{
     },
     rest::{self, state::Shared},
     service::{LOG, Plan, Service, Settings, size, until_served},
+    shutdown::Shutdown,
     telemetry::traceparent,
 };
 
@@ -103,7 +103,7 @@ pub(super) async fn connect(
         probe_port: 9464,
         db_error: "billing.db_error",
     };
-    Service::connect(settings, plan, shutdown).await
+    Ok(Service::connect(settings, plan, shutdown).await?)
 }
 
 fn watched(metrics: &Arc<BillingMetrics>) -> Watched {

@@ -12,13 +12,13 @@ use crate::{
     cli::DlrSettings,
     config::settings::ReceiptSettings,
     database::needs,
-    lifecycle::Shutdown,
     nats::{
         self, Identity,
         plan::DLR_CONSUMER,
         watch::{Watched, gauge},
     },
     service::{LOG, Plan, Service, Settings, size, until_served},
+    shutdown::Shutdown,
     telemetry::traceparent,
 };
 

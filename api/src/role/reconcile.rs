@@ -1,7 +1,7 @@
 //! `tollbook reconcile`: matches orphaned receipts again, once, however old they are.
 
 use super::{RoleError, dlr};
-use crate::{cli::DlrSettings, lifecycle::Shutdown, nats};
+use crate::{cli::DlrSettings, nats, shutdown::Shutdown};
 
 /// Goes through all open orphans once.
 ///

@@ -17,7 +17,6 @@ use tokio::{sync::watch, task::JoinHandle};
 use super::{RoleError, billing, dlr, say};
 use crate::{
     cli::{ReplaySettings, Taken},
-    lifecycle::Shutdown,
     nats::{
         ADMIN, NatsError,
         plan::{
@@ -26,6 +25,7 @@ use crate::{
         replay::Replay,
     },
     service::{Service, Settings, until_served},
+    shutdown::Shutdown,
 };
 
 /// What Postgres shows in `pg_stat_activity`.

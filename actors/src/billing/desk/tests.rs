@@ -8,6 +8,8 @@ use schema::{AccountId, Period, Pseudonym, Timestamp};
 use time::Date;
 use tokio::sync::watch::Sender;
 
+use uuid::Uuid;
+
 use super::*;
 use crate::{decide::account::Condition, tree::Tree};
 

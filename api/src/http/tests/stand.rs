@@ -18,8 +18,9 @@ use crate::{
     dev::{SigningKey, TokenWish},
     http::{
         body::BodyLimits,
-        edge::{Edge, router},
+        edge::Edge,
         limits::{Allowance, RateLimits},
+        router::router,
         server::{Server, ServerOptions},
         shares::Shares,
     },
@@ -28,7 +29,7 @@ use crate::{
         jwks::{JwksSource, Keys},
         token::Expected,
     },
-    lifecycle::Shutdown,
+    shutdown::Shutdown,
 };
 
 /// The tenant of everybody who calls; it is the platform's.

@@ -7,6 +7,7 @@ use rcgen::CertificateParams;
 use serde_json::json;
 
 use super::*;
+use crate::http::problem::{Code, Problem};
 
 /// Headers of a call.
 fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
@@ -42,7 +43,7 @@ async fn headers_can_contradict_a_token_and_never_widen_it() {
         let mut all = vec![("authorization", bearer.as_str())];
         all.extend_from_slice(more);
         let caller = identity.of(&stranger(), &headers(&all)).await;
-        caller.err().map(|stranger| stranger.problem.code())
+        caller.err().map(|stranger| Problem::from(stranger).code())
     };
     let own = issuer.token(json!({}));
     let upper = TENANT_ID.to_uppercase();
@@ -80,7 +81,7 @@ async fn api_keys_are_believed_from_the_gateway_alone() {
     ];
     let of = async |peer: &Peer, pairs: &[(&'static str, &str)]| {
         let caller = identity.of(peer, &headers(pairs)).await;
-        caller.map_err(|stranger| stranger.problem.code())
+        caller.map_err(|stranger| Problem::from(stranger).code())
     };
     let kong = known_as("kong");
     let caller = of(&kong, &key).await.expect("the gateway says so");
@@ -124,7 +125,7 @@ async fn the_gateway_names_somebody() {
         ];
         let key = key.map(|(name, id)| (name, if name == nobodys { NOBODY } else { id }));
         let caller = identity.of(&known_as("kong"), &headers(&key)).await;
-        let code = caller.map_err(|stranger| stranger.problem.code());
+        let code = caller.map_err(|stranger| Problem::from(stranger).code());
         assert_eq!(code, Err(Code::NoCredentials), "{nobodys}");
     }
 }

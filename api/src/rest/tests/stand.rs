@@ -28,12 +28,12 @@ use crate::{
         body::BodyLimits,
         edge::Edge,
         limits::{Allowance, RateLimits},
-        peer::Peer,
         shares::Shares,
     },
     identity::{
         Identity,
         jwks::{JwksSource, Keys},
+        peer::Peer,
         token::Expected,
     },
     rest::{self, state::Shared},
