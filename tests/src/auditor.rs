@@ -8,6 +8,7 @@
 //! invariant can be tested with a handful of made-up facts.
 
 mod agreed_checks;
+mod billing_events;
 mod billing_facts;
 mod billing_tables;
 mod book;

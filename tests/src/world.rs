@@ -15,9 +15,11 @@ use std::{
 };
 
 use async_nats::jetstream;
+use schema::TenantId;
 use tempfile::TempDir;
 use tokio::{process::Command, sync::OnceCell};
 use tokio_postgres::Client;
+use uuid::Uuid;
 
 use self::{identity::TokenDesk, last_will::LastWill};
 pub use self::{rest::Rest, service::Service};
@@ -27,6 +29,9 @@ use crate::{
     stack::{Nats, NatsOptions, PgOptions, PgVersion, Postgres},
     traffic::Expected,
 };
+
+/// The tenant of the platform's own people.
+pub const PLATFORM: TenantId = TenantId(Uuid::from_u128(0x9c0f_fee0_0000_4000_8000_0000_0000_0001));
 
 /// The database of the world.
 pub const DATABASE: &str = "tollbook";

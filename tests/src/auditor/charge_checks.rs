@@ -8,7 +8,7 @@ use schema::{EventId, MessageId, Status, StreamId, Timestamp};
 use uuid::Uuid;
 
 use super::{
-    Invariant, agreed_checks,
+    Invariant,
     billing_facts::{Charged, Held, Settlement},
     book::{Book, Rating, is_late, rated_at},
     facts::{Body, Log, LogEvent},
@@ -67,9 +67,6 @@ pub(super) fn check<'a>(
     at_rest(&known, findings);
     if due {
         all_there(log, expected, &known, findings);
-    }
-    if let Some(tariff) = &expected.tariff {
-        agreed_checks::check(log, tariff, &known, findings);
     }
     known
 }

@@ -6,7 +6,7 @@ use time::Date;
 use uuid::Uuid;
 
 use super::{
-    Counts, Fault, Invariant, Report,
+    Counts, Fault, Invariant, Report, agreed_checks,
     billing_tables::{AccessRow, AccountRow, Bucket, ChargeRow, HeldRow, Tables, VersionRow},
     charge_checks::{self, Charges},
     facts::{Body, Log},
@@ -52,6 +52,9 @@ impl<'a> Judge<'a> {
         receipt_checks::check(log, expected, &mut findings);
         orphan_checks::check(log, expected, &mut findings);
         let known = charge_checks::check(log, expected, billing, &mut findings);
+        if let Some(tariff) = &expected.tariff {
+            agreed_checks::check(log, tariff, &known, &mut findings);
+        }
         let (receipts, orphans) = (
             Invariant::ReceiptRowsMatchLog,
             Invariant::OrphanRowsMatchLog,

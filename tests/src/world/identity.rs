@@ -8,7 +8,7 @@ use std::{
 
 use tokio::{process::Command, sync::Mutex};
 
-use super::{Fault, binary, rest::PLATFORM};
+use super::{Fault, PLATFORM, binary};
 
 /// Who makes the tokens.
 pub(crate) const ISSUER: &str = "https://identity.tollbook.test";

@@ -25,14 +25,12 @@ use serde_json::{Value, json};
 use time::Date;
 use uuid::Uuid;
 
+pub use super::PLATFORM;
 use super::{Fault, identity::TokenDesk};
 use crate::{
     money::Millionths,
     traffic::tariff::{Account, Cost, Price},
 };
-
-/// The tenant of the platform's own people.
-pub const PLATFORM: TenantId = TenantId(Uuid::from_u128(0x9c0f_fee0_0000_4000_8000_0000_0000_0001));
 
 /// The API at one address. Connections are kept and shared by all callers.
 #[derive(Clone)]

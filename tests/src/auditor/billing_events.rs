@@ -1,0 +1,102 @@
+//! Which events of the log are billing's, and what follows from what they say.
+
+use schema::{
+    AccountTier, Category, CostKey, Currency, Direction, EventId, MessageId, OperatorId, PriceKey,
+    Pseudonym, StreamId,
+};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::{
+    billing_facts::{Account, CostOpened, Looked, PriceOpened, Settlement},
+    facts::{Body, LogEvent},
+};
+
+impl Body {
+    /// Reads what billing has stored under `name` in a stream of `category`.
+    pub(super) fn of_billing(category: Category, name: &str, payload: &str) -> Option<Self> {
+        fn read<'a, T: Deserialize<'a>>(payload: &'a str) -> Option<T> {
+            serde_json::from_str(payload).ok()
+        }
+        match (category, name) {
+            (Category::Charge, "MessageCharged") => {
+                read(payload).map(|it| Self::Charged(Box::new(it)))
+            }
+            (Category::Charge, "ChargeHeld") => read(payload).map(|it| Self::Held(Box::new(it))),
+            (Category::Charge, "ChargeConflictRecorded") => {
+                read(payload).map(|it| Self::Conflict(Box::new(it)))
+            }
+            (Category::Account, "AccountRegistered" | "AccountChanged") => {
+                read(payload).map(|it: Account| Self::Account(it.account))
+            }
+            (Category::Price, "PriceOpened") => {
+                read(payload).map(|it| Self::PriceOpened(Box::new(it)))
+            }
+            (Category::Price, "PriceClosed") => read(payload).map(Self::PriceClosed),
+            (Category::Price, "CostOpened") => {
+                read(payload).map(|it| Self::CostOpened(Box::new(it)))
+            }
+            (Category::Price, "CostClosed") => read(payload).map(Self::CostClosed),
+            (Category::Audit, "CrossAccountRead") => read(payload)
+                .filter(|it: &Looked| it.code.is_none())
+                .map(|it| Self::Looked(Box::new(it))),
+            (Category::Audit, "AccessRefused") => read(payload)
+                .filter(|it: &Looked| it.code.is_some())
+                .map(|it| Self::Looked(Box::new(it))),
+            (Category::Invoice, _) => Some(Self::Elsewhere),
+            _ => None,
+        }
+    }
+}
+
+impl LogEvent {
+    /// The settlement it is about, if it is about one.
+    pub(super) fn settlement(&self) -> Option<&Settlement> {
+        match &self.body {
+            Body::Charged(charged) => Some(&charged.settlement),
+            Body::Held(held) => Some(&held.settlement),
+            Body::Conflict(conflict) => Some(&conflict.settlement),
+            _ => None,
+        }
+    }
+
+    /// Stream and event id of a fact of billing, as far as they follow from what happened.
+    pub(super) fn derived_in_billing(&self) -> Option<(Uuid, Uuid)> {
+        let stream = match &self.body {
+            Body::Charged(charged) => {
+                let message = charged.settlement.message_id;
+                return Some((message, EventId::of_charge(MessageId(message)).0));
+            }
+            Body::Held(held) => {
+                let message = held.settlement.message_id;
+                return Some((message, EventId::of_held_charge(MessageId(message)).0));
+            }
+            Body::Conflict(conflict) => conflict.settlement.message_id,
+            Body::Account(account) => account.account_id,
+            Body::Looked(looked) => looked.request_id,
+            Body::PriceOpened(opened) => price_stream(self.tenant, opened)?,
+            Body::CostOpened(opened) => cost_stream(opened)?,
+            _ => return None,
+        };
+        Some((stream, self.event_id))
+    }
+}
+
+fn price_stream(tenant: Option<Uuid>, opened: &PriceOpened) -> Option<Uuid> {
+    let key = PriceKey {
+        tenant: tenant.map(Pseudonym),
+        account_tier: AccountTier::parse(&opened.account_tier)?,
+        operator_id: OperatorId(opened.operator_id),
+        direction: Direction::parse(&opened.direction)?,
+        currency: Currency::parse(&opened.currency)?,
+    };
+    Some(StreamId::price(&key).id)
+}
+
+fn cost_stream(opened: &CostOpened) -> Option<Uuid> {
+    let key = CostKey {
+        operator_id: OperatorId(opened.operator_id),
+        direction: Direction::parse(&opened.direction)?,
+    };
+    Some(StreamId::cost(&key).id)
+}
