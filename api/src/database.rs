@@ -123,8 +123,8 @@ impl DatabaseError {
 /// Makes sure that we connected as a modest role that has what it needs.
 ///
 /// # Errors
-/// The role may too much, something is missing, the log is open to attack, a commit could be lost, or the
-/// database cannot be asked.
+/// The role may too much, something is missing, the log is open to attack, a commit could be lost,
+/// or the database cannot be asked.
 pub async fn check(database: &Database, needs: &Needs) -> Result<(), DatabaseError> {
     let row = database
         .query_one("asking who we are", ROLE, &[&needs.role])

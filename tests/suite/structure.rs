@@ -121,12 +121,8 @@ fn meant(modules: &BTreeSet<Module>, from: &Module, path: &[String]) -> Option<M
     match path.first().map(String::as_str) {
         Some("crate") => at.clear(),
         Some("self" | "super") => {}
-        Some(child) => {
-            at.push(child.to_owned());
-            modules.contains(&at).then_some(())?;
-            at.pop();
-        }
-        None => return None,
+        Some(child) if modules.contains(&[&from[..], &[child.to_owned()]].concat()) => {}
+        Some(_) | None => return None,
     }
     while let Some((name, after)) = rest.split_first() {
         match name.as_str() {

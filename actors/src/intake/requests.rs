@@ -19,7 +19,7 @@ use async_nats::{
 use futures::{FutureExt as _, Stream, StreamExt as _, stream};
 use tokio::{
     sync::watch,
-    time::{Instant, sleep_until, timeout, timeout_at},
+    time::{Instant, sleep, timeout, timeout_at},
 };
 
 use super::{PullError, Source};
@@ -129,11 +129,11 @@ impl Requests {
         })
     }
 
-    /// The next batch: what is there, and while a whole one waits, what comes until it is full. Whoever
-    /// stops waiting for it keeps what it has so far.
+    /// The next batch: what is there, and while a whole one waits, what comes until it is full.
+    /// Whoever stops waiting for it keeps what it has so far.
     async fn fill(&mut self, messages: &mut Vec<jetstream::Message>) -> Result<(), PullError> {
         messages.push(self.message().await?);
-        let mut full = std::pin::pin!(sleep_until(Instant::now() + FILLED));
+        let mut full = std::pin::pin!(sleep(FILLED));
         while messages.len() < self.batch {
             let next = if self.waiting < self.batch {
                 self.message().now_or_never()

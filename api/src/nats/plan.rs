@@ -15,7 +15,7 @@ const DAY: Duration = Duration::from_hours(24);
 /// The largest message a stream takes, in bytes: what we read of one, and headers. `JetStream`
 /// counts both.
 pub const MESSAGE_MAX: i32 = 64 * 1024 + 4 * 1024;
-/// How many requests for messages a consumer keeps. A process opens as many as its batches are long.
+/// How many requests for messages a consumer keeps. A process opens up to two batches of them.
 pub const MAX_WAITING: i64 = 16_384;
 /// How long a delivered message may take before it is delivered again.
 pub const ACK_WAIT: Duration = Duration::from_secs(30);

@@ -7,7 +7,6 @@ use eventstore::{EventStore, keyring::Locked, memory::MemoryStore, seal::DataKey
 use schema::{AccountId, Period, Pseudonym, Timestamp};
 use time::Date;
 use tokio::sync::watch::Sender;
-
 use uuid::Uuid;
 
 use super::*;

@@ -1,12 +1,13 @@
 //! Who is measured, and how each is run from the first pull until it is done.
 
-use std::{future::Future, sync::Arc, time::Duration};
-
-use actors::{
-    dlr::{DlrDeps, DlrMetrics, DlrOptions, IntakeOptions, correlate::Correlator},
-    intake::Source,
+use std::{
+    convert::Infallible,
+    future::{Future, ready},
+    sync::Arc,
+    time::Duration,
 };
-use async_nats::jetstream::stream::ConsumerError;
+
+use actors::dlr::{DlrDeps, DlrMetrics, DlrOptions, IntakeOptions, correlate::Correlator};
 use eventstore::{
     EventStore, Feed, LogId,
     keyring::{Keyring, MasterKeyFile},
@@ -105,18 +106,8 @@ async fn ingest(stage: &Stage, clock: Clock) -> Result<Run, Fault> {
         pulse: Arc::default(),
         adopt: |_, _| (),
     };
-    let jetstream = stage.world.jetstream("dlr-processor").await?;
-    let source = move || {
-        let jetstream = jetstream.clone();
-        async move {
-            let found = jetstream.get_consumer_from_stream("dlr-processor", "SMS_DLR");
-            let consumer = found.await?;
-            Ok::<_, ConsumerError>(Source {
-                consumer,
-                jetstream,
-            })
-        }
-    };
+    let source = stage.source().await?;
+    let source = move || ready(Ok::<_, Infallible>(source.clone()));
     let (end, ending) = watch::channel(false);
     let processor = tokio::spawn(actors::dlr::run(deps, options(), source, ending));
     let run = clock.until(stage, Until::Acknowledged).await;

@@ -1,9 +1,10 @@
 //! The floor: a bare loop that does the same durable work in batches, without actors.
 //!
-//! Pull up to 1 000 as the service does, check, correlate with one query, decide by the same pure rules, seal, append
-//! in one transaction, acknowledge. The next batch is prepared while the last one is written. It
-//! assumes that every stream is new; where that is wrong it reads the streams and decides again.
-//! It supports one process only, keeps nothing in memory between batches, and survives nothing.
+//! Pull up to 1 000 as the service does, check, correlate with one query, decide by the same pure
+//! rules, seal, append in one transaction, acknowledge. The next batch is prepared while the last
+//! one is written. It assumes that every stream is new; where that is wrong it reads the streams
+//! and decides again. It supports one process only, keeps nothing in memory between batches, and
+//! survives nothing.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
