@@ -1,20 +1,15 @@
-//! What decides: actors around pure deciders.
+//! What decides: actors around pure deciders, one folder per capability.
 //!
-//! A *decider* ([`decide`]) is a pure function from a stream's state and a command to events. A
-//! [`stream_actor`] is its shell: it folds the stream, asks the decider and appends. The
-//! [`directory`] wakes one shell per stream and lets idle ones sleep; the [`appender`] turns many
-//! appends into few transactions. Two services stand on that: [`dlr`] records receipts,
-//! [`billing`] charges settled messages and keeps prices. What their [`intake`]s share, and how
-//! their trees of actors live ([`supervision`]), stands between them.
+//! A *decider* ([`runtime::decider`]) is a pure function from a stream's state and a command to a
+//! decision. Everything that carries decisions out, whatever they are about, is the [`runtime`].
+//! What is decided stands by capability: [`receipts`], [`charges`], [`prices`], [`accounts`] and
+//! [`access`], each with its rules in `decide`. The [`services`] put capabilities together into
+//! what a process runs.
 
-pub mod appender;
-pub mod billing;
-pub mod decide;
-pub mod directory;
-pub mod dlr;
-pub mod intake;
-pub mod principal;
-pub mod pulse;
-pub mod stream_actor;
-pub mod supervision;
-mod tree;
+pub mod access;
+pub mod accounts;
+pub mod charges;
+pub mod prices;
+pub mod receipts;
+pub mod runtime;
+pub mod services;

@@ -5,12 +5,12 @@ use std::{path::PathBuf, time::Duration};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use schema::{AccountId, TenantId, Timestamp};
 
-use crate::config::{
+use crate::{
+    config::values,
     settings::{
         ChargeSettings, DatabaseSettings, HttpSettings, IdentitySettings, MasterKeySettings,
         NatsSettings, ProbeSettings, QuestionSettings, ReceiptSettings, TelemetrySettings,
     },
-    values,
 };
 
 /// Every receipt heard and every charge made is an event in an append-only log.

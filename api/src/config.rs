@@ -4,7 +4,6 @@
 //! line never repeats a value, which may be a secret.
 
 pub mod secret;
-pub mod settings;
 pub mod values;
 
 use std::{

@@ -8,7 +8,7 @@ pub mod watch;
 
 use std::{sync::Arc, time::Duration};
 
-use actors::pulse::Pulse;
+use actors::runtime::pulse::Pulse;
 use async_nats::{
     Client, ConnectErrorKind, ConnectOptions, Event,
     jetstream::{
@@ -19,7 +19,7 @@ use async_nats::{
 };
 use tokio::time::timeout;
 
-use crate::{config::settings::NatsOptions, health::Health};
+use crate::{health::Health, settings::NatsOptions};
 
 /// The longest pause between two attempts to connect again.
 const BACKOFF_MAX: Duration = Duration::from_secs(5);

@@ -15,9 +15,10 @@ use prometheus_client::{encoding::text::encode, registry::Registry};
 use tokio::task::JoinHandle;
 
 use crate::{
-    config::{ConfigError, settings::ProbeSettings},
+    config::ConfigError,
     health::Health,
     http::server::{Server, ServerOptions},
+    settings::ProbeSettings,
     shutdown::Shutdown,
 };
 
@@ -145,10 +146,10 @@ mod tests {
     #[tokio::test]
     async fn dependencies_decide_readiness_and_never_health() {
         let health = Arc::new(Health::default());
-        let metrics = Arc::new(projections::metrics::ProjectionMetrics::default());
+        let metrics = Arc::new(projections::runtime::metrics::ProjectionMetrics::default());
         let mut registry = Registry::default();
         metrics.register(&mut registry);
-        actors::dlr::DlrMetrics::default().register(&mut registry);
+        actors::services::dlr::DlrMetrics::default().register(&mut registry);
         let shown = Shown {
             health: Arc::clone(&health),
             registry: Arc::new(registry),

@@ -4,18 +4,16 @@
 //! the projections ([`state::Shared::reader`]), wishes to the desk of the actors; nothing is
 //! decided here. A write is answered once the next question will see it ([`visible`]).
 
+mod access;
 mod accounts;
+mod charges;
+mod context;
 mod cursor;
-mod errand;
+mod etag;
 mod fault;
 mod fields;
-mod held_charges;
-mod look;
-mod operator_costs;
-mod pricing;
+mod prices;
 pub mod state;
-mod usage;
-mod versions;
 mod visible;
 
 use std::sync::Arc;
@@ -38,22 +36,12 @@ pub fn document() -> Value {
 }
 
 fn endpoints() -> Vec<Endpoint<Shared>> {
-    vec![
-        usage::endpoint(),
-        accounts::show::endpoint(),
-        accounts::put::endpoint(),
-        pricing::list::endpoint(),
-        pricing::open::endpoint(),
-        pricing::show::endpoint(),
-        pricing::replace::endpoint(),
-        pricing::close::endpoint(),
-        operator_costs::list::endpoint(),
-        operator_costs::open::endpoint(),
-        operator_costs::show::endpoint(),
-        operator_costs::replace::endpoint(),
-        operator_costs::close::endpoint(),
-        held_charges::endpoint(),
-    ]
+    let all = [
+        charges::endpoints(),
+        prices::endpoints(),
+        accounts::endpoints(),
+    ];
+    all.into_iter().flatten().collect()
 }
 
 #[cfg(test)]

@@ -56,10 +56,10 @@ pub enum RoleError {
     MigrateProjections(#[source] eventstore::migrate::MigrateError),
     /// Orphans could not be matched.
     #[error(transparent)]
-    Reconcile(#[from] actors::dlr::ReconcileError),
+    Reconcile(#[from] actors::services::dlr::ReconcileError),
     /// Settlements could not be announced again.
     #[error(transparent)]
-    Republish(#[from] projections::publishers::again::AgainError),
+    Republish(#[from] projections::receipts::republish::AgainError),
     /// A schema file could not be written or read.
     #[error("schema file {path}")]
     SchemaFile {

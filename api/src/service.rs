@@ -3,7 +3,7 @@
 
 use std::{convert::Infallible, error::Error, sync::Arc, time::Duration};
 
-use actors::{intake::Source, pulse::Pulse};
+use actors::runtime::{intake::Source, pulse::Pulse};
 use async_nats::{Client, jetstream};
 use eventstore::{
     EventStore, Feed, LogId,
@@ -11,7 +11,7 @@ use eventstore::{
     log::chain,
     postgres::{Database, PgKeyring, PgStore},
 };
-use projections::{Projection, Projectors, metrics::ProjectionMetrics};
+use projections::{Projection, Projectors, runtime::metrics::ProjectionMetrics};
 use prometheus_client::registry::Registry;
 use tokio::{
     sync::watch,
@@ -20,15 +20,13 @@ use tokio::{
 };
 
 use crate::{
-    config::{
-        ConfigError,
-        settings::{DatabaseSettings, MasterKeySettings, NatsOptions, NatsSettings, ProbeSettings},
-    },
+    config::ConfigError,
     database::{self, needs::Needs},
     health::Health,
     keys,
     nats::{self, Identity, NatsError, rotation, watch::Watched},
     probes::{self, Probes, Shown},
+    settings::{DatabaseSettings, MasterKeySettings, NatsOptions, NatsSettings, ProbeSettings},
     shutdown::Shutdown,
     start::{StartError, until_there},
 };

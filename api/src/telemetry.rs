@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tracing_subscriber::{Layer, layer::SubscriberExt, util::SubscriberInitExt};
 
-use crate::config::{ConfigError, settings::TelemetrySettings};
+use crate::{config::ConfigError, settings::TelemetrySettings};
 
 /// How long the last traces and log lines may take to leave.
 const FAREWELL: Duration = Duration::from_secs(2);

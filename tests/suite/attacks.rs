@@ -3,7 +3,6 @@
 //! A file per target. Each test is named after the rule that holds against the attack and begins
 //! with what the attacker has: a role, a user, a token, a connection.
 
-mod accounts;
 mod callers;
 mod crowds;
 mod gateway;
@@ -11,7 +10,4 @@ mod keys;
 mod keyset;
 mod log;
 mod nats;
-mod prices;
-mod receipts;
 mod streams;
-mod trail;

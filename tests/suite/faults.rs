@@ -4,8 +4,8 @@
 //! while it is under way, at moments drawn from a seed.
 
 mod billing;
+pub(crate) mod fixture;
 mod kills;
-pub(crate) mod load;
 mod lost;
 mod lost_tail;
 mod pulling;

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 use tokio_postgres::{Client, error::SqlState};
 use uuid::Uuid;
 
-use crate::support::{ACCOUNTS, Base, base, run, tollbook, unique, waits_for};
+use crate::fixture::{ACCOUNTS, Base, base, run, tollbook, unique, waits_for};
 
 /// Tables of ours with a column `tenant_id`.
 async fn tables(admin: &Client) -> Vec<(String, bool, bool, i64)> {
@@ -236,7 +236,7 @@ fn a_service_refuses_to_work_as_a_role_that_could_go_around_the_protection() {
         let base = base().await;
         let admin = base.admin().await;
         let folder = tempfile::tempdir().expect("a folder");
-        std::fs::write(folder.path().join("key"), crate::support::MASTER_KEY).expect("written");
+        std::fs::write(folder.path().join("key"), crate::fixture::MASTER_KEY).expect("written");
         let keys = folder.path().join("keys").display().to_string();
         let made = tollbook(&["dev", "keys", "--write", &keys], &BTreeMap::new()).await;
         assert_eq!(made.code, Some(0), "{made:?}");

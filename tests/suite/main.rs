@@ -1,19 +1,23 @@
 //! Everything that takes real servers to prove, each test named after its rule.
 //!
-//! `log` holds the event log to its promises L1 to L7, `isolation` is about tenants, `receipts`
-//! about what comes in, `charges` about what it costs, `projections` about what is shown, `rest`
-//! about the API, `start` about mistakes, `faults` about servers and processes that die, and `attacks`
-//! mounts what attackers of the running product tried. `structure` reads our own sources.
-//! `support` starts the servers.
+//! By capability: `receipts`, `charges`, `prices`, `accounts` and `access` say what each promises,
+//! attacks on it included. Across them: `log` holds the event log to its promises L1 to L7,
+//! `projections` is about what is shown, `isolation` about tenants, `rest` about the edge, `start`
+//! about mistakes, `faults` about servers and processes that die, and `attacks` about what
+//! attackers try on all of it. `structure` reads our own sources. What a folder's tests share is
+//! its `fixture`; what all share is the one here.
 
+mod access;
+mod accounts;
 mod attacks;
 mod charges;
 mod faults;
+mod fixture;
 mod isolation;
 mod log;
+mod prices;
 mod projections;
 mod receipts;
 mod rest;
 mod start;
 mod structure;
-mod support;

@@ -1,7 +1,11 @@
 //! What is shown and published follows the log: each event once, and twice is as good as once.
 
-mod billing;
+mod accepted;
+mod fixture;
 mod keys;
 mod pace;
+mod plans;
 mod stopped;
+mod sums;
 mod twice;
+mod visible;

@@ -1,5 +1,6 @@
 //! The modules of our crates: those that use each other in a circle cannot be understood, moved or
-//! tested one at a time, so there are none.
+//! tested one at a time, so there are none. And capabilities stand apart: each may be read with
+//! what carries them all, and without the others.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -18,6 +19,48 @@ const CRATES: [&str; 6] = [
     "tests",
 ];
 
+/// Where capabilities stand side by side, and the rooms beside them: what each of them may use,
+/// and what puts them together.
+struct Floor {
+    /// The crate.
+    of: &'static str,
+    /// The modules from its root down to the floor.
+    below: &'static [&'static str],
+    /// Used by all; may use one another, never a capability.
+    shared: &'static [&'static str],
+    /// Uses all; used by none of them.
+    composition: &'static [&'static str],
+    /// Which capability may use which other one.
+    exceptions: &'static [(&'static str, &'static str)],
+}
+
+const FLOORS: [Floor; 3] = [
+    Floor {
+        of: "actors",
+        below: &[],
+        shared: &["runtime"],
+        composition: &["services"],
+        exceptions: &[("charges", "prices"), ("charges", "accounts")],
+    },
+    Floor {
+        of: "projections",
+        below: &[],
+        shared: &["runtime", "read", "migrate"],
+        composition: &["services"],
+        exceptions: &[],
+    },
+    Floor {
+        of: "api",
+        below: &["rest"],
+        // Looks at others' data are kept whatever is looked at.
+        shared: &[
+            "access", "context", "cursor", "etag", "fault", "fields", "state", "visible",
+        ],
+        composition: &[],
+        exceptions: &[],
+    },
+];
+
 /// The names from the crate's root down to a module.
 type Module = Vec<String>;
 
@@ -32,6 +75,70 @@ fn no_modules_use_each_other_in_a_circle() {
         assert!(!arrows.is_empty(), "{name} has modules that use others");
         let circle = circle(&arrows);
         assert!(circle.is_empty(), "{name}: {}", circle.join(" -> "));
+    }
+}
+
+#[test]
+fn capabilities_use_what_carries_them_and_not_each_other() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    for floor in FLOORS {
+        let arrows = arrows(&root.join(floor.of).join("src"));
+        let wrong = floor.wrong(&arrows);
+        assert!(wrong.is_empty(), "{}: {}", floor.of, wrong.join(", "));
+    }
+}
+
+#[test]
+fn a_capability_that_uses_another_is_found() {
+    let [actors, ..] = FLOORS;
+    let arrow = |from: &str, to: &str| (vec![from.to_owned()], [vec![to.to_owned()]].into());
+    let wrong = |from, to| actors.wrong(&Arrows::from([arrow(from, to)]));
+    for (from, to) in [
+        ("receipts", "charges"),
+        ("prices", "charges"),
+        ("runtime", "prices"),
+        ("access", "services"),
+    ] {
+        assert_eq!(wrong(from, to), [format!("{from} -> {to}")]);
+    }
+    for (from, to) in [
+        ("charges", "prices"),
+        ("services", "access"),
+        ("access", "runtime"),
+    ] {
+        assert_eq!(wrong(from, to), Vec::<String>::new());
+    }
+}
+
+impl Floor {
+    /// The arrows between rooms that may not be.
+    fn wrong(&self, arrows: &Arrows) -> Vec<String> {
+        let mut wrong = BTreeSet::new();
+        for (from, used) in arrows {
+            for to in used {
+                let (Some(from), Some(to)) = (self.room(from), self.room(to)) else {
+                    continue;
+                };
+                if from != to && !self.allows(from, to) {
+                    wrong.insert(format!("{from} -> {to}"));
+                }
+            }
+        }
+        wrong.into_iter().collect()
+    }
+
+    /// The room of this floor that a module is in, if it is in one.
+    fn room<'a>(&self, module: &'a Module) -> Option<&'a str> {
+        let (below, inside) = module.split_at_checked(self.below.len())?;
+        let room = inside.first()?;
+        (below == self.below).then_some(room)
+    }
+
+    fn allows(&self, from: &str, to: &str) -> bool {
+        let shared = |room: &str| self.shared.contains(&room);
+        self.composition.contains(&from)
+            || (shared(to) && !self.composition.contains(&to))
+            || self.exceptions.contains(&(from, to))
     }
 }
 

@@ -1,9 +1,9 @@
 //! A whole server on this machine, spoken to byte by byte.
 
 mod document;
+mod fixture;
 mod hostile;
 mod log;
-mod stand;
 mod tls;
 
 use std::time::Duration;
@@ -27,7 +27,7 @@ use super::{
     problem::{Code, Problem},
 };
 use crate::{http::caller::CallerRef, identity::Right};
-use stand::{Stand, exchange};
+use fixture::{Stand, exchange};
 
 /// What the endpoints of these tests work with.
 #[derive(Clone)]
@@ -136,7 +136,7 @@ async fn a_good_request_gets_its_answer() {
     assert_eq!(answer.status, 200);
     assert_eq!(
         answer.body,
-        json!({"name": "3 blue", "owner": stand::TENANT})
+        json!({"name": "3 blue", "owner": fixture::TENANT})
     );
     assert_eq!(answer.header("etag"), Some("\"7\""));
     assert_eq!(answer.header("cache-control"), Some("no-store"));

@@ -12,7 +12,7 @@ use rustls::{
     sign::CertifiedKey,
 };
 
-use crate::{config::settings::NatsOptions, files::Stamps};
+use crate::{files::Stamps, settings::NatsOptions};
 
 /// How often the files are looked at.
 const LOOK: Duration = Duration::from_secs(10);

@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use actors::pulse::Pulse;
+use actors::runtime::pulse::Pulse;
 use async_nats::jetstream::{Context, consumer::Info};
 
 use super::{NatsError, consumer};

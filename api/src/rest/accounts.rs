@@ -4,14 +4,14 @@
 //! Name and address may be a person's. They are opened only for the answer of an endpoint here, and
 //! neither problems nor logs ever hold them.
 
-pub(super) mod put;
-pub(super) mod show;
+mod put;
+mod show;
 
-use actors::decide::EventPlace;
+use actors::runtime::decider::EventPlace;
 use eventstore::seal;
 use projections::{
     Reader,
-    tables::billing::accounts::{self, Account},
+    accounts::accounts::{self, Account},
 };
 use schema::{
     AccountId, AccountTier, Currency, Personal, Sealed, SealedValue, StreamId, TenantId, Timestamp,
@@ -20,7 +20,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::{fault, state::Shared};
-use crate::http::problem::Problem;
+use crate::http::{endpoint::Endpoint, problem::Problem};
+
+/// All of them.
+pub(super) fn endpoints() -> Vec<Endpoint<Shared>> {
+    vec![show::endpoint(), put::endpoint()]
+}
 
 /// Where an account is.
 const PATH: &str = "/v1/admin/accounts/{accountId}";

@@ -1,7 +1,7 @@
 //! What is told when something behind an endpoint fails. The caller hears that it failed, the log
 //! why.
 
-use actors::billing::desk::DeskError;
+use actors::services::desk::DeskError;
 use eventstore::{StoreError, keyring::KeyringError, log::chain};
 use projections::ReadError;
 

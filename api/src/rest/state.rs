@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use actors::billing::Desk;
+use actors::services::billing::Desk;
 use eventstore::{EventStore, keyring::Keyring};
 use projections::Reader;
 

@@ -1,12 +1,12 @@
 //! All endpoints together: what they say of themselves, and what they refuse before they look.
 
-mod stand;
+mod fixture;
 
 use std::{collections::BTreeSet, fs, path::Path};
 
 use serde_json::{Value, json};
 
-use stand::Stand;
+use fixture::Stand;
 
 const ADMIN: &str = "platform.billing_admin";
 const ID: &str = "6f1d2b7e-0000-4000-8000-000000000001";

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use actors::{
-    billing::{Billing, BillingDeps, BillingMetrics, BillingOptions},
-    intake::PullOptions,
+    runtime::intake::PullOptions,
+    services::billing::{Billing, BillingDeps, BillingMetrics, BillingOptions},
 };
 use projections::Reader;
 use prometheus_client::registry::Registry;
@@ -13,7 +13,6 @@ use tokio::sync::watch;
 use super::RoleError;
 use crate::{
     cli::BillingSettings,
-    config::settings::ChargeSettings,
     database::needs,
     http::{edge::Edge, limits::RateLimits, server::Server, shares::Shares},
     identity::metrics::KeyGauges,
@@ -24,6 +23,7 @@ use crate::{
     },
     rest::{self, state::Shared},
     service::{LOG, Plan, Service, Settings, size, until_served},
+    settings::ChargeSettings,
     shutdown::Shutdown,
     telemetry::traceparent,
 };
@@ -66,7 +66,7 @@ pub async fn run(settings: BillingSettings, shutdown: Shutdown) -> Result<(), Ro
     };
     // Not on the connections for questions: that they are busy is no reason to be out of service.
     let reader = Reader::new(service.database.clone(), LOG);
-    let ask = async || projections::tables::billing::ask_all(&reader).await;
+    let ask = async || projections::services::billing::probe(&reader).await;
     Box::pin(service.run(parts.serve(server), ask)).await
 }
 
@@ -138,7 +138,7 @@ impl Parts<'_> {
     /// queued.
     async fn serve(self, server: Server) -> Result<(), RoleError> {
         let service = self.service;
-        let following = service.follow(projections::billing());
+        let following = service.follow(projections::services::billing::projections());
         let (billing, desk) = Billing::new(deps(service, &self.metrics), options(self.charges));
         let shared = Shared {
             questions: self.questions.clone(),

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use actors::dlr::{DlrDeps, DlrMetrics, DlrOptions, IntakeOptions, correlate::Correlator};
+use actors::{
+    receipts::correlate::Correlator,
+    services::dlr::{DlrDeps, DlrMetrics, DlrOptions, IntakeOptions},
+};
 use eventstore::keyring::Keyring;
 use prometheus_client::registry::Registry;
 use tokio::sync::watch;
@@ -10,7 +13,6 @@ use tokio::sync::watch;
 use super::RoleError;
 use crate::{
     cli::DlrSettings,
-    config::settings::ReceiptSettings,
     database::needs,
     nats::{
         self, Identity,
@@ -18,6 +20,7 @@ use crate::{
         watch::{Watched, gauge},
     },
     service::{LOG, Plan, Service, Settings, size, until_served},
+    settings::ReceiptSettings,
     shutdown::Shutdown,
     telemetry::traceparent,
 };
@@ -84,11 +87,11 @@ pub async fn connect(
 async fn serve(context: &Context) -> Result<(), RoleError> {
     let service = &context.service;
     let keyring: Arc<dyn Keyring> = service.keyring.clone();
-    let projections = projections::dlr(&service.nats, &keyring);
+    let projections = projections::services::dlr::projections(&service.nats, &keyring);
     let following = service.follow(projections);
     let (end, ending) = watch::channel(false);
     let (deps, options) = (context.deps(), context.options());
-    let actors = actors::dlr::run(deps, options, service.source(), ending);
+    let actors = actors::services::dlr::run(deps, options, service.source(), ending);
     until_served(service.shutdown.soft(), tokio::spawn(actors), end).await?;
     following.stop().await;
     service.flush().await;

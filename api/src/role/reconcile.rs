@@ -17,7 +17,7 @@ pub async fn run(settings: DlrSettings, shutdown: Shutdown) -> Result<(), RoleEr
 /// # Errors
 /// An orphan could not be looked at.
 pub async fn reconcile(context: &dlr::Context) -> Result<(), RoleError> {
-    let healed = actors::dlr::reconcile(&context.deps(), &context.options()).await?;
+    let healed = actors::services::dlr::reconcile(&context.deps(), &context.options()).await?;
     super::say(format_args!("{healed} orphans matched"));
     Ok(())
 }

@@ -8,8 +8,8 @@
 use std::{convert::Infallible, future::Future, sync::Arc};
 
 use actors::{
-    billing::{Billing, BillingMetrics},
-    intake::Source,
+    runtime::intake::Source,
+    services::billing::{Billing, BillingMetrics},
 };
 use prometheus_client::registry::Registry;
 use tokio::{sync::watch, task::JoinHandle};
@@ -56,7 +56,7 @@ async fn receipts(settings: ReplaySettings, shutdown: Shutdown) -> Result<(), Ro
     };
     let (end, ending) = watch::channel(false);
     let source = opener(&replay);
-    let actors = actors::dlr::run(context.deps(), context.options(), source, ending);
+    let actors = actors::services::dlr::run(context.deps(), context.options(), source, ending);
     let taking = take(&context.service, &replay, actors, end);
     Box::pin(context.service.run(taking, nothing_to_ask)).await
 }

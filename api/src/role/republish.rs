@@ -10,7 +10,7 @@ use eventstore::{
     log::chain,
     postgres::{Database, PgStore},
 };
-use projections::publishers::again::{Again, AnnounceAgain, Span};
+use projections::receipts::republish::{Again, AnnounceAgain, Span};
 
 use super::{RoleError, say};
 use crate::{

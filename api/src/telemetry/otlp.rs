@@ -16,7 +16,8 @@ use opentelemetry_http::{Bytes, HttpClient, HttpError, hyper::HyperClient};
 use tokio::runtime::Handle;
 
 use crate::{
-    config::{ConfigError, SecretSource, settings::OtlpOptions},
+    config::{ConfigError, SecretSource},
+    settings::OtlpOptions,
     trust,
 };
 

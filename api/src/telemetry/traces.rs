@@ -16,7 +16,7 @@ use opentelemetry_sdk::{
 use tokio::runtime::Handle;
 
 use super::otlp::OtlpClient;
-use crate::config::{ConfigError, settings::OtlpOptions};
+use crate::{config::ConfigError, settings::OtlpOptions};
 
 /// How long one export may take.
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(5);

@@ -8,7 +8,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use actors::appender::{self, Appender};
+use actors::runtime::appender::{self, Appender};
 use eventstore::{
     Append, EventStore, Feed, LogId, Secret,
     contract::samples,

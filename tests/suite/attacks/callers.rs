@@ -9,11 +9,11 @@ use tests::world::{
 };
 
 use crate::{
+    fixture::{run, unique},
     rest::{
-        desk::{Customer, DAYS, Desk, calm, desk, list_price_body, price_body, problem},
+        fixture::{Customer, DAYS, Desk, calm, desk, list_price_body, price_body, problem},
         tokens::claims,
     },
-    support::{run, unique},
 };
 
 const PRICES: &str = "/v1/admin/pricing";

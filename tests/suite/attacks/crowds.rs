@@ -23,11 +23,11 @@ use tokio::{
 use tokio_rustls::TlsConnector;
 
 use crate::{
+    fixture::{PATIENCE, eventually, place, run},
     rest::{
-        desk::{Customer, DAYS, Gateway, calm, desk, problem, trusting},
+        fixture::{Customer, DAYS, Gateway, calm, desk, problem, trusting},
         raw::{connect, drained},
     },
-    support::{PATIENCE, eventually, place, run},
 };
 
 /// The beginning of a request that never goes on.

@@ -3,8 +3,8 @@
 use tests::world::rest::{Caller, Rest};
 
 use crate::{
-    rest::desk::{Customer, DAYS, Gateway, calm, desk, problem, trusting},
-    support::run,
+    fixture::run,
+    rest::fixture::{Customer, DAYS, Gateway, calm, desk, problem, trusting},
 };
 
 /// The service as somebody reaches it whose certificate, of the authority that signs Kong's, has

@@ -25,9 +25,9 @@ use tokio_postgres::{Client, error::SqlState};
 use uuid::Uuid;
 
 use crate::{
-    charges::market::{Customer, Market},
-    receipts::desk::{Desk, Sms, receipt, settled_as, sms, untouched},
-    support::{Base, MASTER_KEY, base_in, eventually, place, postgres, run, tollbook, unique},
+    charges::fixture::{Customer, Market},
+    fixture::{Base, MASTER_KEY, base_in, eventually, place, postgres, run, tollbook, unique},
+    receipts::fixture::{Desk, Sms, receipt, settled_as, sms, untouched},
 };
 
 /// Another key under the version of [`MASTER_KEY`].

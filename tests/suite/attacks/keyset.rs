@@ -11,11 +11,11 @@ use tokio::{
 use uuid::Uuid;
 
 use crate::{
+    fixture::{eventually, run, unique},
     rest::{
-        desk::{DAYS, Desk, calm, desk},
+        fixture::{DAYS, Desk, calm, desk},
         tokens::claims,
     },
-    support::{eventually, run, unique},
 };
 
 /// A set that withdraws every key.

@@ -6,7 +6,7 @@ use tests::stack::PgVersion;
 use tokio_postgres::{Client, Error, Row, error::SqlState};
 use uuid::Uuid;
 
-use crate::support::{Base, append, base_in, dense, kinds, position_of, postgres, run, unique};
+use crate::fixture::{Base, append, base_in, dense, kinds, position_of, postgres, run, unique};
 
 /// Mounts an attack on Postgres 18, and on 15 where it is installed.
 fn on_both(attack: impl AsyncFn(Base)) {

@@ -12,8 +12,8 @@ use tests::world::{World, WorldOptions};
 use tokio::time::{sleep, timeout};
 
 use crate::{
-    receipts::desk::Desk,
-    support::{PATIENCE, place, run},
+    fixture::{PATIENCE, place, run},
+    receipts::fixture::Desk,
 };
 
 /// How long what must not happen is given to happen.

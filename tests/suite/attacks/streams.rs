@@ -6,7 +6,7 @@
 use api::nats::plan::{MESSAGE_MAX, STREAMS};
 use tests::world::WorldOptions;
 
-use crate::support::{place, run};
+use crate::fixture::{place, run};
 
 #[test]
 fn a_connector_leaves_no_message_beyond_its_size_and_no_more_than_its_stream_holds() {

@@ -4,8 +4,8 @@
 use schema::{AccountId, OperatorId, Status, TenantId};
 use tests::{traffic::Announced, world::Service};
 
-use super::market::{Customer, market, minutes_ago};
-use crate::support::{eventually, run, unique};
+use super::fixture::{Customer, market, minutes_ago};
+use crate::fixture::{eventually, run, unique};
 
 /// The same message settled otherwise, and the fields that say so.
 fn contradictions(first: Announced) -> Vec<(Announced, Vec<&'static str>)> {

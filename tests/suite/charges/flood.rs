@@ -2,8 +2,8 @@
 
 use tests::traffic::{Inbound, announce, publish_on};
 
-use super::market::{Customer, market};
-use crate::support::run;
+use super::fixture::{Customer, market};
+use crate::fixture::run;
 
 /// How often it is said again.
 const REPEATS: usize = 20_000;

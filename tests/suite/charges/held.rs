@@ -11,8 +11,8 @@ use tests::{
     },
 };
 
-use super::market::{Customer, Market, market, minutes_ago};
-use crate::support::{eventually, run};
+use super::fixture::{Customer, Market, market, minutes_ago};
+use crate::fixture::{eventually, run};
 
 /// How far ahead of its arrival a `chargedAt` is believed, nearly.
 const AHEAD_MICROS: i64 = 4_500_000;

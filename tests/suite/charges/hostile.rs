@@ -7,8 +7,8 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use tests::{traffic::Announced, world::Service};
 
-use super::market::{Customer, Market, market};
-use crate::support::run;
+use super::fixture::{Customer, Market, market};
+use crate::fixture::run;
 
 /// In every hostile message, so that it is found wherever it must not be.
 const MARK: &str = "mark5b2e";

@@ -19,8 +19,8 @@ use tests::{
 
 use tokio::time::sleep;
 
-use super::market::{Customer, Market, minutes_ago};
-use crate::support::{place, run};
+use super::fixture::{Customer, Market, minutes_ago};
+use crate::fixture::{place, run};
 
 /// Charges that had to be rated again at least, so that the promise was needed.
 const RERATED: i64 = 30;

@@ -21,10 +21,10 @@ use tests::{
 use tokio::time::sleep;
 use tokio_postgres::Client;
 
-use super::{lists::Lists, market::Market};
+use super::{fixture::Market, lists::Lists};
 use crate::{
-    faults::load::insist,
-    support::{place, run},
+    faults::fixture::insist,
+    fixture::{place, run},
 };
 
 const SEED: u64 = 30_620;

@@ -12,13 +12,13 @@ use tests::{
 };
 use tokio::time::sleep;
 
-use super::load::insist;
+use super::fixture::insist;
 use crate::{
     charges::{
+        fixture::{Customer, Market},
         lists::Lists,
-        market::{Customer, Market},
     },
-    support::{eventually, place, run},
+    fixture::{eventually, place, run},
 };
 
 const SEED: u64 = 31_620;

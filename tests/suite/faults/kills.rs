@@ -13,8 +13,8 @@ use tests::{
 };
 use tokio::time::sleep;
 
-use super::load::{GRACE, Load, balances, hand_out_again_soon};
-use crate::support::{place, run};
+use super::fixture::{GRACE, Load, balances, hand_out_again_soon};
+use crate::fixture::{place, run};
 
 const SEED: u64 = 20_260;
 

@@ -4,8 +4,8 @@ use tests::world::{World, WorldOptions};
 use uuid::Uuid;
 
 use crate::{
-    receipts::desk::{Desk, receipt},
-    support::{eventually, place, run},
+    fixture::{eventually, place, run},
+    receipts::fixture::{Desk, receipt},
 };
 
 const AGAIN: &str = "billing_announced_again_total";
@@ -29,7 +29,7 @@ async fn lose_everything(world: &World) {
 }
 
 async fn charge_of(desk: &Desk, message: Uuid) -> Vec<String> {
-    let sql = include_str!("../charges/history.sql");
+    let sql = include_str!("../charges/fixture/history.sql");
     let rows = desk.database.query(sql, &[&message]).await.expect("reads");
     rows.iter().map(|row| row.get(0)).collect()
 }

@@ -9,10 +9,10 @@ use tests::{
     world::{Service, World, WorldOptions},
 };
 
-use super::load::{GRACE, Load, balances};
+use super::fixture::{GRACE, Load, balances};
 use crate::{
-    charges::market::{Customer, Market},
-    support::{PATIENCE, dense, eventually, place, run},
+    charges::fixture::{Customer, Market},
+    fixture::{PATIENCE, dense, eventually, place, run},
 };
 
 const SEED: u64 = 20_270;

@@ -4,8 +4,8 @@ use async_nats::jetstream::consumer::{PullConsumer, pull};
 use tests::world::WorldOptions;
 
 use crate::{
-    receipts::desk::{Desk, receipt, settled_as},
-    support::{eventually, place, run},
+    fixture::{eventually, place, run},
+    receipts::fixture::{Desk, receipt, settled_as},
 };
 
 /// Far more than one failure, so that pauses are long.

@@ -8,8 +8,8 @@ use tests::{
     world::{Service, World, WorldOptions},
 };
 
-use super::load::{Load, balances, hand_out_again_soon};
-use crate::support::{eventually, place, run};
+use super::fixture::{Load, balances, hand_out_again_soon};
+use crate::fixture::{eventually, place, run};
 
 /// How long a service here waits for Postgres.
 const SOON: (&str, &str) = ("DB_TIMEOUT", "2s");

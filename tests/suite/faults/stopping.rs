@@ -5,8 +5,8 @@ use tests::{
     world::{Service, WorldOptions},
 };
 
-use super::load::{Load, balances, hand_out_again_soon};
-use crate::support::{eventually, place, run};
+use super::fixture::{Load, balances, hand_out_again_soon};
+use crate::fixture::{eventually, place, run};
 
 /// A counter over all its labels.
 async fn total(service: &Service, metric: &str) -> u64 {

@@ -7,8 +7,8 @@ use tests::{
     world::WorldOptions,
 };
 
-use super::load::balances;
-use crate::support::{place, run};
+use super::fixture::balances;
+use crate::fixture::{place, run};
 
 #[test]
 fn with_tls_to_postgres_15_and_mutual_tls_to_nats_the_books_balance() {

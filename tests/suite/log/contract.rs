@@ -6,7 +6,7 @@ use std::sync::Arc;
 use eventstore::{EventStore, contract};
 use tests::stack::PgVersion;
 
-use crate::support::{base_in, dense, postgres, run};
+use crate::fixture::{base_in, dense, postgres, run};
 
 async fn holds_on(version: PgVersion) {
     let base = base_in(postgres(version).await).await;

@@ -12,7 +12,7 @@ use eventstore::{EventStore, Outcome, StoreError, contract::samples, postgres::P
 use tokio::{task::JoinSet, time::sleep};
 use tokio_postgres::{Client, IsolationLevel, error::SqlState};
 
-use crate::support::{Base, append, append_by_hand, base, dense, eventually, position_of, run};
+use crate::fixture::{Base, append, append_by_hand, base, dense, eventually, position_of, run};
 
 /// Appends waiting for the log's head, as Postgres sees them.
 async fn waiting(admin: &Client) -> i64 {

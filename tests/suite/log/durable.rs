@@ -6,7 +6,7 @@ use eventstore::{EventStore, Outcome, contract::samples};
 use tests::stack::{PgOptions, PgVersion, Postgres};
 use tokio::task::JoinSet;
 
-use crate::support::{Base, base_in, dense, eventually, prepare, run};
+use crate::fixture::{Base, base_in, dense, eventually, prepare, run};
 
 /// Appends until Postgres goes away; notes each acknowledged event before the next append.
 async fn append_until_it_breaks(base: Base, acknowledged: Arc<Mutex<Vec<(u128, i64)>>>) {

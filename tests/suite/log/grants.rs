@@ -6,7 +6,7 @@ use eventstore::{EventStore, Outcome, contract::samples};
 use schema::{Category, Event, StreamId};
 use tokio_postgres::Client;
 
-use crate::support::{ACCOUNTS, Base, append, base, dense, kinds, position_of, run, unique};
+use crate::fixture::{ACCOUNTS, Base, append, base, dense, kinds, position_of, run, unique};
 
 /// Every right of `role` in our schemas and the orchestrator's, one text each.
 async fn rights(admin: &Client, role: &str) -> BTreeSet<String> {
@@ -213,7 +213,7 @@ fn every_version_of_every_type_of_event_is_granted_to_one_role_and_nothing_else_
             .flat_map(|(name, today)| (1..=*today).map(move |version| (*name, version)))
             .map(|(name, version)| {
                 let home = kinds::HOMES.iter().find(|home| home.0 == name);
-                let (_, role, category) = home.expect("its line in tests/suite/support/kinds.rs");
+                let (_, role, category) = home.expect("its line in tests/suite/fixture/kinds.rs");
                 let category = category.as_str().to_owned();
                 (name.to_owned(), version, (*role).to_owned(), category)
             })

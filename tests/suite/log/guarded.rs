@@ -13,7 +13,7 @@ use schema::{Category, StreamId};
 
 use tokio::time::sleep;
 
-use crate::support::{append, base, dense, kinds, run, unique};
+use crate::fixture::{append, base, dense, kinds, run, unique};
 
 /// Rounds that must end each way before the race has shown anything.
 const ENOUGH: usize = 25;

@@ -3,7 +3,7 @@
 use eventstore::contract::samples;
 use tokio_postgres::{Client, error::SqlState};
 
-use crate::support::{ACCOUNTS, Base, append, base, position_of, run};
+use crate::fixture::{ACCOUNTS, Base, append, base, position_of, run};
 
 /// Ways to change history, and what may let them seem to do nothing.
 const ATTEMPTS: [&str; 6] = [

@@ -2,7 +2,7 @@
 
 use eventstore::{EventStore, Outcome, contract::samples};
 
-use crate::support::{append, base, dense, differing, run};
+use crate::fixture::{append, base, dense, differing, run};
 
 /// How often each race is run.
 const ROUNDS: i32 = 60;

@@ -2,7 +2,7 @@
 
 use eventstore::{EventStore, Outcome, contract::samples};
 
-use crate::support::{base, dense, kinds, run, unique};
+use crate::fixture::{base, dense, kinds, run, unique};
 
 #[test]
 fn an_append_that_postgres_refuses_does_not_hold_up_its_neighbours() {

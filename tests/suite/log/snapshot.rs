@@ -4,7 +4,7 @@
 use tests::stack::PgVersion;
 use tokio_postgres::Client;
 
-use crate::support::{base_in, dense, postgres, run};
+use crate::fixture::{base_in, dense, postgres, run};
 
 /// What is done all the time: an append, and looks at how far the log and a projection are.
 const OFTEN: [&str; 5] = [

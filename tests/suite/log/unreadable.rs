@@ -3,7 +3,7 @@
 use eventstore::{EventStore, StoreError, contract::samples, log::chain};
 use tokio_postgres::Client;
 
-use crate::support::{append, base, run};
+use crate::fixture::{append, base, run};
 
 /// An event at the end of the log that no writer of ours would leave.
 pub(crate) async fn plant(admin: &Client, name: &str, version: i16, payload: &str) -> i64 {

@@ -1,6 +1,6 @@
 //! A table may hold what several logs say, so no key of it may mistake one log for another.
 
-use crate::support::{base, run};
+use crate::fixture::{base, run};
 
 #[test]
 fn every_unique_key_of_a_projection_names_the_log() {

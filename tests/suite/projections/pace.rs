@@ -9,11 +9,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use deadpool_postgres::Transaction;
 use eventstore::{EventStore as _, Feed, LogId, contract::samples};
-use projections::{ApplyError, Batch, Deps, Effect, Projection, metrics::ProjectionMetrics};
+use projections::{
+    ApplyError, Batch, Deps, Effect, Projection, runtime::metrics::ProjectionMetrics,
+};
 use schema::EventType;
 use tokio::{sync::watch, time::timeout};
 
-use crate::support::{Base, base, run};
+use crate::fixture::{Base, base, run};
 
 /// How many events the log has; twenty batches.
 const EVENTS: i64 = 40_000;

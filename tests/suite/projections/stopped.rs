@@ -4,9 +4,9 @@ use eventstore::contract::samples;
 use tests::world::{PROJECTIONS, WorldOptions};
 
 use crate::{
+    fixture::{eventually, place, run},
     log::unreadable::plant,
-    receipts::desk::{Desk, receipt, settled_as},
-    support::{eventually, place, run},
+    receipts::fixture::{Desk, receipt, settled_as},
 };
 
 /// Whether a projection says that it has stopped, and where it stands.

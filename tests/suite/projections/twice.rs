@@ -10,7 +10,7 @@ use tests::{
 };
 use tokio_postgres::Client;
 
-use crate::support::{PATIENCE, Published, place, published, run};
+use crate::fixture::{PATIENCE, Published, place, published, run};
 
 const STREAMS: [(&str, &str); 3] = [
     ("BILLING_EVENTS", "billing.events"),

@@ -3,8 +3,8 @@
 use schema::Timestamp;
 use serde_json::json;
 
-use super::desk::{Receipt, connector_receipt, desk, receipt, settled_as, sms};
-use crate::support::run;
+use super::fixture::{Receipt, connector_receipt, desk, receipt, settled_as, sms};
+use crate::fixture::run;
 
 #[test]
 fn both_forms_are_accepted_and_have_the_same_effects() {

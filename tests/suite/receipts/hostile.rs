@@ -6,8 +6,8 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use tests::world::WorldOptions;
 
-use super::desk::{Desk, Sms, connector_receipt, desk, receipt, settled_as, sms, untouched};
-use crate::support::{place, run};
+use super::fixture::{Desk, Sms, connector_receipt, desk, receipt, settled_as, sms, untouched};
+use crate::fixture::{place, run};
 
 /// In every hostile message, so that it is found wherever it must not be.
 const MARK: &str = "mark7f3a";

@@ -1,7 +1,7 @@
 //! Carriers use their ids again: which message a receipt means, and what an orphan stands for.
 
-use super::desk::{Desk, Sms, connector_receipt, desk, receipt, settled_as, sms, untouched};
-use crate::support::{eventually, run};
+use super::fixture::{Desk, Sms, connector_receipt, desk, receipt, settled_as, sms, untouched};
+use crate::fixture::{eventually, run};
 
 /// One word of every status.
 const WORDS: [&str; 6] = [

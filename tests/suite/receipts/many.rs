@@ -3,8 +3,8 @@
 use futures::future::join_all;
 use tests::world::{World, WorldOptions};
 
-use super::desk::{Desk, receipt, settled_as, sms};
-use crate::support::{eventually, run, unique};
+use super::fixture::{Desk, receipt, settled_as, sms};
+use crate::fixture::{eventually, run, unique};
 
 /// As many as the consumer lets be delivered and not acknowledged.
 const MANY: usize = 10_000;

@@ -3,8 +3,8 @@
 use schema::Timestamp;
 use serde_json::json;
 
-use super::desk::{Desk, Sms, desk, receipt, settled_as, sms};
-use crate::support::run;
+use super::fixture::{Desk, Sms, desk, receipt, settled_as, sms};
+use crate::fixture::run;
 
 /// The orchestrator writes a message's operator in another way.
 async fn spelled(desk: &Desk, sms: &Sms, operator: &str) {
@@ -73,7 +73,7 @@ async fn happened(desk: &Desk, sms: &Sms) -> Timestamp {
         assert_eq!(Timestamp::from_datetime(row.get(column)), at);
     }
     for stream in ["BILLING_EVENTS", "WEBHOOK_DISPATCH"] {
-        let told = crate::support::published(&desk.observer, stream).await;
+        let told = crate::fixture::published(&desk.observer, stream).await;
         let mut about = told
             .iter()
             .filter(|told| told.body["messageId"] == sms.id.to_string());
@@ -93,12 +93,12 @@ fn nothing_published_happened_before_its_message_was_handed_in_or_after_its_rece
         desk.receives(&receipt(&sms).with("deliveredAt", json!(early)))
             .await;
         assert_eq!(happened(desk, &sms).await, sms.enqueued);
-        let orphan = super::desk::sms();
+        let orphan = super::fixture::sms();
         let ahead = Timestamp::from_micros(before + 10 * 3_600_000_000).expect("valid");
         let late = receipt(&orphan).with("deliveredAt", json!(ahead.to_string()));
         desk.receives(&late).await;
         desk.enqueue(&orphan).await;
-        crate::support::eventually("the orphan is healed", async || {
+        crate::fixture::eventually("the orphan is healed", async || {
             let orphans = desk.orphans(&orphan).await;
             orphans.iter().all(|(_, resolved)| *resolved).then_some(())
         })

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::desk::{Desk, Effects, Sms, connector_receipt, desk, receipt, settled_as, sms, text};
-use crate::support::{eventually, run, unique};
+use super::fixture::{Desk, Effects, Sms, connector_receipt, desk, receipt, settled_as, sms, text};
+use crate::fixture::{eventually, run, unique};
 
 /// Half of the grace period of the desk.
 const WELL_WITHIN_GRACE: Duration = Duration::from_secs(1);

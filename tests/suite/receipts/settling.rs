@@ -2,8 +2,8 @@
 
 use futures::future::join_all;
 
-use super::desk::{Effects, connector_receipt, desk, receipt, settled_as, untouched};
-use crate::support::{run, unique};
+use super::fixture::{Effects, connector_receipt, desk, receipt, settled_as, untouched};
+use crate::fixture::{run, unique};
 
 fn row(word: &str, status: &str) -> (String, String) {
     (word.into(), status.into())
@@ -163,7 +163,7 @@ fn ids_that_repeat_between_operators_are_told_apart() {
     run(async {
         let desk = desk().await;
         let one = desk.message().await;
-        let mut other = super::desk::sms();
+        let mut other = super::fixture::sms();
         other.operator_message.clone_from(&one.operator_message);
         desk.enqueue(&other).await;
         desk.receives(&receipt(&one).says("REJECTD")).await;

@@ -4,10 +4,10 @@ use hyper::Method;
 use serde_json::Value;
 use tests::world::{Service, World, WorldOptions, rest::Caller};
 
-use super::desk::{Customer, account_body, cost_body, done, list_price_body};
+use super::fixture::{Customer, account_body, cost_body, done, list_price_body};
 use crate::{
-    receipts::desk::{Desk, Sms, receipt, settled_as},
-    support::{eventually, place, run},
+    fixture::{eventually, place, run},
+    receipts::fixture::{Desk, Sms, receipt, settled_as},
 };
 
 /// Few connections, so that each has prepared every statement soon.

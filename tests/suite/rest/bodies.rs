@@ -4,8 +4,8 @@ use bytes::Bytes;
 use hyper::Method;
 use serde_json::json;
 
-use super::desk::{Customer, MARK, account_body, cost_body, desk, opened, price_body, problem};
-use crate::support::run;
+use super::fixture::{Customer, MARK, account_body, cost_body, desk, opened, price_body, problem};
+use crate::fixture::run;
 
 /// Every call with a body, each a good one.
 async fn calls() -> Vec<(Method, String, String)> {

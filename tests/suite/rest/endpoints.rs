@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use tests::world::rest::{Answer, Caller};
 use uuid::Uuid;
 
-use super::desk::{
+use super::fixture::{
     Customer, DAYS, Desk, account_body, cost_body, desk, home, list_price_body, opened, price_body,
 };
-use crate::support::{run, unique};
+use crate::fixture::{run, unique};
 
 const PRICES: &str = "/v1/admin/pricing";
 const COSTS: &str = "/v1/admin/operator-costs";
@@ -240,7 +240,7 @@ fn every_endpoint_wants_to_know_who_calls() {
         }
         assert_eq!(desk.written_by(&format!("key-{tenant}")).await, 0);
         desk.is_calm();
-        super::desk::calm(&gateway.service);
+        super::fixture::calm(&gateway.service);
     });
 }
 
@@ -322,7 +322,7 @@ fn lists_of_one_tenant_hold_nothing_of_another() {
                 .clone()
         };
         let of = |tenant: TenantId| format!("/v1/admin/held-charges?tenantId={tenant}");
-        let waits = crate::support::eventually("it waits", async || {
+        let waits = crate::fixture::eventually("it waits", async || {
             let rows = list(of(one.customer.tenant)).await;
             (!rows.is_empty()).then_some(rows)
         });

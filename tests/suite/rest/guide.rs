@@ -5,7 +5,7 @@ use std::process::Stdio;
 use tests::world::WorldOptions;
 use tokio::{process::Command, time::timeout};
 
-use crate::support::{PATIENCE, place, run};
+use crate::fixture::{PATIENCE, place, run};
 
 const GUIDE: &str = include_str!("../../../docs/guides/api.md");
 /// Starts the servers; here they are there already.
@@ -78,6 +78,6 @@ fn the_commands_of_the_api_guide_work() {
             "201", "201", "201", "200", "200", "200", "200", "200", "200", "400",
         ];
         assert_eq!(statuses, expected, "{out}");
-        super::desk::calm(&billing);
+        super::fixture::calm(&billing);
     });
 }

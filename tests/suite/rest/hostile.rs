@@ -4,10 +4,10 @@
 use tests::world::rest::Caller;
 
 use super::{
-    desk::{DAYS, MARK, desk, problem},
+    fixture::{DAYS, MARK, desk, problem},
     raw::exchange,
 };
-use crate::support::run;
+use crate::fixture::run;
 
 const USAGE: &str = "/v1/billing/usage";
 
@@ -126,13 +126,13 @@ fn addresses_are_read_strictly() {
 fn a_cursor_leads_on_in_its_own_list_alone() {
     run(async {
         let desk = desk().await;
-        let operator = super::desk::Customer::nobody().operator;
+        let operator = super::fixture::Customer::nobody().operator;
         let admin = desk.rest.as_billing_admin();
         let prices = "/v1/admin/pricing";
         for tier in ["STARTER", "GROWTH", "CUSTOM"] {
-            let mut body = super::desk::list_price_body(operator);
+            let mut body = super::fixture::list_price_body(operator);
             body["accountTier"] = serde_json::json!(tier);
-            super::desk::opened(&desk.rest, prices, &body).await;
+            super::fixture::opened(&desk.rest, prices, &body).await;
         }
         let list = format!("{prices}?operatorId={operator}&limit=2");
         let first = admin.get(&list).await.expect("an answer").body;

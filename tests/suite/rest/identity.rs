@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    desk::{DAYS, desk, problem},
+    fixture::{DAYS, desk, problem},
     tokens::{Elliptic, claims, seconds, sign, symmetric},
 };
-use crate::support::{eventually, run, unique};
+use crate::fixture::{eventually, run, unique};
 
 /// The claims of somebody who may read, with some of them different; null takes one away.
 fn but(different: &Value) -> Value {
@@ -216,7 +216,7 @@ fn new_keys_are_believed_and_withdrawn_ones_are_not_without_a_restart() {
         .await;
         assert_eq!(status(&old).await, 401, "the old one is withdrawn");
         assert_eq!(node.pid(), pid);
-        super::desk::calm(&node);
+        super::fixture::calm(&node);
         assert!(node.terminate().await.expect("it stops"));
     });
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use hyper::Method;
 use uuid::Uuid;
 
-use super::desk::{DAYS, calm, desk, problem};
-use crate::support::{eventually, run, unique};
+use super::fixture::{DAYS, calm, desk, problem};
+use crate::fixture::{eventually, run, unique};
 
 const METHODS: [Method; 8] = [
     Method::GET,
@@ -133,7 +133,7 @@ fn who_calls_too_often_waits_and_others_do_not() {
         let (node, rest) = desk.node(&[("HTTP_RATE", "1"), ("HTTP_BURST", "5")]).await;
         let (hasty, calm_one) = (desk.customer().await, desk.customer().await);
         let path = format!("/v1/billing/usage?{DAYS}");
-        let as_subject = |subject: &str, of: super::desk::Customer| {
+        let as_subject = |subject: &str, of: super::fixture::Customer| {
             rest.named(subject, "account.viewer", of.tenant, Some(of.account))
         };
         let caller = as_subject("hasty", hasty);

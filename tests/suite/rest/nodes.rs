@@ -4,8 +4,8 @@ use hyper::Method;
 use serde_json::{Value, json};
 use tests::world::Rest;
 
-use super::desk::{Customer, account_body, calm, cost_body, desk, done, opened, price_body};
-use crate::support::run;
+use super::fixture::{Customer, account_body, calm, cost_body, desk, done, opened, price_body};
+use crate::fixture::run;
 
 /// How often each write is tried: a gap would be short.
 const ROUNDS: usize = 15;

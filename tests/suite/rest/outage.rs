@@ -5,8 +5,8 @@ use hyper::Method;
 use serde_json::{Value, json};
 use tests::world::{Service, WorldOptions, rest::Answer};
 
-use super::desk::{Customer, DAYS, account_body, cost_body, list_price_body};
-use crate::support::{eventually, place, run, unique};
+use super::fixture::{Customer, DAYS, account_body, cost_body, list_price_body};
+use crate::fixture::{eventually, place, run, unique};
 
 /// One call of each kind.
 fn calls(of: Customer) -> Vec<(Method, String, Option<Value>)> {
@@ -112,6 +112,6 @@ fn without_postgres_every_endpoint_says_so_and_recovers() {
         let log = billing.log();
         assert!(log.contains("rest.unavailable"), "the log tells why");
         assert!(!log.contains("http.undocumented_answer"));
-        assert!(!log.contains(super::desk::MARK));
+        assert!(!log.contains(super::fixture::MARK));
     });
 }

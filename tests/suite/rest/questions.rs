@@ -3,8 +3,8 @@
 use hyper::Method;
 use tests::world::WorldOptions;
 
-use super::desk::{Customer, DAYS, account_body, done};
-use crate::support::{eventually, place, run};
+use super::fixture::{Customer, DAYS, account_body, done};
+use crate::fixture::{eventually, place, run};
 
 /// One connection for questions.
 const ONE: (&str, &str) = ("DB_POOL_QUESTIONS", "1");

@@ -8,8 +8,8 @@ use tokio::{
     time::timeout,
 };
 
-use super::desk::MARK;
-use crate::support::PATIENCE;
+use super::fixture::MARK;
+use crate::fixture::PATIENCE;
 
 /// What came back until the other side closed the connection.
 #[derive(Debug)]

@@ -9,8 +9,8 @@ use hyper::Method;
 use tests::world::{WorldOptions, rest::Caller};
 use tokio::{process::Command, time::timeout};
 
-use super::desk::{Customer, Desk, account_body, calm, cost_body, done, opened, price_body};
-use crate::support::{PATIENCE, place, run};
+use super::fixture::{Customer, Desk, account_body, calm, cost_body, done, opened, price_body};
+use crate::fixture::{PATIENCE, place, run};
 
 /// How many calls of each endpoint are drawn, beside those that the document's limits give.
 const EXAMPLES: &str = "40";

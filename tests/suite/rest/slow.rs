@@ -8,10 +8,10 @@ use tokio::{
 };
 
 use super::{
-    desk::{DAYS, calm, desk},
+    fixture::{DAYS, calm, desk},
     raw::{RawAnswer, connect, drained},
 };
-use crate::support::{PATIENCE, run};
+use crate::fixture::{PATIENCE, run};
 
 /// Between two bytes of a slow client.
 const DRIP: Duration = Duration::from_millis(200);

@@ -11,10 +11,10 @@ use tokio::{
 };
 
 use super::{
-    desk::{DAYS, calm, desk, trusting, write_pair},
+    fixture::{DAYS, calm, desk, trusting, write_pair},
     raw::connect,
 };
-use crate::support::{PATIENCE, eventually, run, unique};
+use crate::fixture::{PATIENCE, eventually, run, unique};
 
 /// The alert `protocol_version` (RFC 5246, 7.2).
 const PROTOCOL_VERSION: u8 = 70;

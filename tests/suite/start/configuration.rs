@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs};
 
 use tempfile::TempDir;
 
-use crate::support::{MASTER_KEY, run, tollbook, waits_for};
+use crate::fixture::{MASTER_KEY, run, tollbook, waits_for};
 
 /// In every value that is wrong, as a secret in the wrong place would be.
 const SECRET: &str = "hunter2";

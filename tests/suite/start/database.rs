@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tempfile::TempDir;
 use tests::world::WorldOptions;
 
-use crate::support::{Base, MASTER_KEY, base, eventually, place, run, tollbook, unique};
+use crate::fixture::{Base, MASTER_KEY, base, eventually, place, run, tollbook, unique};
 
 /// Why `tollbook dlr` does not start with this database. It never gets as far as NATS.
 async fn refusal(base: Base) -> String {

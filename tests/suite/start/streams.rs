@@ -3,8 +3,8 @@
 use tests::world::{World, WorldOptions};
 
 use crate::{
-    receipts::desk::{Desk, receipt, settled_as},
-    support::{eventually, place, run},
+    fixture::{eventually, place, run},
+    receipts::fixture::{Desk, receipt, settled_as},
 };
 
 async fn refusal(world: &World) -> String {

@@ -3,7 +3,7 @@
 
 use tests::world::{Service, WorldOptions};
 
-use crate::support::{eventually, place, run};
+use crate::fixture::{eventually, place, run};
 
 async fn says(service: &Service, path: &str, line: &str) {
     eventually(&format!("{path} says {line}"), async || {

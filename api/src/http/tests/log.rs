@@ -60,7 +60,7 @@ async fn a_request_is_told_by_its_route_and_caller_and_nothing_it_sent() {
         ("problem", json!("unknown_parameter")),
         ("subject", json!("somebody")),
         ("caller", json!("token")),
-        ("tenant_id", json!(super::stand::TENANT)),
+        ("tenant_id", json!(super::fixture::TENANT)),
     ] {
         assert_eq!(known[name], value, "{name}");
     }

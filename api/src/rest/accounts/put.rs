@@ -1,18 +1,6 @@
 //! `PUT /v1/admin/accounts/{accountId}`: registers an account or changes it. The same again changes
 //! nothing.
 
-use std::borrow::Cow;
-
-use actors::{
-    billing::desk::AccountWish,
-    decide::account::{Condition, Refusal},
-};
-use axum::{extract::State, http::Method};
-use schema::{AccountTier, Personal, TenantId, event::AccountFacts};
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, de::Error as _};
-
-use super::{AccountPath, AccountRow, PATH, find, opened};
 use crate::{
     http::{
         answer::{Put, Versioned},
@@ -23,8 +11,20 @@ use crate::{
         problem::{Code, Problem},
     },
     identity::Right,
-    rest::{errand::Errand, fault, fields::CurrencyCode, state::Shared, versions, visible},
+    rest::{context::RequestContext, etag, fault, fields::CurrencyCode, state::Shared, visible},
 };
+use std::borrow::Cow;
+
+use actors::{
+    accounts::decide::{Condition, Refusal},
+    services::desk::AccountWish,
+};
+use axum::{extract::State, http::Method};
+use schema::{AccountTier, Personal, TenantId, event::AccountFacts};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, de::Error as _};
+
+use super::{AccountPath, AccountRow, PATH, find, opened};
 
 /// The projection that shows accounts.
 const PROJECTION: &str = "accounts";
@@ -98,7 +98,7 @@ pub(in crate::rest) fn endpoint() -> Endpoint<Shared> {
 
 async fn put(
     State(shared): State<Shared>,
-    errand: Errand,
+    context: RequestContext,
     PathParams(path): PathParams<AccountPath>,
     condition: IfMatch,
     Body(body): Body<AccountBody>,
@@ -116,16 +116,16 @@ async fn put(
     let condition = match condition {
         IfMatch::Any => Condition::Any,
         IfMatch::Exists => Condition::Registered,
-        IfMatch::Is(tag) => Condition::ChangedAt(versions::position(tag)),
+        IfMatch::Is(tag) => Condition::ChangedAt(etag::position(tag)),
     };
-    let caller = errand.at_desk(&shared, errand.fresh).await?;
+    let caller = context.caller(&shared, context.fresh).await?;
     let written = shared.desk.put_account(caller, wish, condition).await;
     let written = written.map_err(|error| fault::undone(error, refused))?;
     visible::shown(&shared, PROJECTION, written.position).await?;
     let account = find(&shared.reader, path.account_id).await?;
     // It is not there only while the table is built anew.
     let account = account.ok_or(Problem::new(Code::NotYetVisible))?;
-    let etag = versions::etag(account.changed_position);
+    let etag = etag::of(account.changed_position);
     let registered_now = written.new && account.position == written.position;
     let row = opened(&shared, account).await?;
     let answer = if registered_now {

@@ -1,8 +1,5 @@
 //! `GET /v1/admin/accounts/{accountId}`: a registered account.
 
-use axum::{extract::State, http::Method};
-
-use super::{AccountPath, AccountRow, PATH, find, opened};
 use crate::{
     http::{
         answer::{Found, Versioned},
@@ -12,12 +9,15 @@ use crate::{
     },
     identity::Right,
     rest::{
-        errand::Errand,
-        look::{self, Look},
+        access::look::{self, Look},
+        context::RequestContext,
+        etag,
         state::Shared,
-        versions,
     },
 };
+use axum::{extract::State, http::Method};
+
+use super::{AccountPath, AccountRow, PATH, find, opened};
 
 pub(in crate::rest) fn endpoint() -> Endpoint<Shared> {
     Endpoint::new(Method::GET, PATH, show)
@@ -28,7 +28,7 @@ pub(in crate::rest) fn endpoint() -> Endpoint<Shared> {
 
 async fn show(
     State(shared): State<Shared>,
-    errand: Errand,
+    context: RequestContext,
     PathParams(path): PathParams<AccountPath>,
 ) -> Result<Versioned<Found<AccountRow>>, Problem> {
     let mut look = Look {
@@ -36,13 +36,13 @@ async fn show(
         tenant: None,
         account: Some(path.account_id),
     };
-    look::needs(&shared, &errand, Right::BillingAdmin, look).await?;
+    look::needs(&shared, &context, Right::BillingAdmin, look).await?;
     let Some(account) = find(&shared.questions, path.account_id).await? else {
         let absent = Problem::new(Code::NotFound);
-        return Err(look::refused(&shared, &errand, look, absent).await);
+        return Err(look::refused(&shared, &context, look, absent).await);
     };
     look.tenant = Some(account.tenant);
-    look::allowed(&shared, &errand, look).await?;
-    let etag = versions::etag(account.changed_position);
+    look::allowed(&shared, &context, look).await?;
+    let etag = etag::of(account.changed_position);
     Ok(Versioned(etag, Found(opened(&shared, account).await?)))
 }

@@ -7,7 +7,10 @@ use std::{
     time::Duration,
 };
 
-use actors::dlr::{DlrDeps, DlrMetrics, DlrOptions, IntakeOptions, correlate::Correlator};
+use actors::{
+    receipts::correlate::Correlator,
+    services::dlr::{DlrDeps, DlrMetrics, DlrOptions, IntakeOptions},
+};
 use eventstore::{
     EventStore, Feed, LogId,
     keyring::{Keyring, MasterKeyFile},
@@ -109,7 +112,7 @@ async fn ingest(stage: &Stage, clock: Clock) -> Result<Run, Fault> {
     let source = stage.source().await?;
     let source = move || ready(Ok::<_, Infallible>(source.clone()));
     let (end, ending) = watch::channel(false);
-    let processor = tokio::spawn(actors::dlr::run(deps, options(), source, ending));
+    let processor = tokio::spawn(actors::services::dlr::run(deps, options(), source, ending));
     let run = clock.until(stage, Until::Acknowledged).await;
     end.send_replace(true);
     processor.await?;

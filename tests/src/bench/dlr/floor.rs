@@ -13,12 +13,14 @@ use std::{
 };
 
 use actors::{
-    decide::{
-        Command as _, Decider as _, EventPlace, folded,
-        message::{MessageDecider, RecordReceipt},
+    receipts::{
+        correlate::{Correlator, Wanted},
+        decide::message::{MessageDecider, RecordReceipt},
     },
-    dlr::correlate::{Correlator, Wanted},
-    intake::{Requests, Source},
+    runtime::{
+        decider::{Command as _, Decider as _, EventPlace, folded},
+        intake::{Requests, Source},
+    },
 };
 use async_nats::jetstream::{self, AckKind};
 use eventstore::{

@@ -8,7 +8,7 @@
 
 use std::pin::pin;
 
-use actors::intake::{Requests, Source};
+use actors::runtime::intake::{Requests, Source};
 use async_nats::{
     HeaderMap,
     jetstream::{self, AckKind, Context},

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use actors::intake::Source;
+use actors::runtime::intake::Source;
 use async_nats::jetstream::consumer::{Consumer, pull};
 use eventstore::{
     Secret,

@@ -1,0 +1,3 @@
+//! Accounts: whose one is, and what it pays by.
+
+pub mod decide;

@@ -1,0 +1,352 @@
+//! What may become of an account: registered once, by the tenant it then belongs to for good, and
+//! changed.
+//!
+//! The account's own stream decides whose it is, so of two tenants that register it at once one
+//! wins, on whatever nodes. To say again what is known adds nothing. The name and the address on
+//! invoices are sealed, so they are not compared by opening them: sealing is a pure function, so
+//! what is new is sealed for the place of what is known, and equal texts seal equally there.
+
+use std::collections::HashSet;
+
+use eventstore::{LogId, NewEvent, RecordedEvent, keyring::TenantKey};
+use schema::{
+    Event, EventId, Personal, Pseudonym, Sealed, StreamId, Timestamp,
+    event::{AccountChanged, AccountFacts, AccountRegistered},
+};
+use uuid::Uuid;
+
+use crate::runtime::decider::{Command, Decider, EventPlace};
+
+/// What is known of an account.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Account {
+    registered: Option<Registered>,
+    carried_out: HashSet<EventId>,
+}
+
+/// A registered account, as the last event about it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Registered {
+    /// Whose it is, from its registration on.
+    pub tenant: Pseudonym,
+    /// What it is.
+    pub facts: AccountFacts,
+    sealed: Sealed,
+    version: i32,
+    position: i64,
+}
+
+/// Let the account be like this.
+#[derive(Debug, Clone)]
+pub struct PutAccount {
+    /// What it is.
+    pub account: AccountFacts,
+    /// The name on its invoices.
+    pub billing_name: Option<Personal>,
+    /// The address on its invoices.
+    pub billing_address: Option<Personal>,
+    /// Whose it is.
+    pub tenant: TenantKey,
+    /// The log it is recorded in; what is sealed is bound to it.
+    pub log: LogId,
+    /// The request; the same again is a repeat.
+    pub request: Uuid,
+    /// The time of the request.
+    pub now: Timestamp,
+    /// What the caller insists on.
+    pub condition: Condition,
+    /// Who.
+    pub principal: String,
+    /// The `traceparent` it came with.
+    pub trace: Option<String>,
+}
+
+/// What must be so for an account to be changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Condition {
+    /// Nothing.
+    Any,
+    /// Somebody registered it.
+    Registered,
+    /// Its last change is at this position; 0 for one that nobody registered.
+    ChangedAt(i64),
+}
+
+/// Why an account is not changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// It belongs to another tenant.
+    #[error("the account belongs to another tenant")]
+    OfAnotherTenant,
+    /// It is not as the caller saw it.
+    #[error("the account changed at position {position}")]
+    Changed {
+        /// The position of its last change; 0 if nobody registered it.
+        position: i64,
+    },
+}
+
+/// Decides for the streams of category `account`.
+#[derive(Debug)]
+pub struct AccountDecider;
+
+impl Account {
+    /// The account, if somebody registered it.
+    #[must_use]
+    pub const fn registered(&self) -> Option<&Registered> {
+        self.registered.as_ref()
+    }
+}
+
+#[cfg(test)]
+impl Account {
+    /// The account as this tenant registered it.
+    pub(crate) fn registered_by(tenant: Pseudonym, facts: AccountFacts) -> Self {
+        Self {
+            registered: Some(Registered {
+                tenant,
+                facts,
+                sealed: Sealed::default(),
+                version: 1,
+                position: 1,
+            }),
+            ..Self::default()
+        }
+    }
+}
+
+impl Condition {
+    fn holds(self, known: Option<&Registered>) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Registered => known.is_some(),
+            Self::ChangedAt(position) => position_of(known) == position,
+        }
+    }
+}
+
+fn position_of(known: Option<&Registered>) -> i64 {
+    known.map_or(0, |known| known.position)
+}
+
+impl Decider for AccountDecider {
+    type State = Account;
+    type Command = PutAccount;
+    type Refusal = Refusal;
+
+    fn fold(state: &mut Account, event: &RecordedEvent) {
+        let (Event::AccountRegistered(AccountRegistered { account: facts })
+        | Event::AccountChanged(AccountChanged { account: facts })) = &event.fact.event
+        else {
+            return;
+        };
+        let known = state.registered().map(|known| known.tenant);
+        // An account of nobody is none.
+        let Some(tenant) = known.or(event.fact.tenant) else {
+            return;
+        };
+        state.registered = Some(Registered {
+            tenant,
+            facts: *facts,
+            sealed: event.fact.sealed.clone(),
+            version: event.version,
+            position: event.position,
+        });
+        state.carried_out.insert(event.fact.id);
+    }
+
+    fn decide(state: &Account, command: &PutAccount) -> Result<Vec<Event>, Refusal> {
+        if state.carried_out.contains(&command.id()) {
+            return Ok(Vec::new());
+        }
+        let known = state.registered();
+        if known.is_some_and(|known| known.tenant != command.tenant.pseudonym) {
+            return Err(Refusal::OfAnotherTenant);
+        }
+        if !command.condition.holds(known) {
+            let position = position_of(known);
+            return Err(Refusal::Changed { position });
+        }
+        let account = command.account;
+        Ok(match known {
+            None => vec![Event::AccountRegistered(AccountRegistered { account })],
+            Some(known) if command.says_nothing_new(known) => Vec::new(),
+            Some(_) => vec![Event::AccountChanged(AccountChanged { account })],
+        })
+    }
+
+    fn is_finished(_: &Account) -> bool {
+        false
+    }
+}
+
+impl PutAccount {
+    /// The stream of its account.
+    #[must_use]
+    pub const fn stream(&self) -> StreamId {
+        StreamId::account(self.account.account_id)
+    }
+
+    fn id(&self) -> EventId {
+        EventId::of_request("account-put", self.account.account_id.0, self.request)
+    }
+
+    fn says_nothing_new(&self, known: &Registered) -> bool {
+        let place = EventPlace {
+            log: self.log,
+            stream: self.stream(),
+            version: known.version,
+        };
+        self.account == known.facts && self.seal(place) == known.sealed
+    }
+
+    fn seal(&self, place: EventPlace) -> Sealed {
+        let fields = [
+            (Sealed::BILLING_NAME, &self.billing_name),
+            (Sealed::BILLING_ADDRESS, &self.billing_address),
+        ];
+        let sealed = fields.into_iter().filter_map(|(field, personal)| {
+            let sealed = self
+                .tenant
+                .key
+                .seal(&place.of_field(field), personal.as_ref()?);
+            Some((field.to_owned(), sealed))
+        });
+        Sealed(sealed.collect())
+    }
+}
+
+impl Command for PutAccount {
+    fn record(&self, place: EventPlace, event: Event) -> NewEvent {
+        NewEvent {
+            id: self.id(),
+            event,
+            tenant: Some(self.tenant.pseudonym),
+            account: Some(self.account.account_id),
+            occurred_at: self.now,
+            cause: Some(self.request),
+            trace: self.trace.clone(),
+            principal: self.principal.clone(),
+            sealed: self.seal(place),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use eventstore::seal::DataKey;
+    use schema::{AccountId, AccountTier, Currency};
+
+    use super::*;
+    use crate::runtime::decider::testing::{self, Given};
+
+    fn put(request: u128, tier: AccountTier, name: &str) -> PutAccount {
+        PutAccount {
+            account: AccountFacts {
+                account_id: AccountId(Uuid::from_u128(4)),
+                account_tier: tier,
+                currency: Currency::parse("EUR").expect("exists"),
+            },
+            billing_name: (!name.is_empty()).then(|| Personal::new(name.into())),
+            billing_address: None,
+            tenant: TenantKey {
+                pseudonym: Pseudonym(Uuid::from_u128(5)),
+                key: DataKey::new(1, &[1; 32]),
+            },
+            log: LogId::DEFAULT,
+            request: Uuid::from_u128(request),
+            now: Timestamp::from_micros(0).expect("valid"),
+            condition: Condition::Any,
+            principal: "anna".into(),
+            trace: None,
+        }
+    }
+
+    fn stream() -> StreamId {
+        StreamId::account(AccountId(Uuid::from_u128(4)))
+    }
+
+    fn given(before: &[PutAccount]) -> Given<AccountDecider> {
+        testing::given(stream(), before)
+    }
+
+    #[test]
+    fn an_account_is_registered_once_and_then_changed() {
+        let first = put(1, AccountTier::Growth, "Ada");
+        assert!(matches!(
+            given(&[]).when(&first)[..],
+            [Event::AccountRegistered(_)]
+        ));
+        for other in [
+            put(2, AccountTier::Custom, "Ada"),
+            put(2, AccountTier::Growth, "Eva"),
+            put(2, AccountTier::Growth, ""),
+        ] {
+            let events = given(std::slice::from_ref(&first)).when(&other);
+            assert!(
+                matches!(events[..], [Event::AccountChanged(_)]),
+                "{other:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn to_say_again_what_is_known_adds_nothing() {
+        let known = given(&[
+            put(1, AccountTier::Growth, "Ada"),
+            put(2, AccountTier::Growth, "Eva"),
+        ]);
+        assert_eq!(known.when(&put(3, AccountTier::Growth, "Eva")), []);
+        assert_eq!(
+            known.when(&put(1, AccountTier::Growth, "Ada")),
+            [],
+            "a late repeat"
+        );
+    }
+
+    #[test]
+    fn a_change_of_what_the_caller_has_not_seen_is_refused() {
+        let known = given(&[put(1, AccountTier::Growth, "Ada")]);
+        let given_that = |condition| PutAccount {
+            condition,
+            ..put(2, AccountTier::Custom, "Ada")
+        };
+        let seen = |position| given_that(Condition::ChangedAt(position));
+        let changed = |position| Refusal::Changed { position };
+        assert_eq!(known.refuses(&seen(7)), changed(1));
+        assert_eq!(known.when(&seen(1)).len(), 1);
+        assert_eq!(given(&[]).refuses(&seen(1)), changed(0));
+        let registered = given_that(Condition::Registered);
+        assert_eq!(known.when(&registered).len(), 1);
+        assert_eq!(given(&[]).refuses(&registered), changed(0));
+    }
+
+    #[test]
+    fn an_account_belongs_to_the_tenant_that_registered_it() {
+        let first = put(1, AccountTier::Growth, "Ada");
+        let mut thief = put(2, AccountTier::Growth, "Ada");
+        thief.tenant.pseudonym = Pseudonym(Uuid::from_u128(6));
+        let known = given(std::slice::from_ref(&first));
+        assert_eq!(known.refuses(&thief), Refusal::OfAnotherTenant);
+        thief.condition = Condition::ChangedAt(1);
+        assert_eq!(known.refuses(&thief), Refusal::OfAnotherTenant);
+        let other = given(std::slice::from_ref(&PutAccount {
+            condition: Condition::Any,
+            ..thief
+        }));
+        assert_eq!(other.refuses(&first), Refusal::OfAnotherTenant);
+    }
+
+    #[test]
+    fn the_name_is_sealed_to_the_event() {
+        let place = |version| EventPlace {
+            log: LogId::DEFAULT,
+            stream: stream(),
+            version,
+        };
+        let command = put(1, AccountTier::Growth, "Ada");
+        let (first, second) = (command.seal(place(1)), command.seal(place(2)));
+        assert_ne!(first, second);
+        assert!(!first.stored().expect("sealed").contains("Ada"));
+    }
+}

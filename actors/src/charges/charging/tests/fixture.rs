@@ -1,0 +1,341 @@
+//! A log in memory that can fail, prices as another node changes them, and one tenant's charging.
+
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::Mutex,
+};
+
+use async_trait::async_trait;
+use eventstore::{Feed, LogId, Stretch, keyring::TenantKey, memory::MemoryStore, seal::DataKey};
+use ractor::Actor as _;
+use schema::{
+    AccountId, AccountTier, CostKey, Currency, Direction, OperatorId, Period, PriceKey,
+    PricingModel, Pseudonym, Settlement, Status, Timestamp,
+    event::{AccountFacts, CostTerms, PriceTerms},
+};
+use uuid::Uuid;
+
+use super::*;
+use crate::{
+    accounts::decide::{AccountDecider, Condition, PutAccount},
+    prices::decide::{
+        cost::{AmendCost, CostDecider},
+        price::{AmendPrice, PriceDecider},
+        timeline::{Amendment, Wish},
+    },
+    runtime::{
+        appender::Appender,
+        decider::{Command as _, Decider, EventPlace, folded},
+    },
+};
+
+/// What becomes of one append.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Plan {
+    /// Nothing happens, and it says so.
+    Lost,
+    /// It happens, and says it did not.
+    KeptAndFailed,
+    /// It happens, but for the append of this number, which is refused.
+    Refused(usize),
+}
+
+/// A log whose next appends go as planned; without a plan they succeed.
+#[derive(Default)]
+pub(super) struct Faulty {
+    inner: MemoryStore,
+    plans: Mutex<VecDeque<Option<Plan>>>,
+}
+
+/// One tenant's charging on such a log.
+pub(super) struct World {
+    pub(super) store: Arc<Faulty>,
+    pub(super) metrics: Arc<BillingMetrics>,
+    charging: Charging,
+}
+
+pub(super) const fn tenant() -> Pseudonym {
+    Pseudonym(Uuid::from_u128(5))
+}
+
+pub(super) fn at(micros: i64) -> Timestamp {
+    Timestamp::from_micros(micros).expect("a time")
+}
+
+fn since(from: i64) -> Period {
+    Period {
+        effective_from: at(from),
+        effective_to: None,
+    }
+}
+
+fn stream(message: u128) -> StreamId {
+    StreamId::charge(MessageId(Uuid::from_u128(message)))
+}
+
+/// The settlement of a message of one segment, at time 1 000, of an account that says itself what
+/// it pays in.
+pub(super) fn settlement(message: u128) -> Announced {
+    Announced {
+        tenant: tenant(),
+        account: AccountId(Uuid::from_u128(4)),
+        settlement: Settlement {
+            source_event_id: Uuid::from_u128(message),
+            message_id: MessageId(Uuid::from_u128(message)),
+            operator_id: OperatorId(Uuid::from_u128(2)),
+            direction: Direction::Mt,
+            segment_count: 1,
+            dlr_status: Status::Delivered,
+            occurred_at: at(1_000),
+            charged_at: at(1_000),
+            stated_tier: Some(AccountTier::Growth),
+            stated_currency: Currency::parse("EUR"),
+            received_at: at(2_000),
+        },
+        trace: None,
+    }
+}
+
+impl World {
+    pub(super) async fn start() -> Self {
+        let store = Arc::new(Faulty::default());
+        let shared: Arc<dyn EventStore> = Arc::clone(&store) as _;
+        let args = appender::Args {
+            store: Arc::clone(&shared),
+            feed: Feed::new(Arc::clone(&shared)),
+            on_commit: Arc::new(|_| ()),
+        };
+        let (appender, _) = Appender::spawn(None, Appender, args).await.expect("starts");
+        let metrics = Arc::new(BillingMetrics::default());
+        let charging = Charging {
+            book: Arc::new(PriceBook::new(Arc::clone(&shared))),
+            store: shared,
+            appender,
+            metrics: Arc::clone(&metrics),
+        };
+        Self {
+            store,
+            metrics,
+            charging,
+        }
+    }
+
+    /// What becomes of the next append.
+    pub(super) fn plan(&self, plan: Option<Plan>) {
+        self.store.plans.lock().expect("lock").push_back(plan);
+    }
+
+    /// From now on every append succeeds.
+    pub(super) fn heal(&self) {
+        self.store.plans.lock().expect("lock").clear();
+    }
+
+    pub(super) async fn settle(&self, announced: &[Announced]) -> Vec<Fate> {
+        let arrived = |announced: &Announced| Arrived {
+            announced: announced.clone(),
+            span: None,
+        };
+        let arrived: Vec<_> = announced.iter().map(arrived).collect();
+        self.charging.settle(&arrived).await
+    }
+
+    /// Rates what is held of these messages; says how many are charged now.
+    pub(super) async fn rate_held(&self, messages: impl IntoIterator<Item = u128>) -> usize {
+        let mut held = Vec::new();
+        for message in messages {
+            let history = self.history(stream(message)).await;
+            if let Charge::Held(settled) = Charge::folded(&history) {
+                held.push(HeldCharge {
+                    announced: settled.first,
+                    version: i32::try_from(history.len()).expect("short"),
+                });
+            }
+        }
+        self.charging.rate_held(&held).await.unwrap_or_default()
+    }
+
+    /// Opens a price from `from` on, as another node would.
+    pub(super) async fn open_price(&self, tenant: Option<Pseudonym>, price: &str, from: i64) {
+        let number = 1 + u128::from(tenant.is_some());
+        assert!(
+            self.try_open_price(tenant, price, since(from), number)
+                .await
+        );
+    }
+
+    /// Opens price `number` for a period, unless that is refused; says whether it is open.
+    pub(super) async fn try_open_price(
+        &self,
+        tenant: Option<Pseudonym>,
+        price: &str,
+        period: Period,
+        number: u128,
+    ) -> bool {
+        let settled = settlement(0).settlement;
+        let key = PriceKey {
+            tenant,
+            account_tier: AccountTier::Growth,
+            operator_id: settled.operator_id,
+            direction: settled.direction,
+            currency: settled.stated_currency.expect("set"),
+        };
+        let id = Uuid::from_u128(10_000 + number);
+        let terms = PriceTerms {
+            pricing_model: PricingModel::PerSegment,
+            unit_price: price.parse().expect("valid"),
+            billable_statuses: BTreeSet::from([Status::Delivered]),
+        };
+        let amendment = amendment(id, Wish::Open { id, terms, period });
+        let command = AmendPrice { key, amendment };
+        let stream = StreamId::price(&key);
+        self.amend::<PriceDecider>(stream, command).await
+    }
+
+    pub(super) async fn open_cost(&self, cost: &str, from: i64) {
+        let settled = settlement(0).settlement;
+        let key = CostKey {
+            operator_id: settled.operator_id,
+            direction: settled.direction,
+        };
+        let (id, period) = (Uuid::from_u128(20_000), since(from));
+        let terms = CostTerms {
+            cost_per_segment: cost.parse().expect("valid"),
+            currency: settled.stated_currency.expect("set"),
+        };
+        let amendment = amendment(id, Wish::Open { id, terms, period });
+        let command = AmendCost { key, amendment };
+        let stream = StreamId::cost(&key);
+        assert!(self.amend::<CostDecider>(stream, command).await);
+    }
+
+    /// The account of every settlement is of this tier now, or another one of the same tenant.
+    pub(super) async fn put_account(&self, account: u128, account_tier: AccountTier) {
+        let settled = settlement(0);
+        let command = PutAccount {
+            account: AccountFacts {
+                account_id: AccountId(Uuid::from_u128(account)),
+                account_tier,
+                currency: settled.settlement.stated_currency.expect("set"),
+            },
+            billing_name: None,
+            billing_address: None,
+            tenant: TenantKey {
+                pseudonym: settled.tenant,
+                key: DataKey::new(1, &[1; 32]),
+            },
+            log: LogId::DEFAULT,
+            request: Uuid::from_u128(30_000),
+            now: at(0),
+            condition: Condition::Any,
+            principal: "test".to_owned(),
+            trace: None,
+        };
+        assert!(
+            self.amend::<AccountDecider>(command.stream(), command)
+                .await
+        );
+    }
+
+    async fn amend<D: Decider>(&self, stream: StreamId, command: D::Command) -> bool {
+        let history = self.history(stream).await;
+        let Ok(events) = D::decide(&folded::<D>(&history), &command) else {
+            return false;
+        };
+        let expected = i32::try_from(history.len()).expect("short");
+        let record = |(version, event)| {
+            let place = EventPlace {
+                log: LogId::DEFAULT,
+                stream,
+                version,
+            };
+            command.record(place, event)
+        };
+        let append = Append {
+            stream,
+            expected,
+            events: (expected + 1..).zip(events).map(record).collect(),
+            guards: Vec::new(),
+        };
+        let recorded = self.store.inner.append(vec![append]).await;
+        recorded.is_ok()
+    }
+
+    pub(super) async fn stream(&self, message: u128) -> Vec<Event> {
+        let history = self.history(stream(message)).await;
+        history.into_iter().map(|event| event.fact.event).collect()
+    }
+
+    /// Every charge in the log: its message and the customer's price.
+    pub(super) async fn charges(&self) -> Vec<(u128, String)> {
+        let charged = |event: RecordedEvent| match event.fact.event {
+            Event::MessageCharged(charged) => Some((
+                charged.settlement.message_id.0.as_u128(),
+                charged.customer_price.to_string(),
+            )),
+            _ => None,
+        };
+        self.log().await.into_iter().filter_map(charged).collect()
+    }
+
+    pub(super) async fn log(&self) -> Vec<RecordedEvent> {
+        let all = self.store.read_after(0, i64::MAX).await;
+        all.expect("reads").whole().expect("readable")
+    }
+
+    async fn history(&self, stream: StreamId) -> Vec<RecordedEvent> {
+        let read = self.store.read_streams(&[stream]).await;
+        read.expect("reads").remove(0)
+    }
+}
+
+fn amendment<T>(request: Uuid, wish: Wish<T>) -> Amendment<T> {
+    Amendment {
+        wish,
+        request,
+        now: at(3_000),
+        if_at: None,
+        principal: "anna".into(),
+        trace: None,
+    }
+}
+
+#[async_trait]
+impl EventStore for Faulty {
+    async fn append(&self, batch: Vec<Append>) -> Result<Vec<Outcome>, StoreError> {
+        let plan = self.plans.lock().expect("lock").pop_front().flatten();
+        match plan {
+            None => self.inner.append(batch).await,
+            Some(Plan::Lost) => Err(StoreError::Misuse("lost")),
+            Some(Plan::KeptAndFailed) => {
+                self.inner.append(batch).await?;
+                Err(StoreError::Misuse("kept and failed"))
+            }
+            Some(Plan::Refused(number)) => {
+                let mut rest = batch;
+                rest.remove(number);
+                let mut outcomes = self.inner.append(rest).await?;
+                outcomes.insert(number, Outcome::Refused);
+                Ok(outcomes)
+            }
+        }
+    }
+
+    async fn read_streams(
+        &self,
+        streams: &[StreamId],
+    ) -> Result<Vec<Vec<RecordedEvent>>, StoreError> {
+        self.inner.read_streams(streams).await
+    }
+
+    async fn read_after(&self, position: i64, limit: i64) -> Result<Stretch, StoreError> {
+        self.inner.read_after(position, limit).await
+    }
+
+    async fn head(&self) -> Result<i64, StoreError> {
+        self.inner.head().await
+    }
+
+    async fn recorded_at(&self, positions: &[i64]) -> Result<Vec<Option<Timestamp>>, StoreError> {
+        self.inner.recorded_at(positions).await
+    }
+}

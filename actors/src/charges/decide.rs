@@ -1,0 +1,4 @@
+//! What follows from a settlement: what it costs, and what it is to the charge of its message.
+
+pub mod charge;
+pub mod rating;

@@ -1,0 +1,225 @@
+//! What a settled message costs: a pure function of its settlement, the account and the versions
+//! of prices and costs.
+//!
+//! The time that chooses the versions is `chargedAt`, unless that lies further ahead of the
+//! arrival than clocks may be apart. The tenant's own price precedes the platform's. Without a
+//! payer, a price or a common currency the charge is held; nothing is guessed. A message of more
+//! segments than are charged is held, whatever the prices are. Everything the
+//! answer rests on is named as a guard, so that it is recorded only while that is still so.
+
+use eventstore::Guard;
+use schema::{
+    AccountTier, Amount, Currency, PricingModel, Pseudonym, Settlement, Timestamp,
+    event::{
+        AppliedCost, AppliedPrice, ChargeHeld, CostTerms, HoldReason, MessageCharged, PriceTerms,
+    },
+    settlement::SEGMENTS_MAX,
+};
+
+use crate::{
+    accounts::decide::Account,
+    prices::decide::timeline::{Timeline, Version},
+};
+
+/// How far ahead of its arrival `chargedAt` is believed, in seconds.
+const SKEW_SECONDS: i64 = 5;
+/// How long after `chargedAt` a settlement may arrive without being late, in seconds.
+const LATE_SECONDS: i64 = 24 * 60 * 60;
+
+/// Who pays: what chooses a price, as far as it is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Payer {
+    /// The account's tier.
+    pub tier: Option<AccountTier>,
+    /// The account's currency.
+    pub currency: Option<Currency>,
+}
+
+/// What is known of something, and the version of the stream that says so.
+#[derive(Debug)]
+pub struct Known<'a, T> {
+    /// What.
+    pub what: &'a T,
+    /// Holds while it is known.
+    pub guard: Guard,
+}
+
+/// Everything a charge is rated with.
+#[derive(Debug)]
+pub struct Tariff<'a> {
+    /// Who pays.
+    pub payer: Payer,
+    /// What said who pays: the account.
+    pub account: Guard,
+    /// The prices for this payer; absent while the payer is not known.
+    pub prices: Option<Prices<'a>>,
+    /// What the carrier takes.
+    pub cost: Known<'a, Timeline<CostTerms>>,
+}
+
+/// The prices for one payer.
+#[derive(Debug)]
+pub struct Prices<'a> {
+    /// The tenant's own.
+    pub own: Known<'a, Timeline<PriceTerms>>,
+    /// The platform's.
+    pub platform: Known<'a, Timeline<PriceTerms>>,
+    /// The tier they are for.
+    pub tier: AccountTier,
+    /// The currency they are in.
+    pub currency: Currency,
+}
+
+/// What came of rating.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rating {
+    /// It is charged.
+    Charged(MessageCharged),
+    /// It waits.
+    Held(ChargeHeld),
+}
+
+impl<T> Clone for Known<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Known<'_, T> {}
+
+/// Who pays for `settlement` of this tenant: the account as the tenant registered it, or who the
+/// settlement names where nobody registered it. Nobody pays on another tenant's account.
+#[must_use]
+pub fn payer(settlement: &Settlement, tenant: Pseudonym, account: &Account) -> Payer {
+    match account.registered() {
+        Some(registered) if registered.tenant == tenant => Payer {
+            tier: Some(registered.facts.account_tier),
+            currency: Some(registered.facts.currency),
+        },
+        Some(_) => Payer {
+            tier: None,
+            currency: None,
+        },
+        None => Payer {
+            tier: settlement.stated_tier,
+            currency: settlement.stated_currency,
+        },
+    }
+}
+
+/// The time that chooses the versions.
+#[must_use]
+pub fn rated_at(settlement: &Settlement) -> Timestamp {
+    if is_skewed(settlement) {
+        settlement.received_at
+    } else {
+        settlement.charged_at
+    }
+}
+
+/// Rates `settlement`; says also what must not have moved when that is recorded.
+#[must_use]
+pub fn rate(settlement: &Settlement, tariff: &Tariff<'_>) -> (Rating, Vec<Guard>) {
+    if settlement.segment_count > SEGMENTS_MAX {
+        let held = held(settlement, tariff, HoldReason::SegmentsOutOfRange);
+        return (held, Vec::new());
+    }
+    let mut guards = Vec::with_capacity(4);
+    guards.push(tariff.account);
+    let Some(prices) = &tariff.prices else {
+        return (held(settlement, tariff, HoldReason::AccountUnknown), guards);
+    };
+    let at = rated_at(settlement);
+    let Some((price, own)) = prices.at(at, &mut guards) else {
+        return (held(settlement, tariff, HoldReason::NoPrice), guards);
+    };
+    guards.push(tariff.cost.guard);
+    let cost = tariff.cost.what.at(at);
+    if cost.is_some_and(|cost| cost.terms.currency != prices.currency) {
+        return (
+            held(settlement, tariff, HoldReason::CurrencyMismatch),
+            guards,
+        );
+    }
+    let charged = charged(settlement, prices, price, own, cost);
+    (Rating::Charged(charged), guards)
+}
+
+impl Prices<'_> {
+    /// The version that is in effect at `at` and whether it is the tenant's own.
+    fn at(&self, at: Timestamp, guards: &mut Vec<Guard>) -> Option<(&Version<PriceTerms>, bool)> {
+        guards.push(self.own.guard);
+        if let Some(own) = self.own.what.at(at) {
+            return Some((own, true));
+        }
+        guards.push(self.platform.guard);
+        Some((self.platform.what.at(at)?, false))
+    }
+}
+
+fn held(settlement: &Settlement, tariff: &Tariff<'_>, reason: HoldReason) -> Rating {
+    Rating::Held(ChargeHeld {
+        settlement: settlement.clone(),
+        account_tier: tariff.payer.tier,
+        currency: tariff.payer.currency,
+        rated_at: rated_at(settlement),
+        reason,
+    })
+}
+
+fn charged(
+    settlement: &Settlement,
+    prices: &Prices<'_>,
+    price: &Version<PriceTerms>,
+    own: bool,
+    cost: Option<&Version<CostTerms>>,
+) -> MessageCharged {
+    let terms = &price.terms;
+    let billed = terms.billable_statuses.contains(&settlement.dlr_status);
+    let customer_price = match terms.pricing_model {
+        _ if !billed => Amount::ZERO,
+        PricingModel::PerSegment => terms.unit_price.times(settlement.segment_count),
+        PricingModel::FlatPerMessage => terms.unit_price.amount(),
+    };
+    let cost = cost.map(|version| AppliedCost {
+        operator_cost_id: schema::OperatorCostId(version.id),
+        cost_per_segment: version.terms.cost_per_segment,
+    });
+    let operator_cost = cost.map_or(Amount::ZERO, |cost| {
+        cost.cost_per_segment.times(settlement.segment_count)
+    });
+    MessageCharged {
+        settlement: settlement.clone(),
+        account_tier: prices.tier,
+        currency: prices.currency,
+        rated_at: rated_at(settlement),
+        price: AppliedPrice {
+            pricing_table_id: schema::PricingTableId(price.id),
+            own,
+            pricing_model: terms.pricing_model,
+            unit_price: terms.unit_price,
+        },
+        cost,
+        billed,
+        customer_price,
+        operator_cost,
+        margin: customer_price - operator_cost,
+        clock_skew: is_skewed(settlement),
+        late: is_late(settlement),
+    }
+}
+
+/// Whether `chargedAt` is too far ahead of the arrival to be believed.
+fn is_skewed(settlement: &Settlement) -> bool {
+    // To the microsecond: a whole number of seconds would let almost one more pass.
+    let ahead = settlement.charged_at.micros() - settlement.received_at.micros();
+    ahead > SKEW_SECONDS * 1_000_000
+}
+
+fn is_late(settlement: &Settlement) -> bool {
+    let behind = settlement.received_at.micros() - settlement.charged_at.micros();
+    behind > LATE_SECONDS * 1_000_000
+}
+
+#[cfg(test)]
+mod tests;

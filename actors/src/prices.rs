@@ -1,0 +1,3 @@
+//! Prices and costs: versions over time.
+
+pub mod decide;

@@ -1,0 +1,250 @@
+//! What becomes of receipts that match no message.
+//!
+//! An orphan is one receipt: the same (operator, operator message id, status) again adds nothing
+//! while the orphan is open. Once its message is found and the receipt is recorded there, the
+//! orphan is matched, once. Carriers use their ids again: an orphan that was matched, or arrived
+//! longer ago than a receipt can wait for its message, speaks of another message and must not
+//! stand for a later receipt.
+//!
+//! Nobody knows yet whether an orphan is worth anything, and it is kept for years: of a large
+//! payload only the beginning is.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    convert::Infallible,
+    time::Duration,
+};
+
+use eventstore::{NewEvent, RecordedEvent, seal::DataKey};
+use schema::{
+    Event, EventId, Personal, ReceiptFacts, ReceiptPrivate, ReceivedReceipt, Sealed, Status,
+    StreamId, Timestamp,
+    event::{OrphanMatched, ReceiptOrphaned},
+};
+use uuid::Uuid;
+
+use crate::runtime::{
+    decider::{Command, Decider, EventPlace},
+    principal,
+};
+
+/// The most bytes of an orphan's payload that are kept.
+const PAYLOAD_MAX: usize = 1024;
+
+/// What is known about one (operator, operator message id).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Orphans {
+    /// Those without a message: what they say, and when they arrived.
+    open: BTreeMap<EventId, (Status, Timestamp)>,
+    matched: BTreeSet<EventId>,
+}
+
+impl Orphans {
+    /// Whether this receipt is one of them, or says again what an open one says, which a message
+    /// handed in up to `window` earlier would settle.
+    fn know(&self, receipt: &ReceiptFacts, window: Duration) -> bool {
+        let id = orphan_id(receipt);
+        let same_life = |&(status, received_at): &(Status, Timestamp)| {
+            let apart = received_at.datetime() - receipt.received_at.datetime();
+            status == receipt.dlr_status && apart.unsigned_abs() <= window
+        };
+        self.matched.contains(&id)
+            || self.open.contains_key(&id)
+            || self.open.values().any(same_life)
+    }
+}
+
+/// What may be asked.
+#[derive(Debug, Clone)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "commands travel boxed, and most are the large one"
+)]
+pub enum OrphanCommand {
+    /// This receipt matched no message in its grace period.
+    Keep(KeepOrphan),
+    /// This orphan was recorded with its message.
+    Match(MatchOrphan),
+}
+
+/// See [`OrphanCommand::Keep`].
+#[derive(Debug, Clone)]
+pub struct KeepOrphan {
+    /// The receipt.
+    pub received: ReceivedReceipt,
+    /// The key of the day it was received.
+    pub key: DataKey,
+    /// How long before its arrival its message may have been handed in.
+    pub match_window: Duration,
+    /// The `traceparent` it came with.
+    pub trace: Option<String>,
+}
+
+/// See [`OrphanCommand::Match`].
+#[derive(Debug, Clone)]
+pub struct MatchOrphan {
+    /// What was found.
+    pub matched: OrphanMatched,
+    /// When the receipt it is about happened.
+    pub occurred_at: Timestamp,
+    /// The `traceparent` the receipt came with.
+    pub trace: Option<String>,
+}
+
+/// Decides for the streams of category `orphan`.
+#[derive(Debug)]
+pub struct OrphanDecider;
+
+impl Decider for OrphanDecider {
+    type State = Orphans;
+    type Command = OrphanCommand;
+    type Refusal = Infallible;
+
+    fn fold(state: &mut Orphans, event: &RecordedEvent) {
+        match &event.fact.event {
+            Event::ReceiptOrphaned(orphaned) => {
+                let receipt = &orphaned.receipt;
+                let said = (receipt.dlr_status, receipt.received_at);
+                state.open.insert(event.fact.id, said);
+            }
+            Event::OrphanMatched(matched) => {
+                state.open.remove(&matched.orphan_id);
+                state.matched.insert(matched.orphan_id);
+            }
+            _ => {}
+        }
+    }
+
+    fn decide(state: &Orphans, command: &OrphanCommand) -> Result<Vec<Event>, Infallible> {
+        match command {
+            OrphanCommand::Keep(keep) => {
+                let receipt = keep.facts();
+                if state.know(&receipt, keep.match_window) {
+                    return Ok(Vec::new());
+                }
+                let message_hint = keep.received.message_hint;
+                Ok(vec![Event::ReceiptOrphaned(ReceiptOrphaned {
+                    receipt,
+                    message_hint,
+                })])
+            }
+            OrphanCommand::Match(found) => {
+                if state.matched.contains(&found.matched.orphan_id) {
+                    return Ok(Vec::new());
+                }
+                Ok(vec![Event::OrphanMatched(found.matched.clone())])
+            }
+        }
+    }
+
+    fn is_finished(_: &Orphans) -> bool {
+        true
+    }
+}
+
+impl KeepOrphan {
+    /// The stream of this receipt's operator and operator message id.
+    #[must_use]
+    pub fn stream(&self) -> StreamId {
+        let facts = &self.received.facts;
+        StreamId::orphan(facts.operator_id, &facts.operator_message_id)
+    }
+
+    /// What the receipt says: whichever message it is about was handed in within the window.
+    fn facts(&self) -> ReceiptFacts {
+        let facts = self.received.facts.clone();
+        let earliest = facts.received_at.datetime() - self.match_window;
+        facts.not_before(Timestamp::from_datetime(earliest))
+    }
+}
+
+fn orphan_id(receipt: &ReceiptFacts) -> EventId {
+    EventId::of_orphan(
+        receipt.operator_id,
+        &receipt.operator_message_id,
+        receipt.dlr_status,
+        receipt.received_at,
+    )
+}
+
+impl Command for OrphanCommand {
+    fn record(&self, place: EventPlace, event: Event) -> NewEvent {
+        match self {
+            Self::Keep(keep) => {
+                let facts = keep.facts();
+                let id = orphan_id(&facts);
+                let cause = facts.source_event_id;
+                let sealed = seal(&keep.received.private, &keep.key, place);
+                envelope(
+                    id,
+                    event,
+                    facts.delivered_at,
+                    cause,
+                    keep.trace.clone(),
+                    sealed,
+                )
+            }
+            Self::Match(found) => {
+                let id = EventId::of_orphan_match(found.matched.orphan_id);
+                let cause = found
+                    .matched
+                    .receipt_id
+                    .unwrap_or(found.matched.orphan_id)
+                    .0;
+                let sealed = Sealed::default();
+                envelope(
+                    id,
+                    event,
+                    found.occurred_at,
+                    cause,
+                    found.trace.clone(),
+                    sealed,
+                )
+            }
+        }
+    }
+}
+
+fn envelope(
+    id: EventId,
+    event: Event,
+    occurred_at: Timestamp,
+    cause: Uuid,
+    trace: Option<String>,
+    sealed: Sealed,
+) -> NewEvent {
+    NewEvent {
+        id,
+        event,
+        tenant: None,
+        account: None,
+        occurred_at,
+        cause: Some(cause),
+        trace,
+        principal: principal::DLR.to_owned(),
+        sealed,
+    }
+}
+
+fn seal(private: &ReceiptPrivate, key: &DataKey, place: EventPlace) -> Sealed {
+    let raw_payload = private.raw_payload.as_ref().map(beginning);
+    let fields = [
+        (Sealed::SOURCE_ADDR, &private.source_addr),
+        (Sealed::DEST_ADDR, &private.dest_addr),
+        (Sealed::RAW_PAYLOAD, &raw_payload),
+    ];
+    let sealed = fields.into_iter().filter_map(|(field, personal)| {
+        let sealed = key.seal(&place.of_field(field), personal.as_ref()?);
+        Some((field.to_owned(), sealed))
+    });
+    Sealed(sealed.collect())
+}
+
+/// At most [`PAYLOAD_MAX`] bytes of it, whole characters.
+fn beginning(payload: &Personal) -> Personal {
+    let text = payload.expose();
+    Personal::new(text[..text.floor_char_boundary(PAYLOAD_MAX)].to_owned())
+}
+
+#[cfg(test)]
+mod tests;

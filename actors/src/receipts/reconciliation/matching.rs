@@ -1,0 +1,208 @@
+//! Records receipts with the messages they were found to belong to, then their matches.
+//!
+//! All orphans of a look go together: one read of their streams, one look at the keys, one batch
+//! for the messages and one for the orphans. Both records are idempotent, so stopping in between
+//! does no harm: the next look finds the receipt known and records the match.
+
+use std::collections::{BTreeMap, HashMap};
+
+use eventstore::{
+    RecordedEvent,
+    keyring::{KnownTenant, Locked},
+    seal::{self, DataKey, Place as SealedPlace},
+};
+use schema::{
+    Event, EventId, Personal, ReceiptPrivate, ReceivedReceipt, Sealed, StreamId, TenantId,
+    event::{OrphanMatched, ReceiptOrphaned},
+};
+use tokio::sync::watch;
+
+use super::{Healing, HealingError, Open, Place};
+use crate::{
+    receipts::{
+        correlate::Found,
+        decide::{
+            message::{KeepsNoMore, RecordReceipt},
+            orphan::{MatchOrphan, OrphanCommand},
+        },
+        intake::recordable,
+    },
+    runtime::{directory::ask_all, stream_actor::Verdict},
+};
+
+/// An orphan with the message it found and what the log says of it.
+struct Healed<'a> {
+    open: Open,
+    found: Found,
+    recorded: &'a RecordedEvent,
+    orphaned: &'a ReceiptOrphaned,
+}
+
+/// What opens and seals the personal data of all of them.
+struct Keys {
+    tenants: HashMap<TenantId, KnownTenant>,
+    days: HashMap<i64, Result<DataKey, Locked>>,
+}
+
+impl Healing {
+    /// Heals those of `open` whose message is there; says how many were matched.
+    pub(super) async fn heal(
+        &self,
+        open: BTreeMap<Place, Open>,
+        stop: &watch::Receiver<bool>,
+    ) -> Result<usize, HealingError> {
+        let open: Vec<Open> = open.into_values().collect();
+        let wanted: Vec<_> = open.iter().map(|open| open.wanted.clone()).collect();
+        let found = self.correlator.find(&wanted).await?;
+        let pairs = open.into_iter().zip(found);
+        let pairs: Vec<_> = pairs
+            .filter_map(|(open, found)| Some((open, found?)))
+            .collect();
+        if pairs.is_empty() || *stop.borrow() {
+            return Ok(0);
+        }
+        let mut streams: Vec<StreamId> = pairs.iter().map(|(open, _)| open.stream).collect();
+        streams.sort_unstable();
+        streams.dedup();
+        let histories = self.store.read_streams(&streams).await?;
+        let events: HashMap<EventId, &RecordedEvent> = histories
+            .iter()
+            .flatten()
+            .map(|event| (event.fact.id, event))
+            .collect();
+        let healed: Vec<Healed<'_>> = pairs
+            .into_iter()
+            .filter_map(|(open, found)| Healed::of(open, found, &events))
+            .collect();
+        let keys = self.keys(&healed).await?;
+        self.record(healed, &keys).await
+    }
+
+    async fn keys(&self, healed: &[Healed<'_>]) -> Result<Keys, HealingError> {
+        let mut tenants: Vec<TenantId> = healed.iter().map(|one| one.found.tenant).collect();
+        tenants.sort_unstable();
+        tenants.dedup();
+        let sealed = healed
+            .iter()
+            .flat_map(|one| one.recorded.fact.sealed.0.values());
+        let mut days: Vec<i64> = sealed
+            .filter_map(|value| seal::key_of(value).ok())
+            .collect();
+        days.sort_unstable();
+        days.dedup();
+        Ok(Keys {
+            tenants: self.keyring.of_tenants(&tenants).await?,
+            days: self.keyring.by_id(&days).await?,
+        })
+    }
+
+    /// Has every receipt recorded in its message's stream, then every match in its orphan's.
+    async fn record(&self, healed: Vec<Healed<'_>>, keys: &Keys) -> Result<usize, HealingError> {
+        let commands = healed
+            .iter()
+            .filter_map(|one| Some((one, one.command(self, keys)?)));
+        let (healed, commands): (Vec<_>, Vec<_>) = commands.unzip();
+        let streams = commands.into_iter().map(|command| {
+            let stream = StreamId::message(command.message.id);
+            (stream, command)
+        });
+        let verdicts = ask_all(&self.messages, streams).await;
+        // Every receipt answered has its effects now. If we stop here, the next look finds it known.
+        let matches = healed
+            .into_iter()
+            .zip(verdicts)
+            .filter_map(|(one, verdict)| {
+                let matched = self.matched(one, &verdict?)?;
+                Some((one.open.stream, OrphanCommand::Match(matched)))
+            });
+        let verdicts = ask_all(&self.orphans, matches.collect::<Vec<_>>()).await;
+        let recorded = |verdict: &&Option<_>| matches!(verdict, Some(Verdict::Recorded { .. }));
+        Ok(verdicts.iter().filter(recorded).count())
+    }
+
+    /// The match that follows from what became of the receipt; none if it has to come again.
+    fn matched(&self, one: &Healed<'_>, verdict: &Verdict<KeepsNoMore>) -> Option<MatchOrphan> {
+        let facts = &one.orphaned.receipt;
+        let message = &one.found.message;
+        let receipt_id = EventId::of_receipt(
+            StreamId::message(message.id),
+            facts.operator_id,
+            &facts.operator_message_id,
+            facts.dlr_status,
+        );
+        let receipt_id = match verdict {
+            Verdict::Recorded { .. } => {
+                let implausible = facts.is_implausible(message.enqueued_at);
+                self.metrics.implausible_time.inc_by(u64::from(implausible));
+                Some(receipt_id)
+            }
+            Verdict::Known { .. } => Some(receipt_id),
+            Verdict::Refused(KeepsNoMore) => {
+                self.metrics.operator(facts.operator_id).beyond_limit();
+                None
+            }
+            Verdict::Failed(_) | Verdict::Contended => return None,
+        };
+        Some(MatchOrphan {
+            matched: OrphanMatched {
+                orphan_id: one.open.orphan,
+                message_id: message.id,
+                receipt_id,
+            },
+            occurred_at: facts.delivered_at,
+            trace: one.recorded.fact.trace.clone(),
+        })
+    }
+}
+
+impl<'a> Healed<'a> {
+    /// Nothing if the log does not know the orphan.
+    fn of(open: Open, found: Found, events: &HashMap<EventId, &'a RecordedEvent>) -> Option<Self> {
+        let recorded = *events.get(&open.orphan)?;
+        let Event::ReceiptOrphaned(orphaned) = &recorded.fact.event else {
+            return None;
+        };
+        Some(Self {
+            open,
+            found,
+            recorded,
+            orphaned,
+        })
+    }
+
+    /// The receipt as it came, to be recorded; nothing while its tenant's key or that of its day
+    /// does not open, or is being made or destroyed.
+    fn command(&self, healing: &Healing, keys: &Keys) -> Option<RecordReceipt> {
+        let tenant = keys.tenants.get(&self.found.tenant)?.unlocked().ok()?;
+        let sealed = &self.recorded.fact.sealed.0;
+        let key_of = |value| keys.days.get(&seal::key_of(value).ok()?);
+        if sealed.values().filter_map(key_of).any(Result::is_err) {
+            return None;
+        }
+        let open = |field: &'static str| -> Option<Personal> {
+            let value = sealed.get(field)?;
+            let key = key_of(value)?.as_ref().ok()?;
+            let place = SealedPlace {
+                log: healing.log,
+                stream: self.recorded.stream,
+                version: self.recorded.version,
+                field,
+            };
+            // What does not open (a destroyed key) is gone; the receipt counts all the same.
+            key.open(&place, value).ok()
+        };
+        let received = ReceivedReceipt {
+            facts: self.orphaned.receipt.clone(),
+            private: ReceiptPrivate {
+                source_addr: open(Sealed::SOURCE_ADDR),
+                dest_addr: open(Sealed::DEST_ADDR),
+                raw_payload: open(Sealed::RAW_PAYLOAD),
+            },
+            message_hint: self.orphaned.message_hint,
+            foreign_schema_version: false,
+            error_code_left_out: false,
+        };
+        let trace = self.recorded.fact.trace.clone();
+        Some(recordable(received, self.found.clone(), tenant, trace))
+    }
+}

@@ -1,0 +1,296 @@
+//! The shell around a decider: one actor per stream that is awake.
+//!
+//! **Owns** what is known of its stream. **Hears** commands, one at a time, from its directory
+//! only. For each it decides, appends, and answers with a [`Verdict`]. If another node was faster
+//! (conflict), it folds the stream again and decides again. After a fault it no longer trusts its
+//! memory and folds anew before the next command. **Ends** when its directory stops it, which it
+//! does only when nothing is under way here. About 8 kB each; the directory bounds how many.
+
+use std::{convert::Infallible, marker::PhantomData, sync::Arc};
+
+use eventstore::{Append, EventStore, LogId, NewEvent, Outcome, RecordedEvent, StoreError};
+use ractor::{Actor, ActorProcessingErr, ActorRef, DerivedActorRef};
+use schema::{Event, StreamId};
+use tokio::sync::oneshot;
+
+use super::{
+    appender,
+    decider::{Command, Decider, EventPlace, folded},
+};
+
+/// How often one command is decided anew before its caller is told to come again. Each try means
+/// that another node recorded something in between.
+const TRIES: usize = 8;
+
+/// What became of a command that may be refused with `R`.
+#[derive(Debug, Clone)]
+pub enum Verdict<R> {
+    /// Something new is on disk.
+    Recorded {
+        /// The position of the last event of it.
+        position: i64,
+    },
+    /// Nothing new: everything it says is known.
+    Known {
+        /// The position of the stream's last event; 0 if it has none.
+        position: i64,
+    },
+    /// Not done: it is against a rule.
+    Refused(R),
+    /// Not done, and unknown whether on disk; come again.
+    Failed(Arc<StoreError>),
+    /// Not done: too many others at the same stream; come again.
+    Contended,
+}
+
+impl Verdict<Infallible> {
+    /// The same verdict, of a command that may be refused.
+    #[must_use]
+    pub fn widen<R>(self) -> Verdict<R> {
+        match self {
+            Self::Recorded { position } => Verdict::Recorded { position },
+            Self::Known { position } => Verdict::Known { position },
+            Self::Refused(never) => match never {},
+            Self::Failed(fault) => Verdict::Failed(fault),
+            Self::Contended => Verdict::Contended,
+        }
+    }
+}
+
+/// A command and where its verdict goes.
+pub struct Request<D: Decider> {
+    /// The command.
+    pub command: Box<D::Command>,
+    /// Closed without a verdict: come again.
+    pub reply: oneshot::Sender<Verdict<D::Refusal>>,
+}
+
+/// An actor has answered what it was sent, and waits.
+#[derive(Debug)]
+pub struct Rested {
+    /// Its stream.
+    pub stream: StreamId,
+    /// How many requests it has answered since it woke.
+    pub handled: u64,
+    /// Whether its stream will hardly hear any more.
+    pub finished: bool,
+}
+
+/// What every stream actor of a directory shares.
+pub struct Shared {
+    /// The log, for reading.
+    pub store: Arc<dyn EventStore>,
+    /// Which log.
+    pub log: LogId,
+    /// The way into the log.
+    pub appender: ActorRef<appender::Msg>,
+}
+
+/// What an actor starts with.
+pub struct Args {
+    /// Its stream.
+    pub stream: StreamId,
+    /// The stream's events so far.
+    pub history: Vec<RecordedEvent>,
+    /// Who is told when it waits.
+    pub directory: DerivedActorRef<Rested>,
+    /// What it shares with its siblings.
+    pub shared: Arc<Shared>,
+}
+
+/// An actor's memory.
+pub struct State<D: Decider> {
+    stream: StreamId,
+    directory: DerivedActorRef<Rested>,
+    shared: Arc<Shared>,
+    handled: u64,
+    memory: Memory<D>,
+}
+
+enum Memory<D: Decider> {
+    Fresh {
+        state: D::State,
+        version: i32,
+        position: i64,
+    },
+    Distrusted,
+}
+
+impl<D: Decider> Memory<D> {
+    fn of(history: &[RecordedEvent]) -> Self {
+        let last = history.last();
+        Self::Fresh {
+            state: folded::<D>(history),
+            version: last.map_or(0, |last| last.version),
+            position: last.map_or(0, |last| last.position),
+        }
+    }
+}
+
+/// See the module.
+pub struct StreamActor<D>(pub(crate) PhantomData<fn() -> D>);
+
+impl<D: Decider> Actor for StreamActor<D> {
+    type Msg = Request<D>;
+    type State = State<D>;
+    type Arguments = Args;
+
+    async fn pre_start(
+        &self,
+        _: ActorRef<Self::Msg>,
+        args: Args,
+    ) -> Result<State<D>, ActorProcessingErr> {
+        Ok(State {
+            stream: args.stream,
+            directory: args.directory,
+            shared: args.shared,
+            handled: 0,
+            memory: Memory::of(&args.history),
+        })
+    }
+
+    async fn handle(
+        &self,
+        _: ActorRef<Self::Msg>,
+        request: Self::Msg,
+        state: &mut State<D>,
+    ) -> Result<(), ActorProcessingErr> {
+        let verdict = match state.carry_out(&request.command).await {
+            Ok(verdict) => verdict,
+            Err(fault) => {
+                state.memory = Memory::Distrusted;
+                Verdict::Failed(fault)
+            }
+        };
+        let _ = request.reply.send(verdict);
+        state.handled += 1;
+        let finished = match &state.memory {
+            Memory::Fresh { state, .. } => D::is_finished(state),
+            Memory::Distrusted => true,
+        };
+        let (stream, handled) = (state.stream, state.handled);
+        state.directory.cast(Rested {
+            stream,
+            handled,
+            finished,
+        })?;
+        Ok(())
+    }
+}
+
+impl<D: Decider> State<D> {
+    async fn carry_out(
+        &mut self,
+        command: &D::Command,
+    ) -> Result<Verdict<D::Refusal>, Arc<StoreError>> {
+        for _ in 0..TRIES {
+            let Memory::Fresh {
+                state,
+                version,
+                position,
+            } = &mut self.memory
+            else {
+                self.refold().await?;
+                continue;
+            };
+            let events = match D::decide(state, command) {
+                Err(refusal) => return Ok(Verdict::Refused(refusal)),
+                Ok(events) if events.is_empty() => {
+                    let position = *position;
+                    return Ok(Verdict::Known { position });
+                }
+                Ok(events) => events,
+            };
+            let facts = self.shared.record(self.stream, *version, events, command);
+            match self
+                .shared
+                .append(self.stream, *version, facts.clone())
+                .await?
+            {
+                Outcome::Recorded {
+                    position: first,
+                    recorded_at,
+                    ..
+                } => {
+                    for (at, fact) in (first..).zip(facts) {
+                        (*position, *version) = (at, *version + 1);
+                        let recorded = RecordedEvent {
+                            position: at,
+                            stream: self.stream,
+                            version: *version,
+                            recorded_at,
+                            fact,
+                        };
+                        D::fold(state, &recorded);
+                    }
+                    let position = *position;
+                    return Ok(Verdict::Recorded { position });
+                }
+                // An earlier try of ours was recorded although we never heard of it.
+                Outcome::AlreadyRecorded => {
+                    let position = self.refold().await?;
+                    return Ok(Verdict::Recorded { position });
+                }
+                Outcome::Conflict { .. }
+                | Outcome::Diverged { .. }
+                | Outcome::GuardMoved { .. } => self.memory = Memory::Distrusted,
+                Outcome::Refused => {
+                    let never = StoreError::Misuse("the log will never take it");
+                    return Err(Arc::new(never));
+                }
+            }
+        }
+        Ok(Verdict::Contended)
+    }
+
+    /// Reads the stream again; says the position of its last event.
+    async fn refold(&mut self) -> Result<i64, Arc<StoreError>> {
+        let streams = self
+            .shared
+            .store
+            .read_streams(&[self.stream])
+            .await
+            .map_err(Arc::new)?;
+        let history = streams.first().map_or(&[][..], Vec::as_slice);
+        self.memory = Memory::of(history);
+        Ok(history.last().map_or(0, |last| last.position))
+    }
+}
+
+impl Shared {
+    /// The events as they are recorded after `version`.
+    fn record<C: Command>(
+        &self,
+        stream: StreamId,
+        version: i32,
+        events: Vec<Event>,
+        command: &C,
+    ) -> Vec<NewEvent> {
+        let record = |(version, event)| {
+            let place = EventPlace {
+                log: self.log,
+                stream,
+                version,
+            };
+            command.record(place, event)
+        };
+        (version + 1..).zip(events).map(record).collect()
+    }
+
+    async fn append(
+        &self,
+        stream: StreamId,
+        expected: i32,
+        events: Vec<NewEvent>,
+    ) -> Result<Outcome, Arc<StoreError>> {
+        let append = Append {
+            stream,
+            expected,
+            events,
+            guards: Vec::new(),
+        };
+        let mut outcomes = appender::append(&self.appender, vec![append]).await?;
+        // Unwrap safety: every append has an outcome.
+        Ok(outcomes.pop().expect("an outcome"))
+    }
+}

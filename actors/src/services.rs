@@ -1,0 +1,5 @@
+//! What a process runs: capabilities, put together.
+
+pub mod billing;
+pub mod desk;
+pub mod dlr;

@@ -1,0 +1,181 @@
+//! The receipt processor: the tree of actors, and its life.
+//!
+//! ```text
+//! Root ── Appender
+//!      ├─ Directory<MessageDecider> ── one StreamActor per message awake
+//!      ├─ Directory<OrphanDecider>  ── one StreamActor per orphan awake
+//!      ├─ intake (a task)
+//!      └─ healing (a task)
+//! ```
+//!
+//! [`intake`] brings receipts in, [`correlate`] finds their messages, [`healing`] matches orphans
+//! later.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use eventstore::{EventStore, Feed, LogId, keyring::Keyring, postgres::Database};
+use ractor::SpawnErr;
+use tokio::sync::watch;
+
+pub use crate::receipts::{intake::IntakeOptions, metrics::DlrMetrics};
+use crate::{
+    receipts::{
+        correlate::Correlator,
+        intake::{Intake, OrphanQuota, WaitingRoom},
+        reconciliation::Healing,
+    },
+    runtime::{
+        directory,
+        intake::{Adopt, Source},
+        pulse::Pulse,
+        supervision::{Exit, keep_alive},
+        tree::{Tree, keep_pulling},
+    },
+};
+
+/// How the processor works.
+#[derive(Debug, Clone)]
+pub struct DlrOptions {
+    /// How receipts are taken in.
+    pub intake: IntakeOptions,
+    /// How long orphans are matched in the background.
+    pub orphan_keep: Duration,
+    /// How many idle stream actors may stay awake, per directory.
+    pub live_max: usize,
+}
+
+/// What the processor works with. Cheap to clone.
+#[derive(Clone)]
+pub struct DlrDeps {
+    /// The connections to Postgres.
+    pub database: Database,
+    /// The log.
+    pub store: Arc<dyn EventStore>,
+    /// Which log.
+    pub log: LogId,
+    /// Told of each commit; says whether the log is still the same. The caller keeps
+    /// [`Feed::poll_head`] running.
+    pub feed: Arc<Feed>,
+    /// The keys.
+    pub keyring: Arc<dyn Keyring>,
+    /// What is counted.
+    pub metrics: Arc<DlrMetrics>,
+    /// Whether messages are being pulled, and when it is worth trying again.
+    pub pulse: Arc<Pulse>,
+    /// Hangs a span on the caller's span that a `traceparent` names.
+    pub adopt: Adopt,
+}
+
+/// Processes receipts until `stop` turns true and everything under way is done. `source` is
+/// asked anew for each pull; while it fails, it is asked again with growing pauses.
+pub async fn run<F, E>(
+    deps: DlrDeps,
+    options: DlrOptions,
+    source: impl Fn() -> F + Send + Sync + 'static,
+    stop: watch::Receiver<bool>,
+) where
+    F: Future<Output = Result<Source, E>> + Send + 'static,
+    E: std::error::Error + Send + 'static,
+{
+    let source = Arc::new(source);
+    let live = |stop| live(&deps, &options, Arc::clone(&source), stop);
+    keep_alive("dlr", stop, live).await;
+}
+
+/// One life of the tree.
+async fn live<C, F, E>(
+    deps: &DlrDeps,
+    options: &DlrOptions,
+    source: Arc<C>,
+    stop: watch::Receiver<bool>,
+) -> Exit
+where
+    C: Fn() -> F + Send + Sync + 'static,
+    F: Future<Output = Result<Source, E>> + Send + 'static,
+    E: std::error::Error + Send + 'static,
+{
+    let grown = match Tree::plant(&deps.feed).await {
+        Ok(tree) => grow(deps, options, &tree).await.map(|parts| (tree, parts)),
+        Err(error) => Err(error),
+    };
+    let (tree, (intake, healing)) = match grown {
+        Ok(grown) => grown,
+        Err(error) => {
+            tracing::error!(event = "actor.not_started", error = %error);
+            return Exit::ActorFailed;
+        }
+    };
+    let keep = options.orphan_keep;
+    let pulse = Arc::clone(&deps.pulse);
+    tree.live(stop, |tasks, ending| {
+        tasks.spawn(healing.run(keep, ending.clone()));
+        tasks.spawn(async move {
+            let pull = |source, stop| intake.clone().run(source, stop);
+            keep_pulling("dlr.intake", &pulse, ending, &*source, pull).await;
+        });
+    })
+    .await
+}
+
+async fn grow(
+    deps: &DlrDeps,
+    options: &DlrOptions,
+    tree: &Tree,
+) -> Result<(Intake, Healing), SpawnErr> {
+    let observed = deps.metrics.append_batch_events.clone();
+    let shared = tree
+        .grow_appender(&deps.store, deps.log, &deps.feed, observed)
+        .await?;
+    let messages = directory::open(&shared, options.live_max, tree.root()).await?;
+    let orphans = directory::open(&shared, options.live_max, tree.root()).await?;
+    let correlator = Correlator::new(deps.database.clone(), options.intake.match_window);
+    let intake = Intake {
+        options: options.intake.clone(),
+        correlator: correlator.clone(),
+        keyring: Arc::clone(&deps.keyring),
+        messages: messages.clone(),
+        orphans: orphans.clone(),
+        waiting: WaitingRoom::new(options.intake.waiting_max),
+        quota: OrphanQuota::new(options.intake.orphans_per_hour),
+        metrics: Arc::clone(&deps.metrics),
+        pulse: Arc::clone(&deps.pulse),
+        adopt: deps.adopt,
+        feed: Arc::clone(&deps.feed),
+        incarnation: tree.incarnation(),
+    };
+    let healing = Healing {
+        database: deps.database.clone(),
+        store: Arc::clone(&deps.store),
+        log: deps.log,
+        correlator,
+        keyring: Arc::clone(&deps.keyring),
+        messages,
+        orphans,
+        metrics: Arc::clone(&deps.metrics),
+    };
+    Ok((intake, healing))
+}
+
+/// Looks once at every orphan of any age; says how many were healed.
+///
+/// # Errors
+/// The actors could not be started, or the store or the keyring failed.
+pub async fn reconcile(deps: &DlrDeps, options: &DlrOptions) -> Result<usize, ReconcileError> {
+    let tree = Tree::plant(&deps.feed).await?;
+    let (_, healing) = grow(deps, options, &tree).await?;
+    let (_end, never) = watch::channel(false);
+    let healed = healing.pass(&never).await?;
+    tree.fell().await;
+    Ok(healed)
+}
+
+/// What kept `reconcile` from finishing.
+#[derive(Debug, thiserror::Error)]
+pub enum ReconcileError {
+    /// The actors could not be started.
+    #[error("starting the actors")]
+    Start(#[from] SpawnErr),
+    /// The pass failed.
+    #[error("matching orphans")]
+    Pass(#[from] crate::receipts::reconciliation::HealingError),
+}

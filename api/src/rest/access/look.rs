@@ -1,0 +1,69 @@
+//! Looks at data that is not the caller's own. Each is in the log before it is answered, whether it
+//! is allowed or refused; what cannot be recorded is not answered.
+//!
+//! The right to such a look is asked here and not in front of the endpoint, because a refusal is to
+//! be recorded too.
+
+pub(in crate::rest) use actors::services::desk::Look;
+
+use crate::{
+    http::problem::{Code, Problem},
+    identity::Right,
+    rest::{context::RequestContext, fault, state::Shared},
+};
+
+/// What a look may be refused with.
+pub(in crate::rest) const CODES: &[Code] =
+    &[Code::RightMissing, Code::Unavailable, Code::Contended];
+
+/// Goes on if the caller has `right`.
+///
+/// # Errors
+/// They have not, and that is recorded, or it could not be.
+pub(in crate::rest) async fn needs(
+    shared: &Shared,
+    context: &RequestContext,
+    right: Right,
+    look: Look,
+) -> Result<(), Problem> {
+    if context.caller.may(right) {
+        return Ok(());
+    }
+    let problem = Problem::new(Code::RightMissing).because(format!("needs {right}"));
+    Err(refused(shared, context, look, problem).await)
+}
+
+/// Records that the caller sees this.
+///
+/// # Errors
+/// It could not be recorded.
+pub(in crate::rest) async fn allowed(
+    shared: &Shared,
+    context: &RequestContext,
+    look: Look,
+) -> Result<(), Problem> {
+    let caller = context.caller(shared, context.fresh).await?;
+    let recorded = shared.desk.record_read(caller, look).await;
+    recorded.map_err(|error| fault::undone(error, |never| match never {}))
+}
+
+/// Records that the caller was refused to see this, with `problem`. Says what to answer: `problem`,
+/// or why it could not be recorded. Whose data it is, if it is there at all, is not looked up: who
+/// may not see it cannot tell from anything whether it exists.
+pub(in crate::rest) async fn refused(
+    shared: &Shared,
+    context: &RequestContext,
+    look: Look,
+    problem: Problem,
+) -> Problem {
+    let caller = match context.caller(shared, context.fresh).await {
+        Ok(caller) => caller,
+        Err(fault) => return fault,
+    };
+    let code = problem.code().as_str();
+    let recorded = shared.desk.record_refusal(caller, look, code).await;
+    match recorded {
+        Ok(()) => problem,
+        Err(error) => fault::undone(error, |never| match never {}),
+    }
+}

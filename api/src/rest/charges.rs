@@ -1,0 +1,12 @@
+//! Charges: what was used, and what waits for a price.
+
+mod held_charges;
+mod usage;
+
+use super::state::Shared;
+use crate::http::endpoint::Endpoint;
+
+/// All of them.
+pub(super) fn endpoints() -> Vec<Endpoint<Shared>> {
+    vec![usage::endpoint(), held_charges::endpoint()]
+}

@@ -1,0 +1,240 @@
+//! How usage is told.
+
+use projections::charges::usage_summaries::{Bucket, CurrencyUsage, Figures};
+use schema::{AccountId, Amount, Currency, Timestamp};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{Granularity, day::Day};
+
+/// The usage of an account in one currency, or in several.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum Usage {
+    /// In one.
+    One(UsageInOne),
+    /// In several.
+    Several(UsageInSeveral),
+}
+
+/// Usage in one currency.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct UsageInOne {
+    #[serde(flatten)]
+    asked: Asked,
+    /// What the account pays in; null if it is not registered and nothing was used.
+    currency: Option<Currency>,
+    /// By period, in order; periods without usage are left out.
+    buckets: Vec<UsageBucket>,
+    /// All of them together.
+    totals: UsageFigures,
+}
+
+/// Usage in several currencies.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct UsageInSeveral {
+    #[serde(flatten)]
+    asked: Asked,
+    /// By currency, in the order of their codes.
+    by_currency: Vec<UsageOfCurrency>,
+}
+
+/// What was asked.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Asked {
+    /// The account.
+    pub(super) account_id: AccountId,
+    /// The first day.
+    pub(super) from: Day,
+    /// The last day.
+    pub(super) to: Day,
+    /// How long the periods are.
+    pub(super) granularity: Granularity,
+}
+
+/// Usage in one of several currencies.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct UsageOfCurrency {
+    /// Which.
+    currency: Currency,
+    /// By period, in order; periods without usage are left out.
+    buckets: Vec<UsageBucket>,
+    /// All of them together.
+    totals: UsageFigures,
+}
+
+/// The usage of one period.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct UsageBucket {
+    /// The hour as `2026-03-01T13:00:00Z`, the day as `2026-03-01`, the month as `2026-03`; in UTC.
+    period: String,
+    #[serde(flatten)]
+    figures: UsageFigures,
+}
+
+/// What was used, added up.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct UsageFigures {
+    /// Charged messages.
+    message_count: i64,
+    /// Their SMS segments.
+    segment_count: i64,
+    /// What the customer pays.
+    total_customer_price: Amount,
+    /// What the carriers take; only the platform's own people see it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total_operator_cost: Option<Amount>,
+    /// The price less the cost; only the platform's own people see it. May be negative.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    margin: Option<Amount>,
+}
+
+impl Asked {
+    /// The answer. `currency` is told if nothing was used.
+    pub(super) fn answer(
+        self,
+        used: &[CurrencyUsage],
+        currency: Option<Currency>,
+        with_cost: bool,
+    ) -> Usage {
+        let granularity = self.granularity;
+        let buckets = |usage: &CurrencyUsage| {
+            let bucket = |bucket: &Bucket| UsageBucket {
+                period: period(bucket.begins, granularity),
+                figures: figures(bucket.figures, with_cost),
+            };
+            usage.buckets.iter().map(bucket).collect()
+        };
+        match used {
+            [] => Usage::One(UsageInOne {
+                asked: self,
+                currency,
+                buckets: Vec::new(),
+                totals: figures(Figures::NONE, with_cost),
+            }),
+            [one] => Usage::One(UsageInOne {
+                asked: self,
+                currency: Some(one.currency),
+                buckets: buckets(one),
+                totals: figures(one.total, with_cost),
+            }),
+            several => Usage::Several(UsageInSeveral {
+                asked: self,
+                by_currency: several
+                    .iter()
+                    .map(|usage| UsageOfCurrency {
+                        currency: usage.currency,
+                        buckets: buckets(usage),
+                        totals: figures(usage.total, with_cost),
+                    })
+                    .collect(),
+            }),
+        }
+    }
+}
+
+fn figures(figures: Figures, with_cost: bool) -> UsageFigures {
+    UsageFigures {
+        message_count: figures.messages,
+        segment_count: figures.segments,
+        total_customer_price: figures.customer_price,
+        total_operator_cost: with_cost.then_some(figures.operator_cost),
+        margin: with_cost.then(|| figures.margin()),
+    }
+}
+
+/// The period that begins then, as short as it can be said.
+fn period(begins: Timestamp, granularity: Granularity) -> String {
+    let text = begins.to_string();
+    match granularity {
+        Granularity::Hour => format!("{}Z", &text[..19]),
+        Granularity::Day => text[..10].to_owned(),
+        Granularity::Month => text[..7].to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn used(currency: &str) -> CurrencyUsage {
+        let figures = Figures {
+            messages: 2,
+            segments: 3,
+            customer_price: Amount::from_millionths(135_000),
+            operator_cost: Amount::from_millionths(150_000),
+        };
+        CurrencyUsage {
+            currency: Currency::parse(currency).expect("a currency"),
+            buckets: vec![Bucket {
+                begins: Timestamp::parse("2026-03-01T13:00:00Z").expect("a time"),
+                figures,
+            }],
+            total: figures,
+        }
+    }
+
+    fn told(used: &[CurrencyUsage], granularity: Granularity, with_cost: bool) -> Value {
+        let asked = Asked {
+            account_id: AccountId(Uuid::nil()),
+            from: Day::parse("2026-03-01").expect("a day"),
+            to: Day::parse("2026-03-02").expect("a day"),
+            granularity,
+        };
+        let answer = asked.answer(used, Currency::parse("CHF"), with_cost);
+        serde_json::to_value(answer).expect("JSON")
+    }
+
+    #[test]
+    fn a_customer_sees_neither_cost_nor_margin() {
+        let figures = json!({
+            "messageCount": 2, "segmentCount": 3, "totalCustomerPrice": "0.135000",
+        });
+        let mut bucket = figures.clone();
+        bucket["period"] = json!("2026-03-01");
+        let expected = json!({
+            "accountId": Uuid::nil(), "from": "2026-03-01", "to": "2026-03-02",
+            "granularity": "day", "currency": "EUR", "buckets": [bucket], "totals": figures,
+        });
+        assert_eq!(told(&[used("EUR")], Granularity::Day, false), expected);
+        let ours = told(&[used("EUR")], Granularity::Day, true);
+        assert_eq!(ours["totals"]["totalOperatorCost"], "0.150000");
+        assert_eq!(ours["buckets"][0]["margin"], "-0.015000");
+    }
+
+    #[test]
+    fn several_currencies_are_told_apart() {
+        let told = told(&[used("EUR"), used("USD")], Granularity::Hour, false);
+        assert_eq!(told["byCurrency"][1]["currency"], "USD");
+        let bucket = &told["byCurrency"][0]["buckets"][0];
+        assert_eq!(bucket["period"], "2026-03-01T13:00:00Z");
+        for absent in ["currency", "buckets", "totals"] {
+            assert_eq!(told.get(absent), None);
+        }
+    }
+
+    #[test]
+    fn no_usage_is_zero_in_the_currency_of_the_account() {
+        let told = told(&[], Granularity::Month, false);
+        assert_eq!(
+            (&told["currency"], &told["buckets"]),
+            (&json!("CHF"), &json!([]))
+        );
+        assert_eq!(told["totals"]["totalCustomerPrice"], "0.000000");
+    }
+
+    #[test]
+    fn a_period_is_said_as_short_as_it_can_be() {
+        let month = told(&[used("EUR")], Granularity::Month, false);
+        assert_eq!(month["buckets"][0]["period"], "2026-03");
+    }
+}

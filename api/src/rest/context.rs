@@ -1,0 +1,79 @@
+//! A request on its way to the desk: who makes it, under which id, in which trace.
+
+use actors::runtime::caller::Caller;
+use axum::{extract::FromRequestParts, http::request::Parts};
+use eventstore::keyring::KeyringError;
+use schema::id::derive;
+use tracing::Span;
+use uuid::Uuid;
+
+use super::{fault, state::Shared};
+use crate::{
+    http::{
+        caller::CallerRef,
+        headers::IdempotencyKey,
+        openapi::{Documented, Operation},
+        problem::Problem,
+        request_id::RequestId,
+    },
+    telemetry::traceparent,
+};
+
+/// Who asks for something to be recorded.
+#[derive(Debug, Clone)]
+pub(super) struct RequestContext {
+    /// The caller.
+    pub(super) caller: CallerRef,
+    /// What we call the request. Not the caller's own word, which may come again with something
+    /// else.
+    pub(super) fresh: Uuid,
+}
+
+impl RequestContext {
+    /// The caller as the desk knows them, with the request that is a repeat if it comes again.
+    ///
+    /// # Errors
+    /// What stands for their tenant in the log cannot be had.
+    pub(super) async fn caller(&self, shared: &Shared, request: Uuid) -> Result<Caller, Problem> {
+        let id = self.caller.tenant();
+        let keys = shared.keyring.of_tenants(&[id]).await;
+        let keys = keys.map_err(|error| fault::keyless(&error))?;
+        let absent = || fault::keyless(&KeyringError::Absent);
+        let tenant = keys.get(&id).ok_or_else(absent)?.pseudonym;
+        Ok(Caller {
+            principal: self.caller.principal.recorded(tenant),
+            tenant,
+            request,
+            trace: traceparent::of(&Span::current()),
+        })
+    }
+
+    /// The request of this piece of work: the same for the same caller, `operation` and key;
+    /// without a key it is new.
+    pub(super) fn request(&self, operation: &str, key: &IdempotencyKey) -> Uuid {
+        match &key.0 {
+            Some(key) => {
+                let caller = self.caller.principal.parts();
+                let work = [operation.as_bytes(), key.as_bytes()];
+                derive("request", &[&caller[..], &work].concat())
+            }
+            None => self.fresh,
+        }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for RequestContext {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let request_id = RequestId::from_request_parts(parts, state).await?;
+        Ok(Self {
+            caller: CallerRef::from_request_parts(parts, state).await?,
+            fresh: request_id.own(),
+        })
+    }
+}
+
+impl Documented for RequestContext {
+    fn document(_: &mut Operation) {}
+}

@@ -1,0 +1,44 @@
+//! Charges: each one, what waits to be charged, and what they add up to.
+
+pub mod billing_events;
+pub mod held_charges;
+pub mod usage_summaries;
+
+use std::sync::Arc;
+
+use schema::{AccountId, TenantId};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use self::{
+    held_charges::HeldFilter,
+    usage_summaries::{Granularity, UsageOf},
+};
+use crate::{Page, Projection, ReadError, Reader, Scope};
+
+/// All of them.
+pub(crate) fn projections() -> Vec<Arc<dyn Projection>> {
+    vec![
+        Arc::new(billing_events::Charges),
+        Arc::new(usage_summaries::UsageSummaries),
+        Arc::new(held_charges::HeldCharges),
+    ]
+}
+
+/// Asks each table what the edge asks it, about nobody.
+pub(crate) async fn probe(reader: &Reader) -> Result<(), ReadError> {
+    let filter = HeldFilter::default();
+    held_charges::list(reader, Scope::EveryTenant, filter, Page::ONE).await?;
+    let tenant = TenantId(Uuid::nil());
+    let day = OffsetDateTime::UNIX_EPOCH.date();
+    let of = UsageOf {
+        tenant,
+        account: AccountId(Uuid::nil()),
+        from: day,
+        to: day,
+        granularity: Granularity::Day,
+        operator: None,
+    };
+    usage_summaries::usage(reader, Scope::Tenant(tenant), of).await?;
+    Ok(())
+}

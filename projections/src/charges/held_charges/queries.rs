@@ -1,0 +1,133 @@
+//! What is asked of `billing.held_charges`.
+
+use schema::{
+    AccountId, AccountTier, Currency, Direction, MessageId, OperatorId, Status, TenantId,
+    Timestamp, event::HoldReason,
+};
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+use crate::{Page, ReadError, Reader, Scope, read::Cells};
+
+const TABLE: &str = "billing.held_charges";
+
+/// A charge that waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldCharge {
+    /// Of which message.
+    pub message_id: MessageId,
+    /// Whose message.
+    pub tenant: TenantId,
+    /// On which account.
+    pub account: AccountId,
+    /// The tier a price was sought for, where one is known.
+    pub account_tier: Option<AccountTier>,
+    /// Through which carrier.
+    pub operator_id: OperatorId,
+    /// Which way.
+    pub direction: Direction,
+    /// The currency a price was sought in, where one is known.
+    pub currency: Option<Currency>,
+    /// The message's final status.
+    pub dlr_status: Status,
+    /// SMS segments.
+    pub segment_count: i16,
+    /// When it was settled, as announced.
+    pub charged_at: Timestamp,
+    /// The time a price was sought for.
+    pub rated_at: Timestamp,
+    /// What it waits for.
+    pub reason: HoldReason,
+    /// When that was recorded.
+    pub held_at: Timestamp,
+    /// Where in the log; its place in lists.
+    pub position: i64,
+}
+
+/// Which of those that wait; a field that is not given leaves nothing out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct HeldFilter {
+    /// This tenant's.
+    pub tenant: Option<TenantId>,
+    /// This account's.
+    pub account: Option<AccountId>,
+}
+
+/// The charges that wait, in the order they were held.
+///
+/// # Errors
+/// See [`ReadError`].
+pub async fn list(
+    reader: &Reader,
+    scope: Scope,
+    filter: HeldFilter,
+    page: Page,
+) -> Result<Vec<HeldCharge>, ReadError> {
+    const SQL: &str = include_str!("list.sql");
+    let rows = reader
+        .rows(
+            "listing held charges",
+            scope,
+            SQL,
+            vec![
+                Box::new(reader.log().0),
+                Box::new(page.after.unwrap_or(0)),
+                Box::new(page.limit),
+                Box::new(filter.tenant.map(|tenant| tenant.0)),
+                Box::new(filter.account.map(|account| account.0)),
+            ],
+        )
+        .await?;
+    rows.iter().map(read).collect()
+}
+
+/// How many charges wait.
+///
+/// # Errors
+/// See [`ReadError`].
+pub async fn count(reader: &Reader, scope: Scope, filter: HeldFilter) -> Result<i64, ReadError> {
+    const SQL: &str = include_str!("count.sql");
+    let rows = reader
+        .rows(
+            "counting held charges",
+            scope,
+            SQL,
+            vec![
+                Box::new(reader.log().0),
+                Box::new(filter.tenant.map(|tenant| tenant.0)),
+                Box::new(filter.account.map(|account| account.0)),
+            ],
+        )
+        .await?;
+    // Unwrap safety: an aggregate without groups answers with one row.
+    let row = rows.first().expect("one row");
+    Cells::new(TABLE, row, "count").get("waiting")
+}
+
+fn read(row: &Row) -> Result<HeldCharge, ReadError> {
+    let id: Uuid = Cells::new(TABLE, row, "?").get("message_id")?;
+    let cells = Cells::new(TABLE, row, id);
+    Ok(HeldCharge {
+        message_id: MessageId(id),
+        tenant: TenantId(cells.get("tenant_id")?),
+        account: AccountId(cells.get("account_id")?),
+        account_tier: cells.word_if_any("account_tier", AccountTier::parse)?,
+        operator_id: OperatorId(cells.get("operator_id")?),
+        direction: cells.word("direction", Direction::parse)?,
+        currency: cells.word_if_any("currency", Currency::parse)?,
+        dlr_status: cells.word("dlr_status", Status::parse)?,
+        segment_count: cells.get("segment_count")?,
+        charged_at: cells.time("charged_at")?,
+        rated_at: cells.time("rated_at")?,
+        reason: cells.word("reason", reason)?,
+        held_at: cells.time("held_at")?,
+        position: cells.get("position")?,
+    })
+}
+
+/// The reason of this name.
+fn reason(word: &str) -> Option<HoldReason> {
+    HoldReason::ALL
+        .into_iter()
+        .find(|reason| reason.as_str() == word)
+}

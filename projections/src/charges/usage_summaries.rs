@@ -1,0 +1,255 @@
+//! `billing.usage_summaries` and `billing.usage_days`: charges added up by hour and by day.
+//!
+//! Sums are added to, so nothing may be added twice: `billing.usage_counted` moves with them in
+//! one transaction, and charges up to there are left out, whatever the checkpoint says.
+
+mod queries;
+
+pub use self::queries::{Bucket, CurrencyUsage, Figures, Granularity, UsageOf, usage};
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use async_trait::async_trait;
+use deadpool_postgres::Transaction;
+use eventstore::{LogId, RecordedEvent, log::postgres_error};
+use rust_decimal::Decimal;
+use schema::{Amount, Currency, Event, EventType, Timestamp};
+use time::{Date, OffsetDateTime};
+use tokio_postgres::types::ToSql;
+use uuid::Uuid;
+
+use crate::{ApplyError, Batch, Effect, Projection, Scope, runtime::statement::execute};
+
+const COUNTED: &str = include_str!("usage_summaries/counted.sql");
+const ADD_HOURS: &str = include_str!("usage_summaries/add_hours.sql");
+const ADD_DAYS: &str = include_str!("usage_summaries/add_days.sql");
+const COUNT: &str = include_str!("usage_summaries/count.sql");
+
+/// Microseconds in an hour.
+const HOUR: i64 = 3_600_000_000;
+
+/// The usage of every account.
+#[derive(Debug, Clone, Copy)]
+pub struct UsageSummaries;
+
+#[async_trait]
+impl Projection for UsageSummaries {
+    fn name(&self) -> &'static str {
+        "usage_summaries"
+    }
+
+    fn reads(&self) -> &'static [EventType] {
+        &[EventType::MessageCharged]
+    }
+
+    async fn prepare(&self, batch: &Batch) -> Result<Box<dyn Effect>, ApplyError> {
+        Ok(Box::new(Usage(batch.clone())))
+    }
+}
+
+struct Usage(Batch);
+
+#[async_trait]
+impl Effect for Usage {
+    async fn apply(&mut self, transaction: &Transaction<'_>) -> Result<(), ApplyError> {
+        let Some(last) = self.0.last().map(|event| event.position) else {
+            return Ok(());
+        };
+        Scope::EveryTenant.enter(transaction).await?;
+        let (log, counted) = (self.0.log, counted(transaction, self.0.log).await?);
+        if last <= counted {
+            return Ok(());
+        }
+        let new = self.0.partition_point(|event| event.position <= counted);
+        let hours = by_hour(&self.0[new..]);
+        let days = by_day(&hours);
+        add(transaction, log, ADD_HOURS, &hours).await?;
+        add(transaction, log, ADD_DAYS, &days).await?;
+        let operation = "noting how far usage is counted";
+        execute(transaction, operation, COUNT, &[&log.0, &last]).await
+    }
+}
+
+/// How far the usage of `log` is counted.
+async fn counted(transaction: &Transaction<'_>, log: LogId) -> Result<i64, ApplyError> {
+    let failed = postgres_error("looking how far usage is counted");
+    let statement = transaction.prepare_cached(COUNTED).await.map_err(failed)?;
+    let row = transaction.query_one(&statement, &[&log.0]).await;
+    Ok(row.map_err(failed)?.get(0))
+}
+
+/// What is added up: the charges of one account in one period, currency and carrier. In the order
+/// of the tables' keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct SumKey<P> {
+    /// The pseudonym.
+    tenant: Option<Uuid>,
+    account: Option<Uuid>,
+    period: P,
+    currency: Currency,
+    operator: Uuid,
+}
+
+/// What it adds up to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Sum {
+    messages: i64,
+    segments: i64,
+    price: Amount,
+    cost: Amount,
+    /// Of the last charge.
+    position: i64,
+}
+
+type Sums<P> = BTreeMap<SumKey<P>, Sum>;
+
+fn by_hour(events: &[Arc<RecordedEvent>]) -> Sums<OffsetDateTime> {
+    let mut sums = Sums::new();
+    for event in events {
+        let Event::MessageCharged(charged) = &event.fact.event else {
+            continue;
+        };
+        let key = SumKey {
+            tenant: event.fact.tenant.map(|tenant| tenant.0),
+            account: event.fact.account.map(|account| account.0),
+            period: hour(charged.rated_at),
+            currency: charged.currency,
+            operator: charged.settlement.operator_id.0,
+        };
+        let sum = Sum {
+            messages: 1,
+            segments: i64::from(charged.settlement.segment_count),
+            price: charged.customer_price,
+            cost: charged.operator_cost,
+            position: event.position,
+        };
+        count(&mut sums, key, sum);
+    }
+    sums
+}
+
+fn by_day(hours: &Sums<OffsetDateTime>) -> Sums<Date> {
+    let mut sums = Sums::new();
+    for (hour, sum) in hours {
+        let key = SumKey {
+            tenant: hour.tenant,
+            account: hour.account,
+            period: hour.period.date(),
+            currency: hour.currency,
+            operator: hour.operator,
+        };
+        count(&mut sums, key, *sum);
+    }
+    sums
+}
+
+fn count<P: Ord>(sums: &mut Sums<P>, key: SumKey<P>, more: Sum) {
+    let add = |sum: &mut Sum| {
+        *sum = Sum {
+            messages: sum.messages + more.messages,
+            segments: sum.segments + more.segments,
+            price: sum.price + more.price,
+            cost: sum.cost + more.cost,
+            position: sum.position.max(more.position),
+        }
+    };
+    sums.entry(key).and_modify(add).or_insert(more);
+}
+
+/// When the hour of `at` began.
+fn hour(at: Timestamp) -> OffsetDateTime {
+    let micros = at.micros();
+    // Unwrap safety: the first year there is begins with a whole hour, so no hour begins before.
+    let began = Timestamp::from_micros(micros - micros.rem_euclid(HOUR)).expect("an hour");
+    began.datetime()
+}
+
+async fn add<P>(
+    transaction: &Transaction<'_>,
+    log: LogId,
+    sql: &str,
+    sums: &Sums<P>,
+) -> Result<(), ApplyError>
+where
+    P: Copy + ToSql + Sync,
+{
+    let tenants: Vec<Option<Uuid>> = sums.keys().map(|bucket| bucket.tenant).collect();
+    let accounts: Vec<Option<Uuid>> = sums.keys().map(|bucket| bucket.account).collect();
+    let periods: Vec<P> = sums.keys().map(|bucket| bucket.period).collect();
+    let currencies: Vec<&str> = sums.keys().map(|bucket| bucket.currency.as_str()).collect();
+    let operators: Vec<Uuid> = sums.keys().map(|bucket| bucket.operator).collect();
+    let messages: Vec<i64> = sums.values().map(|sum| sum.messages).collect();
+    let segments: Vec<i64> = sums.values().map(|sum| sum.segments).collect();
+    let prices: Vec<Decimal> = sums.values().map(|sum| sum.price.decimal()).collect();
+    let costs: Vec<Decimal> = sums.values().map(|sum| sum.cost.decimal()).collect();
+    let positions: Vec<i64> = sums.values().map(|sum| sum.position).collect();
+    let parameters: [&(dyn ToSql + Sync); 11] = [
+        &log.0,
+        &tenants,
+        &accounts,
+        &periods,
+        &currencies,
+        &operators,
+        &messages,
+        &segments,
+        &prices,
+        &costs,
+        &positions,
+    ];
+    execute(transaction, "adding up usage", sql, &parameters).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    fn charged(position: i64, rated_at: &str, price: i64) -> RecordedEvent {
+        let mut event = fixture::recorded((&"MessageCharged", position));
+        if let Event::MessageCharged(charged) = &mut event.fact.event {
+            charged.rated_at = Timestamp::parse(rated_at).expect("a time");
+            charged.customer_price = Amount::from_millionths(price);
+        }
+        event
+    }
+
+    #[test]
+    fn charges_are_added_up_in_the_hour_and_the_day_they_were_rated_for() {
+        let events = fixture::batch([
+            charged(1, "2026-03-01T22:59:59.999999Z", 1),
+            charged(2, "2026-03-01T23:00:00Z", 10),
+            fixture::recorded((&"ChargeHeld", 3)),
+            charged(4, "2026-03-01T22:00:00Z", 100),
+            charged(5, "2026-03-02T00:00:00Z", 1_000),
+        ]);
+        let hours = by_hour(&events);
+        let told: Vec<_> = hours
+            .iter()
+            .map(|(bucket, sum)| (bucket.period.hour(), sum.messages, sum.price, sum.position))
+            .collect();
+        let price = Amount::from_millionths;
+        assert_eq!(
+            told,
+            [
+                (22, 2, price(101), 4),
+                (23, 1, price(10), 2),
+                (0, 1, price(1_000), 5)
+            ]
+        );
+        let days = by_day(&hours);
+        let told: Vec<_> = days
+            .iter()
+            .map(|(bucket, sum)| (bucket.period.day(), sum.messages, sum.segments, sum.price))
+            .collect();
+        assert_eq!(told, [(1, 3, 6, price(111)), (2, 1, 2, price(1_000))]);
+    }
+
+    #[test]
+    fn an_hour_before_1970_is_whole_too() {
+        let at = Timestamp::parse("1969-12-31T23:59:59.5Z").expect("a time");
+        let began = Timestamp::parse("1969-12-31T23:00:00Z").expect("a time");
+        assert_eq!(hour(at), began.datetime());
+        let first = Timestamp::parse("0000-01-01T00:59:00Z").expect("a time");
+        assert_eq!(hour(first).hour(), 0);
+    }
+}

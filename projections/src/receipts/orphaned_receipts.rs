@@ -1,0 +1,170 @@
+//! `dlr.orphaned_receipts` and `dlr.orphan_resolutions`: receipts without a message, and which of
+//! them found one. What the carrier sent stays in the log: a second copy of it, kept for years,
+//! would serve nobody who cannot read the first.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use deadpool_postgres::Transaction;
+use eventstore::RecordedEvent;
+use schema::{
+    Event, EventType,
+    event::{OrphanMatched, ReceiptOrphaned},
+};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::{ApplyError, Batch, Effect, Projection, runtime::statement::execute};
+
+const ORPHANS: &str = include_str!("orphaned_receipts/insert.sql");
+const RESOLUTIONS: &str = include_str!("orphaned_receipts/resolve.sql");
+
+/// Every orphan and every resolution.
+#[derive(Debug, Clone, Copy)]
+pub struct OrphanedReceipts;
+
+#[async_trait]
+impl Projection for OrphanedReceipts {
+    fn name(&self) -> &'static str {
+        "orphaned_receipts"
+    }
+
+    fn reads(&self) -> &'static [EventType] {
+        &[EventType::ReceiptOrphaned, EventType::OrphanMatched]
+    }
+
+    async fn prepare(&self, batch: &Batch) -> Result<Box<dyn Effect>, ApplyError> {
+        Ok(Box::new(Rows(batch.clone())))
+    }
+}
+
+struct Rows(Batch);
+
+#[async_trait]
+impl Effect for Rows {
+    async fn apply(&mut self, transaction: &Transaction<'_>) -> Result<(), ApplyError> {
+        let (orphans, resolutions) = columns(&self.0);
+        if !orphans.position.is_empty() {
+            orphans.insert(transaction, self.0.log.0).await?;
+        }
+        if !resolutions.position.is_empty() {
+            resolutions.insert(transaction, self.0.log.0).await?;
+        }
+        Ok(())
+    }
+}
+
+fn columns(events: &[Arc<RecordedEvent>]) -> (Orphans<'_>, Resolutions) {
+    let (mut orphans, mut resolutions) = (Orphans::default(), Resolutions::default());
+    for event in events {
+        match &event.fact.event {
+            Event::ReceiptOrphaned(orphaned) => orphans.push(event, orphaned),
+            Event::OrphanMatched(matched) => resolutions.push(event, matched),
+            _ => {}
+        }
+    }
+    (orphans, resolutions)
+}
+
+#[derive(Default)]
+struct Orphans<'a> {
+    position: Vec<i64>,
+    orphan: Vec<Uuid>,
+    operator: Vec<Uuid>,
+    operator_message: Vec<&'a str>,
+    raw_stat: Vec<&'a str>,
+    dlr_status: Vec<&'static str>,
+    delivered_at: Vec<OffsetDateTime>,
+    received_at: Vec<OffsetDateTime>,
+    message_hint: Vec<Option<Uuid>>,
+}
+
+impl<'a> Orphans<'a> {
+    fn push(&mut self, event: &'a RecordedEvent, orphaned: &'a ReceiptOrphaned) {
+        let receipt = &orphaned.receipt;
+        self.position.push(event.position);
+        self.orphan.push(event.fact.id.0);
+        self.operator.push(receipt.operator_id.0);
+        self.operator_message
+            .push(receipt.operator_message_id.as_str());
+        self.raw_stat.push(&receipt.raw_stat);
+        self.dlr_status.push(receipt.dlr_status.as_str());
+        self.delivered_at.push(receipt.delivered_at.datetime());
+        self.received_at.push(receipt.received_at.datetime());
+        self.message_hint
+            .push(orphaned.message_hint.map(|message| message.0));
+    }
+
+    async fn insert(&self, transaction: &Transaction<'_>, log: i16) -> Result<(), ApplyError> {
+        let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 10] = [
+            &log,
+            &self.position,
+            &self.orphan,
+            &self.operator,
+            &self.operator_message,
+            &self.raw_stat,
+            &self.dlr_status,
+            &self.delivered_at,
+            &self.received_at,
+            &self.message_hint,
+        ];
+        execute(transaction, "showing orphans", ORPHANS, &parameters).await
+    }
+}
+
+#[derive(Default)]
+struct Resolutions {
+    position: Vec<i64>,
+    orphan: Vec<Uuid>,
+    resolved_at: Vec<OffsetDateTime>,
+    receipt: Vec<Option<Uuid>>,
+    message: Vec<Uuid>,
+}
+
+impl Resolutions {
+    fn push(&mut self, event: &RecordedEvent, matched: &OrphanMatched) {
+        self.position.push(event.position);
+        self.orphan.push(matched.orphan_id.0);
+        self.resolved_at.push(event.recorded_at.datetime());
+        self.receipt
+            .push(matched.receipt_id.map(|receipt| receipt.0));
+        self.message.push(matched.message_id.0);
+    }
+
+    async fn insert(&self, transaction: &Transaction<'_>, log: i16) -> Result<(), ApplyError> {
+        let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 6] = [
+            &log,
+            &self.position,
+            &self.orphan,
+            &self.resolved_at,
+            &self.receipt,
+            &self.message,
+        ];
+        execute(
+            transaction,
+            "showing resolved orphans",
+            RESOLUTIONS,
+            &parameters,
+        )
+        .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    #[test]
+    fn an_orphan_and_its_resolution_meet_by_the_orphans_id() {
+        let events = fixture::batch(fixture::TYPES.iter().zip(1..).map(fixture::recorded));
+        let (orphans, resolutions) = columns(&events);
+        assert_eq!(
+            (orphans.position.as_slice(), resolutions.position.as_slice()),
+            (&[4][..], &[5][..])
+        );
+        assert_eq!(orphans.orphan, [events[3].fact.id.0]);
+        assert_eq!(orphans.message_hint.iter().flatten().count(), 1);
+        assert_eq!(resolutions.orphan.len(), 1);
+    }
+}

@@ -1,0 +1,6 @@
+//! Prices and costs: what cannot be one, what may still be changed, and that no two overlap.
+
+mod attacks;
+mod overlap;
+mod refused;
+mod versions;

@@ -1,0 +1,345 @@
+//! What a decider accepts its projection takes: whatever is wished of prices, costs and charges,
+//! in whatever order, no projection ever meets an event that its table refuses.
+//!
+//! Wishes are drawn from a seed, over few keys and few minutes, so that most of them touch one
+//! another; the ends of every range are drawn as often as its middle.
+
+use actors::{
+    accounts::decide::Account,
+    charges::decide::{
+        charge::{Announced, Charge, Heard},
+        rating::{Known, Payer, Prices, Tariff, payer, rate},
+    },
+    prices::decide::{
+        cost::{AmendCost, CostDecider},
+        price::{AmendPrice, PriceDecider},
+        timeline::{Amendment, Timeline, Wish},
+    },
+    runtime::decider::{Command as _, Decider, EventPlace, folded},
+};
+use eventstore::{Append, EventStore as _, Guard, LogId, Outcome, RecordedEvent};
+use rand::{RngExt, SeedableRng, seq::IndexedRandom as _};
+use rand_chacha::ChaCha8Rng;
+use schema::{
+    AccountTier, CostKey, Currency, Direction, MessageId, OperatorId, Period, PriceKey,
+    PricingModel, Settlement, Status, StreamId, Timestamp,
+    event::{CostTerms, PriceTerms},
+};
+use uuid::Uuid;
+
+use super::fixture::{self, Books, minute};
+use crate::fixture::{run, unique};
+
+/// How many wishes each seed makes.
+const WISHES: usize = 400;
+
+/// Who wishes, and everything they have opened so far.
+struct Wishes {
+    rng: ChaCha8Rng,
+    payers: Vec<fixture::Payer>,
+    operators: Vec<OperatorId>,
+    versions: Vec<Uuid>,
+    messages: Vec<MessageId>,
+    accepted: usize,
+}
+
+impl Wishes {
+    fn one_of<T: Copy>(&mut self, all: &[T]) -> T {
+        *all.choose(&mut self.rng).expect("some")
+    }
+
+    /// Some minute of this hour, or the first or the last instant there is.
+    fn time(&mut self) -> Timestamp {
+        match self.rng.random_range(0..40) {
+            0 => Timestamp::parse("0000-01-01T00:00:00Z").expect("a time"),
+            1 => Timestamp::parse("9999-12-31T23:59:59.999999Z").expect("a time"),
+            _ => minute(self.rng.random_range(0..60)),
+        }
+    }
+
+    fn perhaps_time(&mut self) -> Option<Timestamp> {
+        self.rng.random_bool(0.5).then(|| self.time())
+    }
+
+    fn currency(&mut self) -> Currency {
+        let code = self.one_of(&["EUR", "USD"]);
+        Currency::parse(code).expect("a currency")
+    }
+
+    fn direction(&mut self) -> Direction {
+        self.one_of(Direction::ALL)
+    }
+
+    fn operator(&mut self) -> OperatorId {
+        let operators = self.operators.clone();
+        self.one_of(&operators)
+    }
+
+    fn price_key(&mut self) -> PriceKey {
+        let payers = self.payers.clone();
+        let own = self.rng.random_bool(0.5).then(|| self.one_of(&payers));
+        PriceKey {
+            tenant: own.map(|payer| payer.pseudonym),
+            account_tier: self.one_of(&[AccountTier::Growth, AccountTier::Custom]),
+            operator_id: self.operator(),
+            direction: self.direction(),
+            currency: self.currency(),
+        }
+    }
+
+    fn amount(&mut self) -> &'static str {
+        self.one_of(&["0", "0.000001", "0.045", "99999.999999"])
+    }
+
+    fn price_terms(&mut self) -> PriceTerms {
+        let finals = Status::ALL.into_iter().filter(|status| status.is_final());
+        let mut billable: Vec<_> = finals.collect();
+        let kept = self.rng.random_range(1..=billable.len());
+        billable.truncate(kept);
+        PriceTerms {
+            pricing_model: self.one_of(PricingModel::ALL),
+            unit_price: self.amount().parse().expect("a price"),
+            billable_statuses: billable.into_iter().collect(),
+        }
+    }
+
+    fn cost_terms(&mut self) -> CostTerms {
+        CostTerms {
+            cost_per_segment: self.amount().parse().expect("a price"),
+            currency: self.currency(),
+        }
+    }
+
+    /// Something about a new version or one that was opened before, of this key or another.
+    fn amendment<T>(&mut self, terms: T) -> Amendment<T> {
+        let known = self.versions.choose(&mut self.rng).copied();
+        let old = known.unwrap_or_else(unique);
+        let id = unique();
+        let wish = match self.rng.random_range(0..4) {
+            0 => Wish::Close {
+                id: old,
+                at: self.perhaps_time(),
+            },
+            1 => Wish::Replace {
+                old,
+                id,
+                terms,
+                at: self.perhaps_time(),
+            },
+            _ => Wish::Open {
+                id,
+                terms,
+                period: Period {
+                    effective_from: self.time(),
+                    effective_to: self.perhaps_time(),
+                },
+            },
+        };
+        Amendment {
+            wish,
+            request: id,
+            now: self.time(),
+            if_at: None,
+            principal: self.one_of(&["anna", "bert – \u{202e}"]).to_owned(),
+            trace: None,
+        }
+    }
+
+    /// A message that is settled, for the first time or once more.
+    fn announced(&mut self) -> Announced {
+        let payers = self.payers.clone();
+        let payer = self.one_of(&payers);
+        let known = self.messages.choose(&mut self.rng).copied();
+        let fresh = MessageId(unique());
+        let message = known.filter(|_| self.rng.random_bool(0.3)).unwrap_or(fresh);
+        self.messages.push(message);
+        let at = self.time();
+        let settlement = Settlement {
+            source_event_id: unique(),
+            message_id: message,
+            operator_id: self.operator(),
+            direction: self.direction(),
+            segment_count: self.one_of(&[1, 2, 10]),
+            dlr_status: self.one_of(&[Status::Delivered, Status::Rejected]),
+            occurred_at: at,
+            charged_at: at,
+            stated_tier: self.one_of(&[None, Some(AccountTier::Growth)]),
+            stated_currency: self.one_of(&[None, Currency::parse("EUR")]),
+            received_at: self.time(),
+        };
+        Announced {
+            tenant: payer.pseudonym,
+            account: payer.account,
+            settlement,
+            trace: None,
+        }
+    }
+}
+
+async fn history(books: &Books, stream: StreamId) -> Vec<RecordedEvent> {
+    let read = books.log.read_streams(&[stream]).await;
+    read.expect("reads").pop().expect("one stream")
+}
+
+/// Has a decider decide; what it accepts is recorded.
+async fn ask<D: Decider>(books: &Books, stream: StreamId, command: &D::Command) -> usize {
+    let history = history(books, stream).await;
+    let Ok(events) = D::decide(&folded::<D>(&history), command) else {
+        return 0;
+    };
+    let expected = i32::try_from(history.len()).expect("short");
+    let record = |(version, event)| {
+        let place = EventPlace {
+            log: LogId::DEFAULT,
+            stream,
+            version,
+        };
+        command.record(place, event)
+    };
+    let events: Vec<_> = (expected + 1..).zip(events).map(record).collect();
+    recorded(books, stream, expected, events).await
+}
+
+async fn recorded(
+    books: &Books,
+    stream: StreamId,
+    expected: i32,
+    events: Vec<eventstore::NewEvent>,
+) -> usize {
+    if events.is_empty() {
+        return 0;
+    }
+    let append = Append {
+        stream,
+        expected,
+        events,
+        guards: Vec::new(),
+    };
+    let outcomes = books.log.append(vec![append]).await.expect("appends");
+    assert!(matches!(outcomes[..], [Outcome::Recorded { .. }]));
+    1
+}
+
+/// Rates a message with the prices as they are, held or not, or keeps the contradiction.
+async fn settle(books: &Books, announced: &Announced) -> usize {
+    let stream = StreamId::charge(announced.message());
+    let before = history(books, stream).await;
+    let charge = Charge::folded(&before);
+    let event = match (&charge, charge.hear(announced)) {
+        (_, Heard::Contradiction(event)) => *event,
+        (Charge::Charged(_), _) => return 0,
+        (Charge::Held(settled), _) => match rated(books, &settled.first).await {
+            held if held.event.type_and_version().0 == "ChargeHeld" => return 0,
+            charged => charged,
+        },
+        (Charge::Unsettled, _) => rated(books, announced).await,
+    };
+    let expected = i32::try_from(before.len()).expect("short");
+    recorded(books, stream, expected, vec![event]).await
+}
+
+async fn rated(books: &Books, announced: &Announced) -> eventstore::NewEvent {
+    let settlement = &announced.settlement;
+    let Payer { tier, currency } = payer(settlement, announced.tenant, &Account::default());
+    let key = |tenant, tier, currency| PriceKey {
+        tenant,
+        account_tier: tier,
+        operator_id: settlement.operator_id,
+        direction: settlement.direction,
+        currency,
+    };
+    let cost = CostKey {
+        operator_id: settlement.operator_id,
+        direction: settlement.direction,
+    };
+    let costs: Timeline<CostTerms> =
+        folded::<CostDecider>(&history(books, StreamId::cost(&cost)).await);
+    let (mut own, mut platforms) = (Timeline::default(), Timeline::default());
+    let priced = tier.zip(currency);
+    if let Some((tier, currency)) = priced {
+        for (timeline, tenant) in [(&mut own, Some(announced.tenant)), (&mut platforms, None)] {
+            let stream = StreamId::price(&key(tenant, tier, currency));
+            *timeline = folded::<PriceDecider>(&history(books, stream).await);
+        }
+    }
+    let tariff = Tariff {
+        payer: Payer { tier, currency },
+        account: nothing(),
+        prices: priced.map(|(tier, currency)| Prices {
+            own: known(&own),
+            platform: known(&platforms),
+            tier,
+            currency,
+        }),
+        cost: known(&costs),
+    };
+    announced.rated(rate(settlement, &tariff).0)
+}
+
+fn known<T>(what: &T) -> Known<'_, T> {
+    let guard = nothing();
+    Known { what, guard }
+}
+
+/// A guard that is not looked at: nothing else writes here.
+fn nothing() -> Guard {
+    Guard {
+        stream: StreamId::charge(MessageId(Uuid::from_u128(1))),
+        version: 0,
+    }
+}
+
+async fn all_are_taken(seed: u64) {
+    let books = Books::open().await;
+    let mut wishes = Wishes {
+        rng: ChaCha8Rng::seed_from_u64(seed),
+        // Nobody comes in as nobody; a table would take them all the same.
+        payers: vec![
+            books.payer().await,
+            books.payer_known_as(Uuid::nil()).await,
+            Books::erased(),
+        ],
+        operators: vec![OperatorId(unique()), OperatorId(unique())],
+        versions: Vec::new(),
+        messages: Vec::new(),
+        accepted: 0,
+    };
+    for _ in 0..WISHES {
+        let accepted = match wishes.rng.random_range(0..4) {
+            0 => settle(&books, &wishes.announced()).await,
+            1 => {
+                let terms = wishes.cost_terms();
+                let amendment = wishes.amendment(terms);
+                wishes.versions.push(amendment.request);
+                let (operator_id, direction) = (wishes.operator(), wishes.direction());
+                let key = CostKey {
+                    operator_id,
+                    direction,
+                };
+                let command = AmendCost { key, amendment };
+                ask::<CostDecider>(&books, StreamId::cost(&key), &command).await
+            }
+            _ => {
+                let terms = wishes.price_terms();
+                let amendment = wishes.amendment(terms);
+                wishes.versions.push(amendment.request);
+                let key = wishes.price_key();
+                let command = AmendPrice { key, amendment };
+                ask::<PriceDecider>(&books, StreamId::price(&key), &command).await
+            }
+        };
+        wishes.accepted += accepted;
+    }
+    assert!(wishes.accepted > WISHES / 4, "most are accepted");
+    // A projection that refused one would never come to the end of the log.
+    books.show().await;
+}
+
+#[test]
+fn whatever_a_decider_accepts_its_projection_takes() {
+    run(async {
+        for seed in 0..3 {
+            all_are_taken(seed).await;
+        }
+    });
+}
