@@ -1,4 +1,5 @@
 //! Access: who looked, or was refused to look, at whose data.
 
+pub mod commands;
 pub mod decide;
-pub(crate) mod refusals;
+mod refusals;

@@ -9,6 +9,8 @@
 pub mod access;
 pub mod accounts;
 pub mod charges;
+#[cfg(test)]
+mod fixture;
 pub mod prices;
 pub mod receipts;
 pub mod runtime;

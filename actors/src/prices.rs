@@ -1,3 +1,4 @@
 //! Prices and costs: versions over time.
 
+pub mod commands;
 pub mod decide;

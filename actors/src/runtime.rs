@@ -7,11 +7,13 @@
 //! when it dies. Nothing in here knows what is decided.
 
 pub mod appender;
-pub mod caller;
+pub(crate) mod awake;
+pub mod commands;
 pub mod decider;
 pub mod directory;
 pub mod intake;
-pub mod principal;
+pub mod log_handle;
+pub mod origin;
 pub mod pulse;
 pub mod stream_actor;
 pub mod supervision;

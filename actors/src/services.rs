@@ -1,5 +1,4 @@
 //! What a process runs: capabilities, put together.
 
 pub mod billing;
-pub mod desk;
 pub mod dlr;

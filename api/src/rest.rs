@@ -1,7 +1,7 @@
 //! What callers may ask of billing: usage, prices, costs, accounts, what waits for a price.
 //!
 //! One endpoint per file: what it takes and gives, what it does, what it refuses. Questions go to
-//! the projections ([`state::Shared::reader`]), wishes to the desk of the actors; nothing is
+//! the projections ([`state::Shared::reader`]), commands to the actors; nothing is
 //! decided here. A write is answered once the next question will see it ([`visible`]).
 
 mod access;

@@ -8,12 +8,14 @@ use std::{collections::HashSet, convert::Infallible};
 
 use eventstore::{NewEvent, RecordedEvent};
 use schema::{
-    AccountId, Event, EventId, Pseudonym, Sealed, StreamId, Timestamp,
+    AccountId, Event, EventId, Pseudonym, StreamId,
     event::{AccessRefused, CrossAccountRead},
 };
-use uuid::Uuid;
 
-use crate::runtime::decider::{Command, Decider, EventPlace};
+use crate::runtime::{
+    decider::{Command, Decider, Decision, EventPlace},
+    origin::Origin,
+};
 
 /// What somebody did, or was refused.
 #[derive(Debug, Clone)]
@@ -33,14 +35,8 @@ pub struct RecordAccess {
     pub access: Access,
     /// Whose data, where that is known.
     pub tenant: Option<Pseudonym>,
-    /// The request; the same again is a repeat.
-    pub request: Uuid,
-    /// The time of the request.
-    pub now: Timestamp,
-    /// Who.
-    pub principal: String,
-    /// The `traceparent` it came with.
-    pub trace: Option<String>,
+    /// The request that looked.
+    pub origin: Origin,
 }
 
 /// Decides for the streams of category `audit`.
@@ -57,16 +53,16 @@ impl Decider for AccessDecider {
         state.insert(event.fact.id);
     }
 
-    fn decide(state: &Self::State, command: &RecordAccess) -> Result<Vec<Event>, Infallible> {
+    fn decide(state: &Self::State, command: &RecordAccess) -> Result<Decision, Infallible> {
         if state.contains(&command.id()) {
-            return Ok(Vec::new());
+            return Ok(Decision::NOTHING);
         }
-        Ok(vec![match command.access.clone() {
+        Ok(Decision::record([match command.access.clone() {
             Access::Read(read) => Event::CrossAccountRead(read),
             Access::Refused(refused) | Access::RefusedAgain(refused) => {
                 Event::AccessRefused(refused)
             }
-        }])
+        }]))
     }
 
     /// Nobody asks for a request's stream a second time, or hardly.
@@ -79,7 +75,7 @@ impl RecordAccess {
     /// The stream of its request.
     #[must_use]
     pub const fn stream(&self) -> StreamId {
-        StreamId::access(self.request)
+        StreamId::access(self.origin.request)
     }
 
     const fn account(&self) -> Option<AccountId> {
@@ -94,28 +90,26 @@ impl RecordAccess {
             Access::Read(_) | Access::Refused(_) => "access",
             Access::RefusedAgain(_) => "access-again",
         };
-        EventId::of_request(kind, self.request, self.request)
+        let request = self.origin.request;
+        EventId::of_request(kind, request, request)
     }
 }
 
 impl Command for RecordAccess {
     fn record(&self, _: EventPlace, event: Event) -> NewEvent {
         NewEvent {
-            id: self.id(),
-            event,
             tenant: self.tenant,
             account: self.account(),
-            occurred_at: self.now,
-            cause: Some(self.request),
-            trace: self.trace.clone(),
-            principal: self.principal.clone(),
-            sealed: Sealed::default(),
+            ..self.origin.record(self.id(), event)
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use schema::Timestamp;
+    use uuid::Uuid;
+
     use super::*;
     use crate::runtime::decider::testing::given;
 
@@ -123,10 +117,7 @@ mod tests {
         RecordAccess {
             access,
             tenant: None,
-            request: Uuid::from_u128(request),
-            now: Timestamp::from_micros(0).expect("valid"),
-            principal: "anna".into(),
-            trace: None,
+            origin: Origin::of_request(request),
         }
     }
 

@@ -12,6 +12,7 @@
 //! See `docs/adr/0029-what-is-kept-of-accesses.md`. There is no I/O in here.
 
 use std::{
+    borrow::Cow,
     collections::{HashMap, hash_map::Entry},
     mem,
     sync::{Mutex, MutexGuard, PoisonError},
@@ -21,7 +22,7 @@ use schema::{AccountId, Timestamp, event::AccessRefused};
 use uuid::Uuid;
 
 use super::decide::{Access, RecordAccess};
-use crate::runtime::caller::Caller;
+use crate::runtime::origin::Origin;
 
 /// How long a window is open, in microseconds.
 const WINDOW: i64 = 60 * 1_000_000;
@@ -45,7 +46,7 @@ struct Windows {
 /// What is the same in calls that are counted together.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Refused {
-    principal: String,
+    principal: Cow<'static, str>,
     endpoint: String,
     code: String,
 }
@@ -72,23 +73,23 @@ pub(crate) enum Noted {
 
 impl Refusals {
     /// Counts the call if it repeats one of the last minute.
-    pub(crate) fn note(&self, caller: &Caller, refused: &AccessRefused) -> Noted {
+    pub(crate) fn note(&self, origin: &Origin, refused: &AccessRefused) -> Noted {
         let mut windows = self.windows();
         let Windows { open, closed } = &mut *windows;
         let full = open.len() + closed.len() >= WINDOWS_MAX;
-        match open.entry(Refused::of(caller, refused)) {
+        match open.entry(Refused::of(origin, refused)) {
             Entry::Occupied(known) if known.get().contains(refused.until) => {
                 known.into_mut().count(refused);
                 Noted::Again
             }
             Entry::Occupied(mut known) => {
-                let over = known.insert(Window::of(caller, refused));
+                let over = known.insert(Window::of(origin, refused));
                 closed.extend(over.closed(known.key()));
                 Noted::First
             }
             Entry::Vacant(_) if full => Noted::First,
             Entry::Vacant(vacant) => {
-                vacant.insert(Window::of(caller, refused));
+                vacant.insert(Window::of(origin, refused));
                 Noted::First
             }
         }
@@ -108,7 +109,7 @@ impl Refusals {
     /// Forgets what the log has.
     pub(crate) fn recorded(&self, request: Uuid) {
         let closed = &mut self.windows().closed;
-        closed.retain(|access| access.request != request);
+        closed.retain(|access| access.origin.request != request);
     }
 
     fn windows(&self) -> MutexGuard<'_, Windows> {
@@ -117,9 +118,9 @@ impl Refusals {
 }
 
 impl Refused {
-    fn of(caller: &Caller, refused: &AccessRefused) -> Self {
+    fn of(origin: &Origin, refused: &AccessRefused) -> Self {
         Self {
-            principal: caller.principal.clone(),
+            principal: origin.principal.clone(),
             endpoint: refused.endpoint.clone(),
             code: refused.code.clone(),
         }
@@ -127,10 +128,10 @@ impl Refused {
 }
 
 impl Window {
-    fn of(caller: &Caller, first: &AccessRefused) -> Self {
+    fn of(origin: &Origin, first: &AccessRefused) -> Self {
         Self {
             first: first.clone(),
-            trace: caller.trace.clone(),
+            trace: origin.trace.clone(),
             opened: first.until,
             calls: 0,
             until: first.until,
@@ -166,12 +167,14 @@ impl Window {
             ..self.first
         };
         Some(RecordAccess {
-            request: again.request_id,
+            origin: Origin {
+                request: again.request_id,
+                time: self.opened,
+                principal: key.principal.clone(),
+                trace: self.trace,
+            },
             access: Access::RefusedAgain(again),
             tenant: None,
-            now: self.opened,
-            principal: key.principal.clone(),
-            trace: self.trace,
         })
     }
 }
@@ -182,12 +185,10 @@ mod tests {
 
     use super::*;
 
-    fn caller(name: &str) -> Caller {
-        Caller {
-            principal: name.to_owned(),
-            tenant: Pseudonym(Uuid::from_u128(8)),
-            request: Uuid::from_u128(1),
-            trace: None,
+    fn caller(name: &str) -> Origin {
+        Origin {
+            principal: name.to_owned().into(),
+            ..Origin::of_request(1)
         }
     }
 
@@ -233,7 +234,11 @@ mod tests {
         };
         assert_eq!((fact.calls, fact.until), (99, at(59)));
         assert_eq!(fact.more_account_ids.len(), ACCOUNTS_MAX);
-        assert_eq!(closed[0].request, Uuid::from_u128(1), "beside the first");
+        assert_eq!(
+            closed[0].origin.request,
+            Uuid::from_u128(1),
+            "beside the first"
+        );
         assert_eq!(refusals.note(&anna, &refused(101, 1, 61)), Noted::First);
     }
 

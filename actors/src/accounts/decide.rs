@@ -10,12 +10,14 @@ use std::collections::HashSet;
 
 use eventstore::{LogId, NewEvent, RecordedEvent, keyring::TenantKey};
 use schema::{
-    Event, EventId, Personal, Pseudonym, Sealed, StreamId, Timestamp,
+    Event, EventId, Personal, Pseudonym, Sealed, StreamId,
     event::{AccountChanged, AccountFacts, AccountRegistered},
 };
-use uuid::Uuid;
 
-use crate::runtime::decider::{Command, Decider, EventPlace};
+use crate::runtime::{
+    decider::{Command, Decider, Decision, EventPlace},
+    origin::Origin,
+};
 
 /// What is known of an account.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -49,16 +51,10 @@ pub struct PutAccount {
     pub tenant: TenantKey,
     /// The log it is recorded in; what is sealed is bound to it.
     pub log: LogId,
-    /// The request; the same again is a repeat.
-    pub request: Uuid,
-    /// The time of the request.
-    pub now: Timestamp,
     /// What the caller insists on.
     pub condition: Condition,
-    /// Who.
-    pub principal: String,
-    /// The `traceparent` it came with.
-    pub trace: Option<String>,
+    /// Their request.
+    pub origin: Origin,
 }
 
 /// What must be so for an account to be changed.
@@ -155,9 +151,9 @@ impl Decider for AccountDecider {
         state.carried_out.insert(event.fact.id);
     }
 
-    fn decide(state: &Account, command: &PutAccount) -> Result<Vec<Event>, Refusal> {
+    fn decide(state: &Account, command: &PutAccount) -> Result<Decision, Refusal> {
         if state.carried_out.contains(&command.id()) {
-            return Ok(Vec::new());
+            return Ok(Decision::NOTHING);
         }
         let known = state.registered();
         if known.is_some_and(|known| known.tenant != command.tenant.pseudonym) {
@@ -169,9 +165,9 @@ impl Decider for AccountDecider {
         }
         let account = command.account;
         Ok(match known {
-            None => vec![Event::AccountRegistered(AccountRegistered { account })],
-            Some(known) if command.says_nothing_new(known) => Vec::new(),
-            Some(_) => vec![Event::AccountChanged(AccountChanged { account })],
+            None => Decision::record([Event::AccountRegistered(AccountRegistered { account })]),
+            Some(known) if command.says_nothing_new(known) => Decision::NOTHING,
+            Some(_) => Decision::record([Event::AccountChanged(AccountChanged { account })]),
         })
     }
 
@@ -188,7 +184,11 @@ impl PutAccount {
     }
 
     fn id(&self) -> EventId {
-        EventId::of_request("account-put", self.account.account_id.0, self.request)
+        EventId::of_request(
+            "account-put",
+            self.account.account_id.0,
+            self.origin.request,
+        )
     }
 
     fn says_nothing_new(&self, known: &Registered) -> bool {
@@ -219,15 +219,10 @@ impl PutAccount {
 impl Command for PutAccount {
     fn record(&self, place: EventPlace, event: Event) -> NewEvent {
         NewEvent {
-            id: self.id(),
-            event,
             tenant: Some(self.tenant.pseudonym),
             account: Some(self.account.account_id),
-            occurred_at: self.now,
-            cause: Some(self.request),
-            trace: self.trace.clone(),
-            principal: self.principal.clone(),
             sealed: self.seal(place),
+            ..self.origin.record(self.id(), event)
         }
     }
 }
@@ -236,6 +231,7 @@ impl Command for PutAccount {
 mod tests {
     use eventstore::seal::DataKey;
     use schema::{AccountId, AccountTier, Currency};
+    use uuid::Uuid;
 
     use super::*;
     use crate::runtime::decider::testing::{self, Given};
@@ -254,11 +250,8 @@ mod tests {
                 key: DataKey::new(1, &[1; 32]),
             },
             log: LogId::DEFAULT,
-            request: Uuid::from_u128(request),
-            now: Timestamp::from_micros(0).expect("valid"),
             condition: Condition::Any,
-            principal: "anna".into(),
-            trace: None,
+            origin: Origin::of_request(request),
         }
     }
 

@@ -161,7 +161,7 @@ impl HeldCharges {
             };
             let held = tenants.entry(settled.first.tenant).or_default();
             held.push(HeldCharge {
-                announced: settled.first,
+                settled,
                 version: history.last().map_or(0, |last| last.version),
             });
         }

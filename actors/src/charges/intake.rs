@@ -16,8 +16,8 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
 use tracing::Span;
 
 use super::{
-    charging::{Arrived, Fate},
-    decide::charge::Announced,
+    charging::{Arrived, Disposition},
+    decide::charge::ChargeRequest,
     metrics::BillingMetrics,
     tenant_actor::{Settle, Work},
     tenants,
@@ -141,14 +141,14 @@ impl Intake {
             };
             let trace = delivery.trace();
             let span = self.span(trace.as_deref());
-            let announced = Announced {
-                tenant: tenant.pseudonym,
-                account: received.account,
-                settlement: received.settlement,
+            let request = ChargeRequest::new(
+                tenant.pseudonym,
+                received.account,
+                received.settlement,
                 trace,
-            };
+            );
             let group = prepared.groups.entry(tenant.pseudonym).or_default();
-            group.arrived.push(Arrived { announced, span });
+            group.arrived.push(Arrived { request, span });
             group.deliveries.push(delivery);
         }
     }
@@ -182,12 +182,12 @@ impl Intake {
             },
         ) in prepared.groups
         {
-            let (reply, fates) = oneshot::channel();
+            let (reply, dispositions) = oneshot::channel();
             works.push((tenant, Work::Settle(Settle { arrived, reply })));
             let permits = permits.as_mut().and_then(|all| all.split(deliveries.len()));
             tokio::spawn(async move {
-                let fates = fates.await.unwrap_or_default();
-                answer(deliveries, fates).await;
+                let dispositions = dispositions.await.unwrap_or_default();
+                answer(deliveries, dispositions).await;
                 drop(permits);
             });
         }
@@ -198,13 +198,20 @@ impl Intake {
     }
 }
 
-/// Answers each message as its fate says. If we stop before, it is redelivered and a repeat.
-async fn answer(deliveries: Vec<Delivery>, fates: Vec<Fate>) {
-    let fates = fates.into_iter().chain(std::iter::repeat(Fate::Again));
-    for (delivery, fate) in deliveries.into_iter().zip(fates) {
-        match fate {
-            Fate::Charged | Fate::Held | Fate::Duplicate | Fate::Conflict => delivery.done().await,
-            Fate::Again => delivery.again().await,
+/// Answers each message as its disposition says. If we stop before, it is redelivered and a repeat.
+async fn answer(deliveries: Vec<Delivery>, dispositions: Vec<Disposition>) {
+    let dispositions = dispositions
+        .into_iter()
+        .chain(std::iter::repeat(Disposition::Again));
+    for (delivery, disposition) in deliveries.into_iter().zip(dispositions) {
+        match disposition {
+            Disposition::Charged { .. }
+            | Disposition::Held
+            | Disposition::Duplicate
+            | Disposition::Conflict => {
+                delivery.done().await;
+            }
+            Disposition::Again => delivery.again().await,
         }
     }
 }

@@ -1,10 +1,10 @@
-//! The price book: what this process knows of accounts, prices and costs.
+//! The price cache: the accounts, prices and costs that this process has read.
 //!
 //! Their streams are read when they are first needed and kept folded, with their versions. Nothing
-//! tells the book that a stream moved. Whoever records a charge names the versions it rests on as
-//! guards (L6), and forgets here what the log says has moved. See
-//! `docs/adr/0013-prices-are-read-by-key-and-guarded.md`. The book is bounded: a full shelf
-//! lets go of the half that was needed longest ago, and what is needed again is read again.
+//! tells the cache that a stream moved. Whoever records a charge names the versions it rests on as
+//! guards (L6), and invalidates here what the log says has moved. See
+//! `docs/adr/0013-prices-are-read-by-key-and-guarded.md`. The cache is bounded: of a full one the
+//! half that was needed longest ago is evicted, and what is needed again is read again.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -20,8 +20,8 @@ use schema::{AccountId, AccountTier, CostKey, Currency, PriceKey, StreamId};
 use tracing::Span;
 
 use super::decide::{
-    charge::Announced,
-    rating::{Known, Prices, Tariff, payer},
+    charge::ChargeRequest,
+    rating::{Guarded, Prices, Tariff, payer},
 };
 use crate::{
     accounts::decide::AccountDecider,
@@ -30,133 +30,133 @@ use crate::{
 };
 
 /// The most streams of one kind that are kept.
-const ROOM: usize = 100_000;
+const CAPACITY: usize = 100_000;
 
-/// What this process knows. Shared by all tenant actors.
-pub struct PriceBook {
+/// What this process has read. Shared by all tenant actors.
+pub struct PriceCache {
     store: Arc<dyn EventStore>,
-    shelves: RwLock<Shelves>,
+    caches: RwLock<Caches>,
 }
 
 #[derive(Default)]
-struct Shelves {
-    accounts: Shelf<AccountId, AccountDecider>,
-    prices: Shelf<PriceKey, PriceDecider>,
-    costs: Shelf<CostKey, CostDecider>,
+struct Caches {
+    accounts: StreamCache<AccountId, AccountDecider>,
+    prices: StreamCache<PriceKey, PriceDecider>,
+    costs: StreamCache<CostKey, CostDecider>,
 }
 
 /// Folded streams by key.
-struct Shelf<K, D: Decider> {
+struct StreamCache<K, D: Decider> {
     streams: HashMap<K, Folded<D>>,
     keys: HashMap<StreamId, K>,
-    /// The most streams on it.
-    room: usize,
-    /// Counts what is put on it: the clock by which it is known what was needed lately.
+    /// The most streams in it.
+    capacity: usize,
+    /// Counts what is put in: the clock by which it is known what was needed lately.
     puts: u64,
 }
 
 struct Folded<D: Decider> {
     state: D::State,
     guard: Guard,
-    /// What the shelf's clock showed when it was last needed.
+    /// What that clock showed when it was last needed.
     needed: AtomicU64,
 }
 
-/// The book, open for reading. Nothing is learned or forgotten meanwhile: be brief, and do not
-/// wait for anything.
-pub struct Open<'a>(RwLockReadGuard<'a, Shelves>);
+/// What is in the cache now. Nothing is loaded or invalidated while this lives: be brief, and do
+/// not wait for anything.
+pub struct Loaded<'a>(RwLockReadGuard<'a, Caches>);
 
-/// A stream that the book is to know.
+/// A stream that is needed to rate something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Wanted {
+enum Needed {
     Account(AccountId),
     Price(PriceKey),
     Cost(CostKey),
 }
 
-impl PriceBook {
-    /// An empty book over `store`.
+impl PriceCache {
+    /// An empty cache over `store`.
     #[must_use]
     pub fn new(store: Arc<dyn EventStore>) -> Self {
         Self {
             store,
-            shelves: RwLock::default(),
+            caches: RwLock::default(),
         }
     }
 
-    /// Learns whatever is needed to rate these: nothing, as a rule, else what is missing, with one
+    /// Loads whatever is needed to rate these: nothing, as a rule, else what is missing, with one
     /// read, and a second one if the accounts were missing too, for they choose the prices.
     ///
     /// # Errors
     /// The log could not be read.
-    pub async fn learn<'a>(
+    pub async fn load<'a>(
         &self,
-        announced: impl Iterator<Item = &'a Announced> + Clone,
+        request: impl Iterator<Item = &'a ChargeRequest> + Clone,
     ) -> Result<(), StoreError> {
         for _ in 0..2 {
-            let missing = self.read().missing(announced.clone());
+            let missing = self.read().missing(request.clone());
             if missing.is_empty() {
                 break;
             }
-            let streams: Vec<StreamId> = missing.iter().map(Wanted::stream).collect();
+            let streams: Vec<StreamId> = missing.iter().map(Needed::stream).collect();
             let histories = self.store.read_streams(&streams).await?;
-            let mut shelves = self.shelves.write().unwrap_or_else(PoisonError::into_inner);
-            for ((wanted, stream), history) in missing.into_iter().zip(streams).zip(&histories) {
-                shelves.put(wanted, stream, history);
+            let mut caches = self.caches.write().unwrap_or_else(PoisonError::into_inner);
+            for ((needed, stream), history) in missing.into_iter().zip(streams).zip(&histories) {
+                caches.put(needed, stream, history);
             }
         }
         Ok(())
     }
 
-    /// Forgets whatever these rest on, so that the next to rate them reads it anew.
-    pub fn forget_all_for<'a>(&self, announced: impl Iterator<Item = &'a Announced> + Clone) {
+    /// Invalidates whatever these rest on, so that the next to rate them reads it anew.
+    pub fn invalidate_all_for<'a>(&self, request: impl Iterator<Item = &'a ChargeRequest> + Clone) {
         let mut streams = HashSet::new();
         {
-            let open = self.read();
-            for one in announced {
-                streams.extend(open.wanted(one).map(|wanted| wanted.stream()));
+            let loaded = self.read();
+            for one in request {
+                streams.extend(loaded.needed_by(one).map(|needed| needed.stream()));
             }
         }
-        self.forget(streams);
+        self.invalidate(streams);
     }
 
-    /// Forgets these streams, which have moved.
-    pub fn forget(&self, streams: impl IntoIterator<Item = StreamId>) {
-        let mut shelves = self.shelves.write().unwrap_or_else(PoisonError::into_inner);
+    /// Invalidates these streams, which have moved.
+    pub fn invalidate(&self, streams: impl IntoIterator<Item = StreamId>) {
+        let mut caches = self.caches.write().unwrap_or_else(PoisonError::into_inner);
         for stream in streams {
-            shelves.accounts.forget(stream);
-            shelves.prices.forget(stream);
-            shelves.costs.forget(stream);
+            caches.accounts.invalidate(stream);
+            caches.prices.invalidate(stream);
+            caches.costs.invalidate(stream);
         }
     }
 
-    /// Opens the book.
+    /// What is in the cache now.
     #[must_use]
-    pub fn read(&self) -> Open<'_> {
-        Open(self.shelves.read().unwrap_or_else(PoisonError::into_inner))
+    pub fn read(&self) -> Loaded<'_> {
+        Loaded(self.caches.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-impl Open<'_> {
-    /// Everything `announced` is rated with; nothing if some of it was not learned, or is
-    /// forgotten again. `trace` is the span of a trace that is kept.
+impl Loaded<'_> {
+    /// Everything `request` is rated with; nothing if some of it was not loaded, or is
+    /// invalidated again. `trace` is the span of a trace that is kept.
     #[must_use]
-    pub fn resolve(&self, announced: &Announced, trace: Option<&Span>) -> Option<Tariff<'_>> {
-        let settlement = &announced.settlement;
+    pub fn resolve(&self, request: &ChargeRequest, trace: Option<&Span>) -> Option<Tariff<'_>> {
+        let settlement = &request.settlement;
         let pricing = trace
             .map(|trace| tracing::info_span!(parent: trace, "billing.resolve_pricing").entered());
-        let account = self.0.accounts.known(&announced.account)?;
-        let payer = payer(settlement, announced.tenant, account.what);
+        let account = self.0.accounts.get(&request.account)?;
+        let payer = payer(settlement, request.tenant, account.state);
         let prices = match (payer.tier, payer.currency) {
             (Some(tier), Some(currency)) => Some(Prices {
                 own: self
                     .0
                     .prices
-                    .known(&price_key(announced, true, tier, currency))?,
+                    .get(&price_key(request, true, tier, currency))?,
                 platform: self
                     .0
                     .prices
-                    .known(&price_key(announced, false, tier, currency))?,
+                    .get(&price_key(request, false, tier, currency))?,
                 tier,
                 currency,
             }),
@@ -169,45 +169,45 @@ impl Open<'_> {
             payer,
             account: account.guard,
             prices,
-            cost: self.0.costs.known(&cost_key(announced))?,
+            cost: self.0.costs.get(&cost_key(request))?,
         })
     }
 
-    /// What is needed to rate `announced`, as far as it is known what that is.
-    fn wanted(&self, announced: &Announced) -> impl Iterator<Item = Wanted> + use<> {
-        let known = self.0.accounts.known(&announced.account);
-        let payer = known.map(|known| payer(&announced.settlement, announced.tenant, known.what));
+    /// What is needed to rate `request`, as far as it is known what that is.
+    fn needed_by(&self, request: &ChargeRequest) -> impl Iterator<Item = Needed> + use<> {
+        let known = self.0.accounts.get(&request.account);
+        let payer = known.map(|known| payer(&request.settlement, request.tenant, known.state));
         let prices = payer.and_then(|payer| {
             let (tier, currency) = (payer.tier?, payer.currency?);
-            Some([true, false].map(|own| Wanted::Price(price_key(announced, own, tier, currency))))
+            Some([true, false].map(|own| Needed::Price(price_key(request, own, tier, currency))))
         });
         let always = [
-            Wanted::Account(announced.account),
-            Wanted::Cost(cost_key(announced)),
+            Needed::Account(request.account),
+            Needed::Cost(cost_key(request)),
         ];
         always.into_iter().chain(prices.into_iter().flatten())
     }
 
-    fn missing<'a>(&self, announced: impl Iterator<Item = &'a Announced>) -> Vec<Wanted> {
+    fn missing<'a>(&self, request: impl Iterator<Item = &'a ChargeRequest>) -> Vec<Needed> {
         let mut missing = HashSet::new();
-        for one in announced {
+        for one in request {
             if self.resolve(one, None).is_none() {
-                missing.extend(self.wanted(one).filter(|wanted| !self.knows(wanted)));
+                missing.extend(self.needed_by(one).filter(|needed| !self.has(needed)));
             }
         }
         missing.into_iter().collect()
     }
 
-    fn knows(&self, wanted: &Wanted) -> bool {
-        match wanted {
-            Wanted::Account(account) => self.0.accounts.streams.contains_key(account),
-            Wanted::Price(key) => self.0.prices.streams.contains_key(key),
-            Wanted::Cost(key) => self.0.costs.streams.contains_key(key),
+    fn has(&self, needed: &Needed) -> bool {
+        match needed {
+            Needed::Account(account) => self.0.accounts.streams.contains_key(account),
+            Needed::Price(key) => self.0.prices.streams.contains_key(key),
+            Needed::Cost(key) => self.0.costs.streams.contains_key(key),
         }
     }
 }
 
-impl Wanted {
+impl Needed {
     fn stream(&self) -> StreamId {
         match self {
             Self::Account(account) => StreamId::account(*account),
@@ -217,29 +217,29 @@ impl Wanted {
     }
 }
 
-impl Shelves {
-    fn put(&mut self, wanted: Wanted, stream: StreamId, history: &[RecordedEvent]) {
-        match wanted {
-            Wanted::Account(account) => self.accounts.put(account, stream, history),
-            Wanted::Price(key) => self.prices.put(key, stream, history),
-            Wanted::Cost(key) => self.costs.put(key, stream, history),
+impl Caches {
+    fn put(&mut self, needed: Needed, stream: StreamId, history: &[RecordedEvent]) {
+        match needed {
+            Needed::Account(account) => self.accounts.put(account, stream, history),
+            Needed::Price(key) => self.prices.put(key, stream, history),
+            Needed::Cost(key) => self.costs.put(key, stream, history),
         }
     }
 }
 
-impl<K: Copy + Eq + Hash, D: Decider> Shelf<K, D> {
-    fn known(&self, key: &K) -> Option<Known<'_, D::State>> {
+impl<K: Copy + Eq + Hash, D: Decider> StreamCache<K, D> {
+    fn get(&self, key: &K) -> Option<Guarded<'_, D::State>> {
         let folded = self.streams.get(key)?;
         folded.needed.store(self.puts, Ordering::Relaxed);
-        Some(Known {
-            what: &folded.state,
+        Some(Guarded {
+            state: &folded.state,
             guard: folded.guard,
         })
     }
 
     fn put(&mut self, key: K, stream: StreamId, history: &[RecordedEvent]) {
-        if self.streams.len() >= self.room {
-            self.make_room();
+        if self.streams.len() >= self.capacity {
+            self.evict();
         }
         self.puts += 1;
         let version = history.last().map_or(0, |last| last.version);
@@ -252,8 +252,8 @@ impl<K: Copy + Eq + Hash, D: Decider> Shelf<K, D> {
         self.keys.insert(stream, key);
     }
 
-    /// Lets go of the half that was needed longest ago.
-    fn make_room(&mut self) {
+    /// Evicts the half that was needed longest ago.
+    fn evict(&mut self) {
         let needed = |folded: &Folded<D>| folded.needed.load(Ordering::Relaxed);
         let streams = self.streams.values();
         let mut oldest: Vec<_> = streams
@@ -262,47 +262,47 @@ impl<K: Copy + Eq + Hash, D: Decider> Shelf<K, D> {
         oldest.sort_unstable();
         oldest.truncate(oldest.len().div_ceil(2));
         for (_, stream) in oldest {
-            self.forget(stream);
+            self.invalidate(stream);
         }
     }
 
-    fn forget(&mut self, stream: StreamId) {
+    fn invalidate(&mut self, stream: StreamId) {
         if let Some(key) = self.keys.remove(&stream) {
             self.streams.remove(&key);
         }
     }
 }
 
-impl<K, D: Decider> Default for Shelf<K, D> {
+impl<K, D: Decider> Default for StreamCache<K, D> {
     fn default() -> Self {
         Self {
             streams: HashMap::new(),
             keys: HashMap::new(),
-            room: ROOM,
+            capacity: CAPACITY,
             puts: 0,
         }
     }
 }
 
 fn price_key(
-    announced: &Announced,
+    request: &ChargeRequest,
     own: bool,
     account_tier: AccountTier,
     currency: Currency,
 ) -> PriceKey {
     PriceKey {
-        tenant: own.then_some(announced.tenant),
+        tenant: own.then_some(request.tenant),
         account_tier,
-        operator_id: announced.settlement.operator_id,
-        direction: announced.settlement.direction,
+        operator_id: request.settlement.operator_id,
+        direction: request.settlement.direction,
         currency,
     }
 }
 
-const fn cost_key(announced: &Announced) -> CostKey {
+const fn cost_key(request: &ChargeRequest) -> CostKey {
     CostKey {
-        operator_id: announced.settlement.operator_id,
-        direction: announced.settlement.direction,
+        operator_id: request.settlement.operator_id,
+        direction: request.settlement.direction,
     }
 }
 
@@ -321,20 +321,20 @@ mod tests {
     }
 
     #[test]
-    fn a_full_shelf_lets_go_of_what_was_needed_longest_ago() {
-        let mut shelf = Shelf::<CostKey, CostDecider> {
-            room: 4,
-            ..Shelf::default()
+    fn a_full_cache_evicts_what_was_needed_longest_ago() {
+        let mut cache = StreamCache::<CostKey, CostDecider> {
+            capacity: 4,
+            ..StreamCache::default()
         };
         for number in 1..=4 {
-            shelf.put(key(number), StreamId::cost(&key(number)), &[]);
+            cache.put(key(number), StreamId::cost(&key(number)), &[]);
         }
-        assert!(shelf.known(&key(1)).is_some(), "needed again");
-        shelf.put(key(5), StreamId::cost(&key(5)), &[]);
+        assert!(cache.get(&key(1)).is_some(), "needed again");
+        cache.put(key(5), StreamId::cost(&key(5)), &[]);
         let known: Vec<_> = (1..=5)
-            .filter(|number| shelf.streams.contains_key(&key(*number)))
+            .filter(|number| cache.streams.contains_key(&key(*number)))
             .collect();
         assert_eq!(known, [1, 4, 5]);
-        assert_eq!(shelf.keys.len(), 3, "no key without its stream");
+        assert_eq!(cache.keys.len(), 3, "no key without its stream");
     }
 }

@@ -1,6 +1,6 @@
 //! The actor of one tenant: it charges what the tenant's messages cost.
 //!
-//! **Owns** nothing but its turn: what is known of prices is in the price book, shared by all.
+//! **Owns** nothing but its turn: the prices that were read are in the price cache, shared by all.
 //! **Hears** turns from the registry ([`super::tenants`]), one at a time; whatever arrives
 //! meanwhile is its next turn. **Ends** when the registry stops it, which it does only when
 //! nothing is under way here. A turn has at most about a thousand charges.
@@ -12,7 +12,7 @@ use ractor::{Actor, ActorProcessingErr, ActorRef, DerivedActorRef};
 use schema::Pseudonym;
 use tokio::sync::oneshot;
 
-use super::charging::{Arrived, Charging, Fate, HeldCharge};
+use super::charging::{Arrived, Charging, Disposition, HeldCharge};
 
 /// Something to do for one tenant.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ pub struct Settle {
     /// Settlements of one tenant, in the order they came.
     pub arrived: Vec<Arrived>,
     /// What became of each. Closed without an answer: all have to come again.
-    pub reply: oneshot::Sender<Vec<Fate>>,
+    pub reply: oneshot::Sender<Vec<Disposition>>,
 }
 
 /// See [`Work::RateHeld`].
@@ -48,9 +48,20 @@ pub struct Turn {
     pub(super) held: Vec<RateHeld>,
 }
 
-/// The turn of this tenant's actor is over.
+/// The turn of a tenant's actor is over.
 #[derive(Debug)]
-pub struct Rested(pub Pseudonym);
+pub struct Rested {
+    /// Whose.
+    pub tenant: Pseudonym,
+    /// How many turns it has had.
+    pub handled: u64,
+}
+
+/// An actor's memory.
+pub struct State {
+    args: Args,
+    handled: u64,
+}
 
 /// What an actor starts with.
 pub struct Args {
@@ -67,7 +78,7 @@ pub struct TenantActor;
 
 impl Actor for TenantActor {
     type Msg = Turn;
-    type State = Args;
+    type State = State;
     type Arguments = Args;
 
     async fn pre_start(
@@ -75,21 +86,23 @@ impl Actor for TenantActor {
         _: ActorRef<Turn>,
         args: Args,
     ) -> Result<Self::State, ActorProcessingErr> {
-        Ok(args)
+        Ok(State { args, handled: 0 })
     }
 
     async fn handle(
         &self,
         _: ActorRef<Turn>,
         turn: Turn,
-        state: &mut Args,
+        state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
-        state.settle(turn.settle).await;
+        let State { args, handled } = state;
+        args.settle(turn.settle).await;
         for RateHeld { held, reply } in turn.held {
-            let _ = reply.send(state.charging.rate_held(&held).await);
+            let _ = reply.send(args.charging.rate_held(&held).await);
         }
-        let tenant = state.tenant;
-        state.registry.cast(Rested(tenant))?;
+        *handled += 1;
+        let (tenant, handled) = (args.tenant, *handled);
+        args.registry.cast(Rested { tenant, handled })?;
         Ok(())
     }
 }
@@ -102,10 +115,10 @@ impl Args {
             callers.push((arrived.len(), reply));
             all.extend(arrived);
         }
-        let mut fates = self.charging.settle(&all).await.into_iter();
+        let mut dispositions = self.charging.settle(&all).await.into_iter();
         for (count, reply) in callers {
             // Whoever does not wait any more gets its messages again.
-            let _ = reply.send(fates.by_ref().take(count).collect());
+            let _ = reply.send(dispositions.by_ref().take(count).collect());
         }
     }
 }

@@ -10,16 +10,16 @@
 //! Capacity: `live_max` idle actors at a few kB each. How much can wait is bounded by the permits
 //! of intake.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
-use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
+use ractor::{Actor, ActorProcessingErr, ActorRef, DerivedActorRef, SupervisionEvent};
 use schema::Pseudonym;
 
 use super::{
     charging::Charging,
     tenant_actor::{self, Rested, TenantActor, Turn, Work},
 };
-use crate::runtime::appender::MAX_EVENTS;
+use crate::runtime::{appender::MAX_EVENTS, awake::Awake};
 
 /// What the registry hears.
 #[derive(Debug)]
@@ -59,19 +59,17 @@ struct Entry {
     actor: ActorRef<Turn>,
     /// What waits for the next turn.
     waiting: VecDeque<Work>,
-    /// How many turns it has been given.
-    turns: u64,
-    /// Whether one is under way.
+    /// Whether a turn is under way.
     busy: bool,
 }
 
 /// Who is awake.
 pub struct State {
-    args: Args,
-    entries: HashMap<Pseudonym, Entry>,
-    /// Tenants at rest with the turns they had had then, longest idle first; outdated ones are
-    /// skipped when met.
-    idle: VecDeque<(Pseudonym, u64)>,
+    charging: Charging,
+    /// Where actors say that their turn is over.
+    rested: DerivedActorRef<Rested>,
+    /// By how many turns each was given.
+    awake: Awake<Pseudonym, Entry>,
 }
 
 /// See the module.
@@ -82,11 +80,15 @@ impl Actor for Tenants {
     type State = State;
     type Arguments = Args;
 
-    async fn pre_start(&self, _: ActorRef<Msg>, args: Args) -> Result<State, ActorProcessingErr> {
+    async fn pre_start(
+        &self,
+        myself: ActorRef<Msg>,
+        args: Args,
+    ) -> Result<State, ActorProcessingErr> {
         Ok(State {
-            args,
-            entries: HashMap::new(),
-            idle: VecDeque::new(),
+            charging: args.charging,
+            rested: myself.get_derived(),
+            awake: Awake::new(args.live_max),
         })
     }
 
@@ -102,7 +104,7 @@ impl Actor for Tenants {
                     state.hand_out(&myself, tenant, work).await?;
                 }
             }
-            Msg::Rested(Rested(tenant)) => state.rested(tenant),
+            Msg::Rested(rested) => state.rested(&rested),
         }
         Ok(())
     }
@@ -118,7 +120,7 @@ impl Actor for Tenants {
         if let SupervisionEvent::ActorFailed(cell, cause) = event {
             tracing::error!(event = "actor.failed", actor = %cell.get_id(), cause = %cause);
             let id = cell.get_id();
-            state.entries.retain(|_, entry| entry.actor.get_id() != id);
+            state.awake.retain(|entry| entry.actor.get_id() != id);
         }
         Ok(())
     }
@@ -131,65 +133,54 @@ impl State {
         tenant: Pseudonym,
         work: Work,
     ) -> Result<(), ActorProcessingErr> {
-        if !self.entries.contains_key(&tenant) {
-            let actor = self.wake(myself, tenant).await?;
+        if self.awake.get(&tenant).is_none() {
             let entry = Entry {
-                actor,
+                actor: self.spawn(myself, tenant).await?,
                 waiting: VecDeque::new(),
-                turns: 0,
                 busy: false,
             };
-            self.entries.insert(tenant, entry);
+            self.awake.wake(tenant, entry, 0);
         }
-        if let Some(entry) = self.entries.get_mut(&tenant) {
+        if let Some(entry) = self.awake.get(&tenant) {
             entry.waiting.push_back(work);
             if !entry.busy {
-                entry.next_turn();
+                self.next_turn(tenant);
             }
         }
         Ok(())
     }
 
-    async fn wake(
+    async fn spawn(
         &self,
         myself: &ActorRef<Msg>,
         tenant: Pseudonym,
     ) -> Result<ActorRef<Turn>, ActorProcessingErr> {
         let args = tenant_actor::Args {
             tenant,
-            charging: self.args.charging.clone(),
-            registry: myself.get_derived(),
+            charging: self.charging.clone(),
+            registry: self.rested.clone(),
         };
         let (actor, _) =
             TenantActor::spawn_linked(None, TenantActor, args, myself.get_cell()).await?;
         Ok(actor)
     }
 
-    fn rested(&mut self, tenant: Pseudonym) {
-        let Some(entry) = self.entries.get_mut(&tenant) else {
+    fn next_turn(&mut self, tenant: Pseudonym) {
+        if let Some(entry) = self.awake.give(&tenant) {
+            entry.next_turn();
+        }
+    }
+
+    fn rested(&mut self, &Rested { tenant, handled }: &Rested) {
+        let Some(entry) = self.awake.get(&tenant) else {
             return;
         };
         entry.busy = false;
         if !entry.waiting.is_empty() {
-            entry.next_turn();
+            self.next_turn(tenant);
             return;
         }
-        self.idle.push_back((tenant, entry.turns));
-        while self.idle.len() > self.args.live_max {
-            if let Some((tenant, turns)) = self.idle.pop_front() {
-                self.let_sleep(tenant, turns);
-            }
-        }
-    }
-
-    /// Stops the actor of `tenant` if it has been given nothing since it had had `turns` turns.
-    fn let_sleep(&mut self, tenant: Pseudonym, turns: u64) {
-        if self
-            .entries
-            .get(&tenant)
-            .is_some_and(|entry| entry.turns == turns)
-            && let Some(entry) = self.entries.remove(&tenant)
-        {
+        for entry in self.awake.rest(tenant, handled) {
             entry.actor.stop(None);
         }
     }
@@ -206,7 +197,6 @@ impl Entry {
                 break;
             }
         }
-        self.turns += 1;
         self.busy = true;
         // A dead actor drops its turn, whose senders come again.
         let _ = self.actor.cast(turn);

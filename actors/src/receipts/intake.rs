@@ -12,7 +12,6 @@ use std::{sync::Arc, time::Duration};
 use eventstore::{Feed, keyring::Keyring};
 use tokio::sync::watch;
 
-pub(crate) use self::batch::recordable;
 pub use self::bounds::{OrphanQuota, WaitingRoom};
 use super::{
     correlate::Correlator,

@@ -1,6 +1,6 @@
 //! Deciders: what follows from what is known. No clock, no randomness, no I/O in here.
 
-use eventstore::{LogId, NewEvent, RecordedEvent, seal::Place};
+use eventstore::{Append, Guard, LogId, NewEvent, RecordedEvent, seal::Place};
 use schema::{Event, StreamId};
 
 /// Decides for one kind of stream.
@@ -15,14 +15,72 @@ pub trait Decider: Send + Sync + 'static {
     /// What is known after `event`.
     fn fold(state: &mut Self::State, event: &RecordedEvent);
 
-    /// What follows from `command`. No event: nothing new.
+    /// What follows from `command`.
     ///
     /// # Errors
     /// A refusal: the command is against a rule, and nothing follows from it.
-    fn decide(state: &Self::State, command: &Self::Command) -> Result<Vec<Event>, Self::Refusal>;
+    fn decide(state: &Self::State, command: &Self::Command) -> Result<Decision, Self::Refusal>;
 
     /// Whether the stream will hardly hear any more, so that its actor may sleep at once.
     fn is_finished(state: &Self::State) -> bool;
+}
+
+/// What follows from a command, and what that rests on beside the stream itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Decision {
+    /// What is to be recorded, in this order; nothing if nothing is new.
+    pub events: Vec<Event>,
+    /// The versions of other streams that it rests on (L6): if one of them has moved, nothing is
+    /// recorded, and it has to be decided anew with what moved.
+    pub guards: Vec<Guard>,
+}
+
+impl Decision {
+    /// Nothing new.
+    pub const NOTHING: Self = Self {
+        events: Vec::new(),
+        guards: Vec::new(),
+    };
+
+    /// This follows, and rests on nothing but the stream itself.
+    #[must_use]
+    pub fn record(events: impl Into<Vec<Event>>) -> Self {
+        Self {
+            events: events.into(),
+            guards: Vec::new(),
+        }
+    }
+
+    /// The same, resting also on these versions of other streams.
+    #[must_use]
+    pub fn guarded(self, guards: Vec<Guard>) -> Self {
+        Self { guards, ..self }
+    }
+
+    /// What has it recorded after version `expected` of `stream`; it followed from `command`.
+    #[must_use]
+    pub fn append<C: Command>(
+        self,
+        log: LogId,
+        stream: StreamId,
+        expected: i32,
+        command: &C,
+    ) -> Append {
+        let record = |(version, event)| {
+            let place = EventPlace {
+                log,
+                stream,
+                version,
+            };
+            command.record(place, event)
+        };
+        Append {
+            stream,
+            expected,
+            events: (expected + 1..).zip(self.events).map(record).collect(),
+            guards: self.guards,
+        }
+    }
 }
 
 /// What is asked of a decider, with everything that recording the answer takes.

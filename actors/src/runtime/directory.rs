@@ -10,11 +10,7 @@
 //! Capacity: `live_max` idle actors at about 8 kB each. How many can be busy is bounded by the
 //! permits of intake, not here.
 
-use std::{
-    collections::{HashMap, VecDeque, hash_map},
-    marker::PhantomData,
-    sync::Arc,
-};
+use std::{marker::PhantomData, sync::Arc};
 
 use eventstore::{RecordedEvent, StoreError};
 use ractor::{Actor, ActorProcessingErr, ActorRef, DerivedActorRef, SpawnErr, SupervisionEvent};
@@ -22,8 +18,10 @@ use schema::StreamId;
 use tokio::sync::oneshot;
 
 use super::{
+    awake::Awake,
     decider::Decider,
-    stream_actor::{self, Request, Rested, Shared, StreamActor, Verdict},
+    log_handle::LogHandle,
+    stream_actor::{self, Request, Rested, StreamActor, Verdict},
 };
 
 /// A directory to speak to.
@@ -71,31 +69,26 @@ impl<D: Decider> std::fmt::Debug for Msg<D> {
 
 /// What the directory works with.
 pub struct Args {
-    /// What it passes on to every actor.
-    pub shared: Arc<Shared>,
+    /// The log of its streams.
+    pub log: LogHandle,
     /// How many idle actors may stay awake.
     pub live_max: usize,
 }
 
+/// What is known of one stream.
 enum Entry<D: Decider> {
     /// Its history is being read; these wait for it.
     Waking(Vec<Request<D>>),
-    /// It has been sent `sent` requests.
-    Awake {
-        actor: ActorRef<Request<D>>,
-        sent: u64,
-    },
+    /// Its actor hears.
+    Awake(ActorRef<Request<D>>),
 }
 
 /// Who is awake.
 pub struct State<D: Decider> {
-    args: Args,
+    log: LogHandle,
     /// Where actors say that they wait.
     rested: DerivedActorRef<Rested>,
-    entries: HashMap<StreamId, Entry<D>>,
-    /// Streams at rest with the count they had then, longest idle first; outdated ones are
-    /// skipped when met.
-    idle: VecDeque<(StreamId, u64)>,
+    awake: Awake<StreamId, Entry<D>>,
 }
 
 /// See the module.
@@ -106,12 +99,12 @@ pub struct Directory<D>(PhantomData<fn() -> D>);
 /// # Errors
 /// It could not be started.
 pub async fn open<D: Decider>(
-    shared: &Arc<Shared>,
+    log: &LogHandle,
     live_max: usize,
     root: &ActorRef<()>,
 ) -> Result<DirectoryRef<D>, SpawnErr> {
     let args = Args {
-        shared: Arc::clone(shared),
+        log: log.clone(),
         live_max,
     };
     let directory = Directory::<D>::default();
@@ -167,10 +160,9 @@ impl<D: Decider> Actor for Directory<D> {
         args: Args,
     ) -> Result<State<D>, ActorProcessingErr> {
         Ok(State {
-            args,
+            log: args.log,
             rested: myself.get_derived(),
-            entries: HashMap::new(),
-            idle: VecDeque::new(),
+            awake: Awake::new(args.live_max),
         })
     }
 
@@ -199,8 +191,8 @@ impl<D: Decider> Actor for Directory<D> {
         // broken stream must not take the others with it.
         if let SupervisionEvent::ActorFailed(cell, cause) = event {
             tracing::error!(event = "actor.failed", actor = %cell.get_id(), cause = %cause);
-            state.entries.retain(|_, entry| match entry {
-                Entry::Awake { actor, .. } => actor.get_id() != cell.get_id(),
+            state.awake.retain(|entry| match entry {
+                Entry::Awake(actor) => actor.get_id() != cell.get_id(),
                 Entry::Waking(_) => true,
             });
         }
@@ -212,19 +204,16 @@ impl<D: Decider> State<D> {
     fn hand_out(&mut self, myself: &ActorRef<Msg<D>>, requests: Vec<(StreamId, Request<D>)>) {
         let mut asleep = Vec::new();
         for (stream, request) in requests {
-            match self.entries.entry(stream) {
-                hash_map::Entry::Vacant(entry) => {
-                    entry.insert(Entry::Waking(vec![request]));
+            match self.awake.give(&stream) {
+                None => {
+                    self.awake.wake(stream, Entry::Waking(vec![request]), 1);
                     asleep.push(stream);
                 }
-                hash_map::Entry::Occupied(mut entry) => match entry.get_mut() {
-                    Entry::Waking(waiting) => waiting.push(request),
-                    Entry::Awake { actor, sent } => {
-                        *sent += 1;
-                        // A dead actor drops the request, whose sender comes again.
-                        let _ = actor.cast(request);
-                    }
-                },
+                Some(Entry::Waking(waiting)) => waiting.push(request),
+                Some(Entry::Awake(actor)) => {
+                    // A dead actor drops the request, whose sender comes again.
+                    let _ = actor.cast(request);
+                }
             }
         }
         if !asleep.is_empty() {
@@ -233,7 +222,7 @@ impl<D: Decider> State<D> {
     }
 
     fn load(&self, myself: ActorRef<Msg<D>>, streams: Vec<StreamId>) {
-        let store = Arc::clone(&self.args.shared.store);
+        let store = Arc::clone(&self.log.store);
         tokio::spawn(async move {
             let histories = store.read_streams(&streams).await.map_err(Arc::new);
             let _ = myself.cast(Msg::Loaded(streams, histories));
@@ -247,30 +236,30 @@ impl<D: Decider> State<D> {
         histories: Vec<Vec<RecordedEvent>>,
     ) -> Result<(), ActorProcessingErr> {
         for (stream, history) in streams.into_iter().zip(histories) {
-            let Some(Entry::Waking(waiting)) = self.entries.remove(&stream) else {
+            let Some(Entry::Waking(waiting)) = self.awake.forget(&stream) else {
                 continue;
             };
             let args = stream_actor::Args {
                 stream,
                 history,
                 directory: self.rested.clone(),
-                shared: Arc::clone(&self.args.shared),
+                log: self.log.clone(),
             };
             let shell = StreamActor::<D>(PhantomData);
             let (actor, _) =
                 StreamActor::spawn_linked(None, shell, args, myself.get_cell()).await?;
-            let sent = waiting.len() as u64;
+            let given = waiting.len() as u64;
             for request in waiting {
                 let _ = actor.cast(request);
             }
-            self.entries.insert(stream, Entry::Awake { actor, sent });
+            self.awake.wake(stream, Entry::Awake(actor), given);
         }
         Ok(())
     }
 
     fn give_up(&mut self, streams: &[StreamId], fault: &Arc<StoreError>) {
         for stream in streams {
-            if let Some(Entry::Waking(waiting)) = self.entries.remove(stream) {
+            if let Some(Entry::Waking(waiting)) = self.awake.forget(stream) {
                 for request in waiting {
                     let _ = request.reply.send(Verdict::Failed(Arc::clone(fault)));
                 }
@@ -284,26 +273,15 @@ impl<D: Decider> State<D> {
             handled,
             finished,
         } = rested;
-        if finished {
-            self.let_sleep(stream, handled);
-            return;
-        }
-        self.idle.push_back((stream, handled));
-        while self.idle.len() > self.args.live_max {
-            if let Some((stream, handled)) = self.idle.pop_front() {
-                self.let_sleep(stream, handled);
+        let gone = if finished {
+            Vec::from_iter(self.awake.let_go(&stream, handled))
+        } else {
+            self.awake.rest(stream, handled)
+        };
+        for entry in gone {
+            if let Entry::Awake(actor) = entry {
+                actor.stop(None);
             }
-        }
-    }
-
-    /// Stops the actor of `stream` if it has been sent nothing since it had handled `handled`.
-    fn let_sleep(&mut self, stream: StreamId, handled: u64) {
-        if let hash_map::Entry::Occupied(entry) = self.entries.entry(stream)
-            && let Entry::Awake { actor, sent } = entry.get()
-            && *sent == handled
-        {
-            actor.stop(None);
-            entry.remove();
         }
     }
 }

@@ -8,14 +8,14 @@
 
 use std::{convert::Infallible, marker::PhantomData, sync::Arc};
 
-use eventstore::{Append, EventStore, LogId, NewEvent, Outcome, RecordedEvent, StoreError};
+use eventstore::{Outcome, RecordedEvent, StoreError};
 use ractor::{Actor, ActorProcessingErr, ActorRef, DerivedActorRef};
-use schema::{Event, StreamId};
+use schema::StreamId;
 use tokio::sync::oneshot;
 
 use super::{
-    appender,
-    decider::{Command, Decider, EventPlace, folded},
+    decider::{Decider, folded},
+    log_handle::LogHandle,
 };
 
 /// How often one command is decided anew before its caller is told to come again. Each try means
@@ -39,6 +39,9 @@ pub enum Verdict<R> {
     Refused(R),
     /// Not done, and unknown whether on disk; come again.
     Failed(Arc<StoreError>),
+    /// Not done: another stream that the decision rests on has moved. Come again with what it says
+    /// now.
+    GuardMoved(StreamId),
     /// Not done: too many others at the same stream; come again.
     Contended,
 }
@@ -52,6 +55,7 @@ impl Verdict<Infallible> {
             Self::Known { position } => Verdict::Known { position },
             Self::Refused(never) => match never {},
             Self::Failed(fault) => Verdict::Failed(fault),
+            Self::GuardMoved(stream) => Verdict::GuardMoved(stream),
             Self::Contended => Verdict::Contended,
         }
     }
@@ -76,16 +80,6 @@ pub struct Rested {
     pub finished: bool,
 }
 
-/// What every stream actor of a directory shares.
-pub struct Shared {
-    /// The log, for reading.
-    pub store: Arc<dyn EventStore>,
-    /// Which log.
-    pub log: LogId,
-    /// The way into the log.
-    pub appender: ActorRef<appender::Msg>,
-}
-
 /// What an actor starts with.
 pub struct Args {
     /// Its stream.
@@ -94,15 +88,15 @@ pub struct Args {
     pub history: Vec<RecordedEvent>,
     /// Who is told when it waits.
     pub directory: DerivedActorRef<Rested>,
-    /// What it shares with its siblings.
-    pub shared: Arc<Shared>,
+    /// The log.
+    pub log: LogHandle,
 }
 
 /// An actor's memory.
 pub struct State<D: Decider> {
     stream: StreamId,
     directory: DerivedActorRef<Rested>,
-    shared: Arc<Shared>,
+    log: LogHandle,
     handled: u64,
     memory: Memory<D>,
 }
@@ -143,7 +137,7 @@ impl<D: Decider> Actor for StreamActor<D> {
         Ok(State {
             stream: args.stream,
             directory: args.directory,
-            shared: args.shared,
+            log: args.log,
             handled: 0,
             memory: Memory::of(&args.history),
         })
@@ -193,26 +187,25 @@ impl<D: Decider> State<D> {
                 self.refold().await?;
                 continue;
             };
-            let events = match D::decide(state, command) {
+            let decision = match D::decide(state, command) {
                 Err(refusal) => return Ok(Verdict::Refused(refusal)),
-                Ok(events) if events.is_empty() => {
+                Ok(decision) if decision.events.is_empty() => {
                     let position = *position;
                     return Ok(Verdict::Known { position });
                 }
-                Ok(events) => events,
+                Ok(decision) => decision,
             };
-            let facts = self.shared.record(self.stream, *version, events, command);
-            match self
-                .shared
-                .append(self.stream, *version, facts.clone())
-                .await?
-            {
+            let append = decision.append(self.log.log, self.stream, *version, command);
+            let recorded = append.events.clone();
+            let mut outcomes = self.log.append(vec![append]).await?;
+            // Unwrap safety: every append has an outcome.
+            match outcomes.pop().expect("an outcome") {
                 Outcome::Recorded {
                     position: first,
                     recorded_at,
                     ..
                 } => {
-                    for (at, fact) in (first..).zip(facts) {
+                    for (at, fact) in (first..).zip(recorded) {
                         (*position, *version) = (at, *version + 1);
                         let recorded = RecordedEvent {
                             position: at,
@@ -231,9 +224,10 @@ impl<D: Decider> State<D> {
                     let position = self.refold().await?;
                     return Ok(Verdict::Recorded { position });
                 }
-                Outcome::Conflict { .. }
-                | Outcome::Diverged { .. }
-                | Outcome::GuardMoved { .. } => self.memory = Memory::Distrusted,
+                Outcome::Conflict { .. } | Outcome::Diverged { .. } => {
+                    self.memory = Memory::Distrusted;
+                }
+                Outcome::GuardMoved { stream, .. } => return Ok(Verdict::GuardMoved(stream)),
                 Outcome::Refused => {
                     let never = StoreError::Misuse("the log will never take it");
                     return Err(Arc::new(never));
@@ -246,7 +240,7 @@ impl<D: Decider> State<D> {
     /// Reads the stream again; says the position of its last event.
     async fn refold(&mut self) -> Result<i64, Arc<StoreError>> {
         let streams = self
-            .shared
+            .log
             .store
             .read_streams(&[self.stream])
             .await
@@ -257,40 +251,85 @@ impl<D: Decider> State<D> {
     }
 }
 
-impl Shared {
-    /// The events as they are recorded after `version`.
-    fn record<C: Command>(
-        &self,
-        stream: StreamId,
-        version: i32,
-        events: Vec<Event>,
-        command: &C,
-    ) -> Vec<NewEvent> {
-        let record = |(version, event)| {
-            let place = EventPlace {
-                log: self.log,
-                stream,
-                version,
-            };
-            command.record(place, event)
-        };
-        (version + 1..).zip(events).map(record).collect()
+#[cfg(test)]
+mod tests {
+    use eventstore::{Guard, NewEvent, memory::MemoryStore};
+    use schema::{Event, EventId, Pseudonym, event::CrossAccountRead};
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{
+        fixture::Actors,
+        runtime::{
+            decider::{Command, Decision, EventPlace},
+            directory,
+            origin::Origin,
+        },
+    };
+
+    /// Records a look while another stream is at a version.
+    #[derive(Debug)]
+    struct Look {
+        origin: Origin,
+        guard: Guard,
     }
 
-    async fn append(
-        &self,
-        stream: StreamId,
-        expected: i32,
-        events: Vec<NewEvent>,
-    ) -> Result<Outcome, Arc<StoreError>> {
-        let append = Append {
-            stream,
-            expected,
-            events,
-            guards: Vec::new(),
+    struct LookDecider;
+
+    impl Decider for LookDecider {
+        type State = ();
+        type Command = Look;
+        type Refusal = Infallible;
+
+        fn fold((): &mut (), _: &RecordedEvent) {}
+
+        fn decide((): &(), look: &Look) -> Result<Decision, Infallible> {
+            let read = CrossAccountRead {
+                endpoint: "GET /v1/billing/usage".to_owned(),
+                account_id: None,
+                caller_tenant: Pseudonym(Uuid::nil()),
+                request_id: look.origin.request,
+            };
+            Ok(Decision::record([Event::CrossAccountRead(read)]).guarded(vec![look.guard]))
+        }
+
+        fn is_finished((): &()) -> bool {
+            false
+        }
+    }
+
+    impl Command for Look {
+        fn record(&self, place: EventPlace, event: Event) -> NewEvent {
+            let id = EventId::of_request("look", place.stream.id, self.origin.request);
+            self.origin.record(id, event)
+        }
+    }
+
+    #[tokio::test]
+    async fn what_rests_on_a_stream_that_has_moved_is_not_recorded() {
+        let actors = Actors::on(Arc::new(MemoryStore::default())).await;
+        let directory = directory::open::<LookDecider>(&actors.log, 10, actors.root());
+        let directory = directory.await.expect("starts");
+        let [first, second] = [1, 2].map(|number| StreamId::access(Uuid::from_u128(number)));
+        let look = |request, stream, version| Look {
+            origin: Origin::of_request(request),
+            guard: Guard { stream, version },
         };
-        let mut outcomes = appender::append(&self.appender, vec![append]).await?;
-        // Unwrap safety: every append has an outcome.
-        Ok(outcomes.pop().expect("an outcome"))
+        for (stream, command, recorded) in [
+            (first, look(1, second, 0), true),
+            (second, look(2, first, 0), false),
+            (second, look(2, first, 1), true),
+            (first, look(3, second, 0), false),
+        ] {
+            let verdict = directory::ask(&directory, stream, command).await;
+            match verdict.expect("answered") {
+                Verdict::Recorded { .. } => assert!(recorded, "{stream:?}"),
+                Verdict::GuardMoved(moved) => assert!(!recorded && moved != stream),
+                other => panic!("{other:?}"),
+            }
+        }
+        let head = actors.log.store.head().await;
+        assert_eq!(head.expect("head"), 2);
+        actors.stop().await;
     }
 }

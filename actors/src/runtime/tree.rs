@@ -17,8 +17,8 @@ use tokio::{
 use super::{
     appender::{self, Appender},
     intake::{PullError, Source},
+    log_handle::LogHandle,
     pulse::Pulse,
-    stream_actor::Shared,
     supervision::{Exit, keep_alive_and_wake},
 };
 
@@ -32,8 +32,8 @@ pub(crate) struct Tree {
 }
 
 impl Tree {
-    /// A tree that is nothing but its root. Its actors remember the log that `feed` reads now.
-    pub(crate) async fn plant(feed: &Feed) -> Result<Self, SpawnErr> {
+    /// Starts a tree that is nothing but its root. Its actors remember the log that `feed` reads now.
+    pub(crate) async fn start(feed: &Feed) -> Result<Self, SpawnErr> {
         let incarnation = feed.incarnation();
         let (failed, failure) = watch::channel(false);
         let (root, ended) = Actor::spawn(None, Root, failed).await?;
@@ -55,30 +55,54 @@ impl Tree {
         &self.root
     }
 
-    /// Grows the way into the log; `batch_events` observes the size of each transaction.
-    pub(crate) async fn grow_appender(
+    /// Starts the way into the log; `batch_events` observes the size of each transaction.
+    pub(crate) async fn start_appender(
         &self,
         store: &Arc<dyn EventStore>,
         log: LogId,
         feed: &Arc<Feed>,
         batch_events: Histogram,
-    ) -> Result<Arc<Shared>, SpawnErr> {
+    ) -> Result<LogHandle, SpawnErr> {
         let args = appender::Args {
             store: Arc::clone(store),
             feed: Arc::clone(feed),
             on_commit: Arc::new(move |events| batch_events.observe(as_f64(events))),
         };
         let (appender, _) = Actor::spawn_linked(None, Appender, args, self.root.get_cell()).await?;
-        Ok(Arc::new(Shared {
+        Ok(LogHandle {
             store: Arc::clone(store),
             log,
             appender,
-        }))
+        })
     }
 
-    /// Runs what `begin` starts until `stop` turns true and all of it has finished. `begin` is
-    /// given what tells its tasks to finish.
-    pub(crate) async fn live(
+    /// One life of a tree: `spawn` starts its actors, `begin` what lives beside them and is given
+    /// what tells its tasks to finish.
+    pub(crate) async fn live<P>(
+        feed: &Feed,
+        stop: watch::Receiver<bool>,
+        spawn: impl AsyncFnOnce(&Self) -> Result<P, SpawnErr>,
+        begin: impl FnOnce(P, &mut JoinSet<()>, watch::Receiver<bool>),
+    ) -> Exit {
+        let started = async {
+            let tree = Self::start(feed).await?;
+            let parts = spawn(&tree).await?;
+            Ok::<_, SpawnErr>((tree, parts))
+        };
+        match started.await {
+            Ok((tree, parts)) => {
+                tree.run(stop, |tasks, ending| begin(parts, tasks, ending))
+                    .await
+            }
+            Err(error) => {
+                tracing::error!(event = "actor.not_started", error = %error);
+                Exit::ActorFailed
+            }
+        }
+    }
+
+    /// Runs what `begin` starts until `stop` turns true and all of it has finished.
+    async fn run(
         mut self,
         mut stop: watch::Receiver<bool>,
         begin: impl FnOnce(&mut JoinSet<()>, watch::Receiver<bool>),
@@ -105,12 +129,12 @@ impl Tree {
             tasks.shutdown().await;
         }
         while tasks.join_next().await.is_some() {}
-        self.fell().await;
+        self.stop().await;
         exit
     }
 
     /// Stops every actor.
-    pub(crate) async fn fell(self) {
+    pub(crate) async fn stop(self) {
         self.root.stop(None);
         let _ = self.ended.await;
     }

@@ -8,10 +8,6 @@
 //!      ├─ held charges (a task)
 //!      └─ counts of refused calls (a task)
 //! ```
-//!
-//! [`intake`] brings settlements in, [`charging`] turns them into charges with what the
-//! [`price_book`] knows, [`held`] rates later what could not be rated at once, and the [`desk`]
-//! is where the edge changes prices, costs and accounts.
 
 use std::{future::Future, sync::Arc};
 
@@ -19,17 +15,20 @@ use eventstore::{EventStore, Feed, LogId, keyring::Keyring, postgres::Database};
 use ractor::{Actor, SpawnErr};
 use tokio::sync::watch;
 
-pub use super::desk::Desk;
-use super::desk::Offices;
 pub use crate::charges::metrics::BillingMetrics;
 use crate::{
+    access, accounts,
     charges::{
-        charging::Charging, held::HeldCharges, intake::Intake, price_cache::PriceBook,
-        tenants::Tenants,
+        charging::Charging,
+        held::HeldCharges,
+        intake::Intake,
+        price_cache::PriceCache,
+        tenants::{self, Tenants},
     },
+    prices,
     runtime::{
-        directory,
         intake::{Adopt, PullOptions, Source},
+        log_handle::LogHandle,
         pulse::Pulse,
         supervision::{Exit, keep_alive},
         tree::{Tree, keep_pulling},
@@ -52,7 +51,7 @@ pub struct BillingDeps {
     pub database: Database,
     /// The log.
     pub store: Arc<dyn EventStore>,
-    /// Which log.
+    /// Its number.
     pub log: LogId,
     /// Told of each commit; says whether the log is still the same. The caller keeps
     /// [`Feed::poll_head`] running.
@@ -67,34 +66,51 @@ pub struct BillingDeps {
     pub adopt: Adopt,
 }
 
+/// What the edge may ask of billing, by capability. Cheap to clone; answers while billing runs.
+#[derive(Clone)]
+pub struct Commands {
+    /// Of prices and costs.
+    pub prices: prices::commands::Commands,
+    /// Of accounts.
+    pub accounts: accounts::commands::Commands,
+    /// About looks at others' data.
+    pub access: access::commands::Commands,
+}
+
 /// Billing, ready to [`run`](Self::run).
 pub struct Billing {
     deps: BillingDeps,
     options: BillingOptions,
-    offices: watch::Sender<Option<Offices>>,
-    desk: Desk,
+    commands: Commands,
 }
 
-/// What is grown on a tree.
+/// What lives beside the actors.
 struct Parts {
-    offices: Offices,
     intake: Option<Intake>,
     held: HeldCharges,
 }
 
 impl Billing {
-    /// Billing, and the desk where it is asked. The desk answers while billing runs.
+    /// Billing, which is asked by its [`commands`](Self::commands) while it runs.
     #[must_use]
-    pub fn new(deps: BillingDeps, options: BillingOptions) -> (Self, Desk) {
-        let (offices, opened) = watch::channel(None);
-        let desk = Desk::new(Arc::clone(&deps.keyring), deps.log, opened);
-        let billing = Self {
+    pub fn new(deps: BillingDeps, options: BillingOptions) -> Self {
+        let keyring = || Arc::clone(&deps.keyring);
+        let commands = Commands {
+            prices: prices::commands::Commands::new(keyring()),
+            accounts: accounts::commands::Commands::new(keyring(), deps.log),
+            access: access::commands::Commands::new(keyring()),
+        };
+        Self {
             deps,
             options,
-            offices,
-            desk: desk.clone(),
-        };
-        (billing, desk)
+            commands,
+        }
+    }
+
+    /// What the edge may ask of it.
+    #[must_use]
+    pub fn commands(&self) -> Commands {
+        self.commands.clone()
     }
 
     /// Charges and decides until `stop` turns true and everything under way is done. `source`
@@ -120,22 +136,12 @@ impl Billing {
         F: Future<Output = Result<Source, E>> + Send + 'static,
         E: std::error::Error + Send + 'static,
     {
-        let grown = match Tree::plant(&self.deps.feed).await {
-            Ok(tree) => self.grow(&tree).await.map(|parts| (tree, parts)),
-            Err(error) => Err(error),
-        };
-        let (tree, parts) = match grown {
-            Ok(grown) => grown,
-            Err(error) => {
-                tracing::error!(event = "actor.not_started", error = %error);
-                return Exit::ActorFailed;
-            }
-        };
-        self.offices.send_replace(Some(parts.offices));
-        let pulse = Arc::clone(&self.deps.pulse);
-        let live = tree.live(stop, |tasks, ending| {
+        let spawn = async |tree: &Tree| self.spawn(tree).await;
+        Tree::live(&self.deps.feed, stop, spawn, |parts, tasks, ending| {
             tasks.spawn(parts.held.run(ending.clone()));
-            tasks.spawn(self.desk.clone().keep_refusals(ending.clone()));
+            let access = self.commands.access.clone();
+            tasks.spawn(access.keep_refusals(ending.clone()));
+            let pulse = Arc::clone(&self.deps.pulse);
             match parts.intake {
                 Some(intake) => tasks.spawn(async move {
                     let pull = |source, stop| intake.clone().run(source, stop);
@@ -148,33 +154,34 @@ impl Billing {
                     let _ = ending.wait_for(|ending| *ending).await;
                 }),
             };
-        });
-        let exit = live.await;
-        self.offices.send_replace(None);
-        exit
+        })
+        .await
     }
 
-    async fn grow(&self, tree: &Tree) -> Result<Parts, SpawnErr> {
+    async fn spawn(&self, tree: &Tree) -> Result<Parts, SpawnErr> {
         let deps = &self.deps;
         let observed = deps.metrics.append_batch_events.clone();
-        let shared = tree
-            .grow_appender(&deps.store, deps.log, &deps.feed, observed)
+        let log = tree
+            .start_appender(&deps.store, deps.log, &deps.feed, observed)
             .await?;
         let (live_max, root) = (self.options.live_max, tree.root());
-        let offices = Offices {
-            prices: directory::open(&shared, live_max, root).await?,
-            costs: directory::open(&shared, live_max, root).await?,
-            accounts: directory::open(&shared, live_max, root).await?,
-            accesses: directory::open(&shared, live_max, root).await?,
+        self.commands.prices.open(&log, live_max, root).await?;
+        self.commands.accounts.open(&log, live_max, root).await?;
+        self.commands.access.open(&log, live_max, root).await?;
+        self.spawn_charges(tree, log).await
+    }
+
+    async fn spawn_charges(&self, tree: &Tree, log: LogHandle) -> Result<Parts, SpawnErr> {
+        let deps = &self.deps;
+        let args = tenants::Args {
+            charging: Charging {
+                log,
+                prices: Arc::new(PriceCache::new(Arc::clone(&deps.store))),
+                metrics: Arc::clone(&deps.metrics),
+            },
+            live_max: self.options.live_max,
         };
-        let charging = Charging {
-            book: Arc::new(PriceBook::new(Arc::clone(&deps.store))),
-            store: Arc::clone(&deps.store),
-            appender: shared.appender.clone(),
-            metrics: Arc::clone(&deps.metrics),
-        };
-        let args = crate::charges::tenants::Args { charging, live_max };
-        let (tenants, _) = Actor::spawn_linked(None, Tenants, args, root.get_cell()).await?;
+        let (tenants, _) = Actor::spawn_linked(None, Tenants, args, tree.root().get_cell()).await?;
         let intake = self.options.intake.clone().map(|options| Intake {
             options,
             keyring: Arc::clone(&deps.keyring),
@@ -191,10 +198,6 @@ impl Billing {
             tenants,
             metrics: Arc::clone(&deps.metrics),
         };
-        Ok(Parts {
-            offices,
-            intake,
-            held,
-        })
+        Ok(Parts { intake, held })
     }
 }

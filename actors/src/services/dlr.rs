@@ -7,9 +7,6 @@
 //!      ├─ intake (a task)
 //!      └─ healing (a task)
 //! ```
-//!
-//! [`intake`] brings receipts in, [`correlate`] finds their messages, [`healing`] matches orphans
-//! later.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -51,7 +48,7 @@ pub struct DlrDeps {
     pub database: Database,
     /// The log.
     pub store: Arc<dyn EventStore>,
-    /// Which log.
+    /// Its number.
     pub log: LogId,
     /// Told of each commit; says whether the log is still the same. The caller keeps
     /// [`Feed::poll_head`] running.
@@ -94,40 +91,35 @@ where
     F: Future<Output = Result<Source, E>> + Send + 'static,
     E: std::error::Error + Send + 'static,
 {
-    let grown = match Tree::plant(&deps.feed).await {
-        Ok(tree) => grow(deps, options, &tree).await.map(|parts| (tree, parts)),
-        Err(error) => Err(error),
-    };
-    let (tree, (intake, healing)) = match grown {
-        Ok(grown) => grown,
-        Err(error) => {
-            tracing::error!(event = "actor.not_started", error = %error);
-            return Exit::ActorFailed;
-        }
-    };
     let keep = options.orphan_keep;
     let pulse = Arc::clone(&deps.pulse);
-    tree.live(stop, |tasks, ending| {
-        tasks.spawn(healing.run(keep, ending.clone()));
-        tasks.spawn(async move {
-            let pull = |source, stop| intake.clone().run(source, stop);
-            keep_pulling("dlr.intake", &pulse, ending, &*source, pull).await;
-        });
-    })
+    let spawn = async |tree: &Tree| spawn(deps, options, tree).await;
+    Tree::live(
+        &deps.feed,
+        stop,
+        spawn,
+        |(intake, healing), tasks, ending| {
+            tasks.spawn(healing.run(keep, ending.clone()));
+            tasks.spawn(async move {
+                let pull = |source, stop| intake.clone().run(source, stop);
+                keep_pulling("dlr.intake", &pulse, ending, &*source, pull).await;
+            });
+        },
+    )
     .await
 }
 
-async fn grow(
+async fn spawn(
     deps: &DlrDeps,
     options: &DlrOptions,
     tree: &Tree,
 ) -> Result<(Intake, Healing), SpawnErr> {
     let observed = deps.metrics.append_batch_events.clone();
-    let shared = tree
-        .grow_appender(&deps.store, deps.log, &deps.feed, observed)
+    let log = tree
+        .start_appender(&deps.store, deps.log, &deps.feed, observed)
         .await?;
-    let messages = directory::open(&shared, options.live_max, tree.root()).await?;
-    let orphans = directory::open(&shared, options.live_max, tree.root()).await?;
+    let messages = directory::open(&log, options.live_max, tree.root()).await?;
+    let orphans = directory::open(&log, options.live_max, tree.root()).await?;
     let correlator = Correlator::new(deps.database.clone(), options.intake.match_window);
     let intake = Intake {
         options: options.intake.clone(),
@@ -161,11 +153,11 @@ async fn grow(
 /// # Errors
 /// The actors could not be started, or the store or the keyring failed.
 pub async fn reconcile(deps: &DlrDeps, options: &DlrOptions) -> Result<usize, ReconcileError> {
-    let tree = Tree::plant(&deps.feed).await?;
-    let (_, healing) = grow(deps, options, &tree).await?;
+    let tree = Tree::start(&deps.feed).await?;
+    let (_, healing) = spawn(deps, options, &tree).await?;
     let (_end, never) = watch::channel(false);
     let healed = healing.pass(&never).await?;
-    tree.fell().await;
+    tree.stop().await;
     Ok(healed)
 }
 

@@ -1,8 +1,8 @@
-//! A request on its way to the desk: who makes it, under which id, in which trace.
+//! What a request brings along with what it asks: who makes it, under which id, in which trace.
 
-use actors::runtime::caller::Caller;
+use actors::{access::commands::Caller, runtime::origin::Origin};
 use axum::{extract::FromRequestParts, http::request::Parts};
-use eventstore::keyring::KeyringError;
+use eventstore::{clock, keyring::KeyringError};
 use schema::id::derive;
 use tracing::Span;
 use uuid::Uuid;
@@ -30,7 +30,7 @@ pub(super) struct RequestContext {
 }
 
 impl RequestContext {
-    /// The caller as the desk knows them, with the request that is a repeat if it comes again.
+    /// The caller as the log knows them, with the request that is a repeat if it comes again.
     ///
     /// # Errors
     /// What stands for their tenant in the log cannot be had.
@@ -40,12 +40,21 @@ impl RequestContext {
         let keys = keys.map_err(|error| fault::keyless(&error))?;
         let absent = || fault::keyless(&KeyringError::Absent);
         let tenant = keys.get(&id).ok_or_else(absent)?.pseudonym;
-        Ok(Caller {
-            principal: self.caller.principal.recorded(tenant),
-            tenant,
+        let origin = Origin {
             request,
+            time: clock::now(),
+            principal: self.caller.principal.recorded(tenant).into(),
             trace: traceparent::of(&Span::current()),
-        })
+        };
+        Ok(Caller { origin, tenant })
+    }
+
+    /// The same as the origin of what is asked.
+    ///
+    /// # Errors
+    /// As for [`Self::caller`].
+    pub(super) async fn origin(&self, shared: &Shared, request: Uuid) -> Result<Origin, Problem> {
+        Ok(self.caller(shared, request).await?.origin)
     }
 
     /// The request of this piece of work: the same for the same caller, `operation` and key;

@@ -1,7 +1,7 @@
 //! What is told when something behind an endpoint fails. The caller hears that it failed, the log
 //! why.
 
-use actors::services::desk::DeskError;
+use actors::runtime::commands::CommandError;
 use eventstore::{StoreError, keyring::KeyringError, log::chain};
 use projections::ReadError;
 
@@ -31,17 +31,17 @@ pub(super) fn broken(error: &dyn std::error::Error) -> Problem {
     Problem::new(Code::Internal)
 }
 
-/// A wish was not granted; `refused` says what a refusal is called here.
+/// A command was not carried out; `refused` says what a refusal is called here.
 pub(super) fn undone<R: std::fmt::Debug + 'static>(
-    error: DeskError<R>,
+    error: CommandError<R>,
     refused: impl FnOnce(R) -> Problem,
 ) -> Problem {
     match error {
-        DeskError::Refused(refusal) => refused(refusal),
-        DeskError::Contended => Problem::new(Code::Contended),
-        DeskError::Away => Problem::new(Code::Unavailable),
-        DeskError::Store(error) => failed(&error),
-        DeskError::Keyring(error) => away(&error),
+        CommandError::Refused(refusal) => refused(refusal),
+        CommandError::Contended => Problem::new(Code::Contended),
+        CommandError::Away => Problem::new(Code::Unavailable),
+        CommandError::Store(error) => failed(&error),
+        CommandError::Keyring(error) => away(&error),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use actors::services::billing::Desk;
+use actors::services::billing::Commands;
 use eventstore::{EventStore, keyring::Keyring};
 use projections::Reader;
 
@@ -14,8 +14,8 @@ pub struct Shared {
     pub questions: Reader,
     /// Where a write looks, before and after: beside appends and projections.
     pub reader: Reader,
-    /// Where wishes are brought.
-    pub desk: Desk,
+    /// Where commands are brought.
+    pub commands: Commands,
     /// The log, for its head only.
     pub store: Arc<dyn EventStore>,
     /// The keys that billing names and addresses open with.

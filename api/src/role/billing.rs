@@ -139,11 +139,11 @@ impl Parts<'_> {
     async fn serve(self, server: Server) -> Result<(), RoleError> {
         let service = self.service;
         let following = service.follow(projections::services::billing::projections());
-        let (billing, desk) = Billing::new(deps(service, &self.metrics), options(self.charges));
+        let billing = Billing::new(deps(service, &self.metrics), options(self.charges));
         let shared = Shared {
             questions: self.questions.clone(),
             reader: Reader::new(service.database.clone(), LOG),
-            desk,
+            commands: billing.commands(),
             store: Arc::clone(&service.store),
             keyring: service.keyring.clone(),
         };

@@ -82,7 +82,7 @@ async fn settlements(settings: ReplaySettings, shutdown: Shutdown) -> Result<(),
     };
     let (end, ending) = watch::channel(false);
     let deps = billing::deps(&service, &metrics);
-    let (billing, _desk) = Billing::new(deps, billing::options(&settings.charges));
+    let billing = Billing::new(deps, billing::options(&settings.charges));
     let actors = billing.run(opener(&replay), ending);
     let taking = take(&service, &replay, actors, end);
     Box::pin(service.run(taking, nothing_to_ask)).await

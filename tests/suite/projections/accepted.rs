@@ -7,17 +7,20 @@
 use actors::{
     accounts::decide::Account,
     charges::decide::{
-        charge::{Announced, Charge, Heard},
-        rating::{Known, Payer, Prices, Tariff, payer, rate},
+        charge::{Charge, ChargeRequest, Comparison, rated},
+        rating::{Guarded, Payer, Prices, Tariff, payer},
     },
     prices::decide::{
         cost::{AmendCost, CostDecider},
         price::{AmendPrice, PriceDecider},
         timeline::{Amendment, Timeline, Wish},
     },
-    runtime::decider::{Command as _, Decider, EventPlace, folded},
+    runtime::{
+        decider::{Command, Decider, Decision, folded},
+        origin::Origin,
+    },
 };
-use eventstore::{Append, EventStore as _, Guard, LogId, Outcome, RecordedEvent};
+use eventstore::{EventStore as _, Guard, LogId, Outcome, RecordedEvent};
 use rand::{RngExt, SeedableRng, seq::IndexedRandom as _};
 use rand_chacha::ChaCha8Rng;
 use schema::{
@@ -137,16 +140,18 @@ impl Wishes {
         };
         Amendment {
             wish,
-            request: id,
-            now: self.time(),
             if_at: None,
-            principal: self.one_of(&["anna", "bert – \u{202e}"]).to_owned(),
-            trace: None,
+            origin: Origin {
+                request: id,
+                time: self.time(),
+                principal: self.one_of(&["anna", "bert – \u{202e}"]).into(),
+                trace: None,
+            },
         }
     }
 
     /// A message that is settled, for the first time or once more.
-    fn announced(&mut self) -> Announced {
+    fn request(&mut self) -> ChargeRequest {
         let payers = self.payers.clone();
         let payer = self.one_of(&payers);
         let known = self.messages.choose(&mut self.rng).copied();
@@ -167,12 +172,7 @@ impl Wishes {
             stated_currency: self.one_of(&[None, Currency::parse("EUR")]),
             received_at: self.time(),
         };
-        Announced {
-            tenant: payer.pseudonym,
-            account: payer.account,
-            settlement,
-            trace: None,
-        }
+        ChargeRequest::new(payer.pseudonym, payer.account, settlement, None)
     }
 }
 
@@ -184,63 +184,60 @@ async fn history(books: &Books, stream: StreamId) -> Vec<RecordedEvent> {
 /// Has a decider decide; what it accepts is recorded.
 async fn ask<D: Decider>(books: &Books, stream: StreamId, command: &D::Command) -> usize {
     let history = history(books, stream).await;
-    let Ok(events) = D::decide(&folded::<D>(&history), command) else {
+    let Ok(decision) = D::decide(&folded::<D>(&history), command) else {
         return 0;
     };
-    let expected = i32::try_from(history.len()).expect("short");
-    let record = |(version, event)| {
-        let place = EventPlace {
-            log: LogId::DEFAULT,
-            stream,
-            version,
-        };
-        command.record(place, event)
-    };
-    let events: Vec<_> = (expected + 1..).zip(events).map(record).collect();
-    recorded(books, stream, expected, events).await
+    record(books, stream, &history, decision, command).await
 }
 
-async fn recorded(
+async fn record<C: Command>(
     books: &Books,
     stream: StreamId,
-    expected: i32,
-    events: Vec<eventstore::NewEvent>,
+    history: &[RecordedEvent],
+    decision: Decision,
+    command: &C,
 ) -> usize {
-    if events.is_empty() {
+    if decision.events.is_empty() {
         return 0;
     }
-    let append = Append {
-        stream,
-        expected,
-        events,
-        guards: Vec::new(),
-    };
+    // Nothing else writes here, so that nothing needs to be guarded.
+    let decision = decision.guarded(Vec::new());
+    let expected = i32::try_from(history.len()).expect("short");
+    let append = decision.append(LogId::DEFAULT, stream, expected, command);
     let outcomes = books.log.append(vec![append]).await.expect("appends");
     assert!(matches!(outcomes[..], [Outcome::Recorded { .. }]));
     1
 }
 
 /// Rates a message with the prices as they are, held or not, or keeps the contradiction.
-async fn settle(books: &Books, announced: &Announced) -> usize {
-    let stream = StreamId::charge(announced.message());
+async fn settle(books: &Books, request: &ChargeRequest) -> usize {
+    let stream = StreamId::charge(request.message());
     let before = history(books, stream).await;
     let charge = Charge::folded(&before);
-    let event = match (&charge, charge.hear(announced)) {
-        (_, Heard::Contradiction(event)) => *event,
+    let (request, decision) = match (&charge, charge.compare(request)) {
+        (_, Comparison::Contradiction(decision)) => (request, decision),
         (Charge::Charged(_), _) => return 0,
-        (Charge::Held(settled), _) => match rated(books, &settled.first).await {
-            held if held.event.type_and_version().0 == "ChargeHeld" => return 0,
-            charged => charged,
-        },
-        (Charge::Unsettled, _) => rated(books, announced).await,
+        (Charge::Held(settled), _) => {
+            let first = &settled.first;
+            let again = with_tariff(books, first, |tariff| charge.rated_again(tariff));
+            (first, again.await)
+        }
+        (Charge::Unsettled, _) => {
+            let first = with_tariff(books, request, |tariff| rated(&request.settlement, tariff));
+            (request, first.await)
+        }
     };
-    let expected = i32::try_from(before.len()).expect("short");
-    recorded(books, stream, expected, vec![event]).await
+    record(books, stream, &before, decision, request).await
 }
 
-async fn rated(books: &Books, announced: &Announced) -> eventstore::NewEvent {
-    let settlement = &announced.settlement;
-    let Payer { tier, currency } = payer(settlement, announced.tenant, &Account::default());
+/// What follows from the prices as they are.
+async fn with_tariff(
+    books: &Books,
+    request: &ChargeRequest,
+    decide: impl Fn(&Tariff<'_>) -> Decision,
+) -> Decision {
+    let settlement = &request.settlement;
+    let Payer { tier, currency } = payer(settlement, request.tenant, &Account::default());
     let key = |tenant, tier, currency| PriceKey {
         tenant,
         account_tier: tier,
@@ -257,28 +254,27 @@ async fn rated(books: &Books, announced: &Announced) -> eventstore::NewEvent {
     let (mut own, mut platforms) = (Timeline::default(), Timeline::default());
     let priced = tier.zip(currency);
     if let Some((tier, currency)) = priced {
-        for (timeline, tenant) in [(&mut own, Some(announced.tenant)), (&mut platforms, None)] {
+        for (timeline, tenant) in [(&mut own, Some(request.tenant)), (&mut platforms, None)] {
             let stream = StreamId::price(&key(tenant, tier, currency));
             *timeline = folded::<PriceDecider>(&history(books, stream).await);
         }
     }
-    let tariff = Tariff {
+    decide(&Tariff {
         payer: Payer { tier, currency },
         account: nothing(),
         prices: priced.map(|(tier, currency)| Prices {
-            own: known(&own),
-            platform: known(&platforms),
+            own: guarded(&own),
+            platform: guarded(&platforms),
             tier,
             currency,
         }),
-        cost: known(&costs),
-    };
-    announced.rated(rate(settlement, &tariff).0)
+        cost: guarded(&costs),
+    })
 }
 
-fn known<T>(what: &T) -> Known<'_, T> {
+fn guarded<T>(state: &T) -> Guarded<'_, T> {
     let guard = nothing();
-    Known { what, guard }
+    Guarded { state, guard }
 }
 
 /// A guard that is not looked at: nothing else writes here.
@@ -306,11 +302,11 @@ async fn all_are_taken(seed: u64) {
     };
     for _ in 0..WISHES {
         let accepted = match wishes.rng.random_range(0..4) {
-            0 => settle(&books, &wishes.announced()).await,
+            0 => settle(&books, &wishes.request()).await,
             1 => {
                 let terms = wishes.cost_terms();
                 let amendment = wishes.amendment(terms);
-                wishes.versions.push(amendment.request);
+                wishes.versions.push(amendment.origin.request);
                 let (operator_id, direction) = (wishes.operator(), wishes.direction());
                 let key = CostKey {
                     operator_id,
@@ -322,7 +318,7 @@ async fn all_are_taken(seed: u64) {
             _ => {
                 let terms = wishes.price_terms();
                 let amendment = wishes.amendment(terms);
-                wishes.versions.push(amendment.request);
+                wishes.versions.push(amendment.origin.request);
                 let key = wishes.price_key();
                 let command = AmendPrice { key, amendment };
                 ask::<PriceDecider>(&books, StreamId::price(&key), &command).await

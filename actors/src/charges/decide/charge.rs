@@ -4,29 +4,38 @@
 //! repeat, however it came. Another one about the same message is kept as a contradiction, each
 //! content once, and changes nothing. What is held waits until it can be rated, and is charged as
 //! the first settlement says.
+//!
+//! A charge rests on a tariff, which is not in its stream: so what is decided here is named by
+//! what it takes. [`Charge::compare`] needs the stream alone; [`rated`] and
+//! [`Charge::rated_again`] take the tariff too, and their decisions guard it.
 
 use std::collections::BTreeSet;
 
 use eventstore::{NewEvent, RecordedEvent};
 use schema::{
-    AccountId, Event, EventId, MessageId, Pseudonym, Sealed, Settlement, Timestamp,
-    event::ChargeConflictRecorded,
+    AccountId, Event, EventId, MessageId, Pseudonym, Settlement, event::ChargeConflictRecorded,
 };
 
-use super::rating::{Rating, rated_at};
-use crate::runtime::principal;
+use super::rating::{Rating, Tariff, rate, rated_at};
+use crate::runtime::{
+    decider::{Command, Decision, EventPlace},
+    origin::Origin,
+};
 
-/// A settlement, and whose it is.
+/// The name under which the log keeps what billing recorded by itself.
+const PRINCIPAL: &str = "billing-service";
+
+/// Charge this settlement.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Announced {
-    /// Whose.
+pub struct ChargeRequest {
+    /// The tenant whose message it is.
     pub tenant: Pseudonym,
-    /// On which account.
+    /// The account that is to pay.
     pub account: AccountId,
     /// What is to be charged.
     pub settlement: Settlement,
-    /// The `traceparent` it came with.
-    pub trace: Option<String>,
+    /// The message that announced it.
+    pub origin: Origin,
 }
 
 /// What is known of a message's charge.
@@ -45,20 +54,20 @@ pub enum Charge {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settled {
     /// By which settlement.
-    pub first: Announced,
+    pub first: ChargeRequest,
     /// The contradictions that are kept.
     contradictions: BTreeSet<EventId>,
 }
 
 /// What one more settlement is to a charge.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Heard {
+pub enum Comparison {
     /// The first: it is to be rated.
     First,
     /// Nothing new.
     Repeat,
     /// A contradiction, to be kept.
-    Contradiction(Box<NewEvent>),
+    Contradiction(Decision),
 }
 
 impl Charge {
@@ -91,62 +100,98 @@ impl Charge {
         }
     }
 
-    /// What `announced` is to it.
+    /// What `request` is to it.
     #[must_use]
-    pub fn hear(&self, announced: &Announced) -> Heard {
+    pub fn compare(&self, request: &ChargeRequest) -> Comparison {
         let (Self::Held(settled) | Self::Charged(settled)) = self else {
-            return Heard::First;
+            return Comparison::First;
         };
-        let differs = settled.first.differs_from(announced);
-        if differs.is_empty() {
-            return Heard::Repeat;
-        }
-        let id = announced.contradiction();
-        if settled.contradictions.contains(&id) {
-            return Heard::Repeat;
+        let differs = settled.first.differs_from(request);
+        if differs.is_empty() || settled.contradictions.contains(&request.contradiction()) {
+            return Comparison::Repeat;
         }
         let event = Event::ChargeConflictRecorded(ChargeConflictRecorded {
-            settlement: announced.settlement.clone(),
+            settlement: request.settlement.clone(),
             differs: differs.into_iter().map(ToOwned::to_owned).collect(),
         });
-        let at = announced.settlement.received_at;
-        Heard::Contradiction(Box::new(announced.record(id, event, at)))
+        Comparison::Contradiction(Decision::record([event]))
     }
+
+    /// What follows for a held charge from rating it again: a charge, or nothing while it cannot
+    /// be rated.
+    #[must_use]
+    pub fn rated_again(&self, tariff: &Tariff<'_>) -> Decision {
+        let Self::Held(settled) = self else {
+            return Decision::NOTHING;
+        };
+        match rate(&settled.first.settlement, tariff) {
+            (Rating::Charged(charged), guards) => {
+                Decision::record([Event::MessageCharged(charged)]).guarded(guards)
+            }
+            (Rating::Held(_), _) => Decision::NOTHING,
+        }
+    }
+}
+
+/// What follows from the first settlement of a message: a charge, or one that is held.
+#[must_use]
+pub fn rated(settlement: &Settlement, tariff: &Tariff<'_>) -> Decision {
+    let (rating, guards) = rate(settlement, tariff);
+    let event = match rating {
+        Rating::Charged(charged) => Event::MessageCharged(charged),
+        Rating::Held(held) => Event::ChargeHeld(held),
+    };
+    Decision::record([event]).guarded(guards)
 }
 
 impl Settled {
     fn by(fact: &NewEvent, settlement: &Settlement) -> Self {
         Self {
-            first: Announced {
+            first: ChargeRequest {
                 // Unwrap safety: a charge's events are recorded below, with tenant and account.
                 tenant: fact.tenant.expect("a charge names its tenant"),
                 account: fact.account.expect("a charge names its account"),
                 settlement: settlement.clone(),
-                trace: fact.trace.clone(),
+                origin: Origin {
+                    request: settlement.source_event_id,
+                    time: settlement.received_at,
+                    principal: fact.principal.clone().into(),
+                    trace: fact.trace.clone(),
+                },
             },
             contradictions: BTreeSet::new(),
         }
     }
 }
 
-impl Announced {
-    /// Which message it settles.
+impl ChargeRequest {
+    /// The request to charge `settlement` to this account of this tenant; it came in the trace
+    /// that `trace` names.
+    #[must_use]
+    pub fn new(
+        tenant: Pseudonym,
+        account: AccountId,
+        settlement: Settlement,
+        trace: Option<String>,
+    ) -> Self {
+        let origin = Origin {
+            request: settlement.source_event_id,
+            time: settlement.received_at,
+            principal: PRINCIPAL.into(),
+            trace,
+        };
+        Self {
+            tenant,
+            account,
+            settlement,
+            origin,
+        }
+    }
+
+    /// The message it settles.
     #[must_use]
     pub const fn message(&self) -> MessageId {
         self.settlement.message_id
-    }
-
-    /// The event that records what came of rating it.
-    #[must_use]
-    pub fn rated(&self, rating: Rating) -> NewEvent {
-        let message = self.message();
-        let (id, event) = match rating {
-            Rating::Charged(charged) => {
-                (EventId::of_charge(message), Event::MessageCharged(charged))
-            }
-            Rating::Held(held) => (EventId::of_held_charge(message), Event::ChargeHeld(held)),
-        };
-        self.record(id, event, rated_at(&self.settlement))
     }
 
     fn differs_from(&self, other: &Self) -> Vec<&'static str> {
@@ -179,18 +224,21 @@ impl Announced {
         ];
         EventId::of_charge_conflict(self.message(), content.join("\n").as_bytes())
     }
+}
 
-    fn record(&self, id: EventId, event: Event, occurred_at: Timestamp) -> NewEvent {
+impl Command for ChargeRequest {
+    fn record(&self, _: EventPlace, event: Event) -> NewEvent {
+        let message = self.message();
+        let (id, occurred_at) = match &event {
+            Event::ChargeHeld(_) => (EventId::of_held_charge(message), rated_at(&self.settlement)),
+            Event::ChargeConflictRecorded(_) => (self.contradiction(), self.origin.time),
+            _ => (EventId::of_charge(message), rated_at(&self.settlement)),
+        };
         NewEvent {
-            id,
-            event,
             tenant: Some(self.tenant),
             account: Some(self.account),
             occurred_at,
-            cause: Some(self.settlement.source_event_id),
-            trace: self.trace.clone(),
-            principal: principal::BILLING.to_owned(),
-            sealed: Sealed::default(),
+            ..self.origin.record(id, event)
         }
     }
 }

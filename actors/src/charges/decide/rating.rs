@@ -35,12 +35,12 @@ pub struct Payer {
     pub currency: Option<Currency>,
 }
 
-/// What is known of something, and the version of the stream that says so.
+/// The state of a stream, and the version it has.
 #[derive(Debug)]
-pub struct Known<'a, T> {
-    /// What.
-    pub what: &'a T,
-    /// Holds while it is known.
+pub struct Guarded<'a, T> {
+    /// Its state at that version.
+    pub state: &'a T,
+    /// Holds while the stream is at that version.
     pub guard: Guard,
 }
 
@@ -54,16 +54,16 @@ pub struct Tariff<'a> {
     /// The prices for this payer; absent while the payer is not known.
     pub prices: Option<Prices<'a>>,
     /// What the carrier takes.
-    pub cost: Known<'a, Timeline<CostTerms>>,
+    pub cost: Guarded<'a, Timeline<CostTerms>>,
 }
 
 /// The prices for one payer.
 #[derive(Debug)]
 pub struct Prices<'a> {
     /// The tenant's own.
-    pub own: Known<'a, Timeline<PriceTerms>>,
+    pub own: Guarded<'a, Timeline<PriceTerms>>,
     /// The platform's.
-    pub platform: Known<'a, Timeline<PriceTerms>>,
+    pub platform: Guarded<'a, Timeline<PriceTerms>>,
     /// The tier they are for.
     pub tier: AccountTier,
     /// The currency they are in.
@@ -79,13 +79,13 @@ pub enum Rating {
     Held(ChargeHeld),
 }
 
-impl<T> Clone for Known<'_, T> {
+impl<T> Clone for Guarded<'_, T> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<T> Copy for Known<'_, T> {}
+impl<T> Copy for Guarded<'_, T> {}
 
 /// Who pays for `settlement` of this tenant: the account as the tenant registered it, or who the
 /// settlement names where nobody registered it. Nobody pays on another tenant's account.
@@ -134,7 +134,7 @@ pub fn rate(settlement: &Settlement, tariff: &Tariff<'_>) -> (Rating, Vec<Guard>
         return (held(settlement, tariff, HoldReason::NoPrice), guards);
     };
     guards.push(tariff.cost.guard);
-    let cost = tariff.cost.what.at(at);
+    let cost = tariff.cost.state.at(at);
     if cost.is_some_and(|cost| cost.terms.currency != prices.currency) {
         return (
             held(settlement, tariff, HoldReason::CurrencyMismatch),
@@ -149,11 +149,11 @@ impl Prices<'_> {
     /// The version that is in effect at `at` and whether it is the tenant's own.
     fn at(&self, at: Timestamp, guards: &mut Vec<Guard>) -> Option<(&Version<PriceTerms>, bool)> {
         guards.push(self.own.guard);
-        if let Some(own) = self.own.what.at(at) {
+        if let Some(own) = self.own.state.at(at) {
             return Some((own, true));
         }
         guards.push(self.platform.guard);
-        Some((self.platform.what.at(at)?, false))
+        Some((self.platform.state.at(at)?, false))
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use eventstore::{Append, EventStore, Feed, memory::MemoryStore};
+use eventstore::{Append, EventStore, LogId, memory::MemoryStore};
 use schema::{
-    AccountId, MessageId, OperatorId, Settlement, StreamId, Timestamp,
+    AccountId, Event, MessageId, OperatorId, Settlement, StreamId, Timestamp,
     event::{ChargeHeld, HoldReason},
 };
 use tokio::sync::oneshot;
@@ -13,13 +13,14 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     charges::{
-        charging::{Arrived, Fate},
-        decide::{charge::Announced, rating::Rating},
-        price_cache::PriceBook,
+        charging::{Arrived, Disposition},
+        decide::charge::ChargeRequest,
+        metrics::BillingMetrics,
+        price_cache::PriceCache,
         tenant_actor::Settle,
     },
-    runtime::appender::{self, Appender},
-    services::billing::BillingMetrics,
+    fixture::Actors,
+    runtime::decider::{Command as _, EventPlace},
 };
 
 async fn registry(live_max: usize) -> (ActorRef<Msg>, Arc<BillingMetrics>) {
@@ -30,17 +31,11 @@ async fn registry_on(
     store: Arc<dyn EventStore>,
     live_max: usize,
 ) -> (ActorRef<Msg>, Arc<BillingMetrics>) {
-    let args = appender::Args {
-        store: Arc::clone(&store),
-        feed: Feed::new(Arc::clone(&store)),
-        on_commit: Arc::new(|_| ()),
-    };
-    let (appender, _) = Actor::spawn(None, Appender, args).await.expect("starts");
+    let actors = Actors::on(Arc::clone(&store)).await;
     let metrics = Arc::new(BillingMetrics::default());
     let charging = Charging {
-        book: Arc::new(PriceBook::new(Arc::clone(&store))),
-        store,
-        appender,
+        prices: Arc::new(PriceCache::new(store)),
+        log: actors.log.clone(),
         metrics: Arc::clone(&metrics),
     };
     let args = Args { charging, live_max };
@@ -63,27 +58,25 @@ fn arrived(tenant: Pseudonym, message: u128) -> Arrived {
         stated_currency: None,
         received_at: at,
     };
-    let announced = Announced {
-        tenant,
-        account: AccountId(Uuid::from_u128(4)),
-        settlement,
-        trace: None,
-    };
+    let request = ChargeRequest::new(tenant, AccountId(Uuid::from_u128(4)), settlement, None);
     Arrived {
-        announced,
+        request,
         span: None,
     }
 }
 
-type Answers = Vec<oneshot::Receiver<Vec<Fate>>>;
+type Answers = Vec<oneshot::Receiver<Vec<Disposition>>>;
 
 /// Work for each of these tenants, and where its answers come.
 fn work(tenants: impl Iterator<Item = u128>, message: u128) -> (Vec<(Pseudonym, Work)>, Answers) {
     let one = |number: u128| {
         let tenant = Pseudonym(Uuid::from_u128(number));
-        let (reply, fates) = oneshot::channel();
+        let (reply, dispositions) = oneshot::channel();
         let arrived = vec![arrived(tenant, number << 32 | message)];
-        ((tenant, Work::Settle(Settle { arrived, reply })), fates)
+        (
+            (tenant, Work::Settle(Settle { arrived, reply })),
+            dispositions,
+        )
     };
     tenants.map(one).unzip()
 }
@@ -94,16 +87,16 @@ async fn every_tenant_is_woken_and_the_longest_idle_sleep() {
     for message in 0..3 {
         let (works, answers) = work(1..=20, message);
         registry.cast(Msg::Work(works)).expect("there");
-        for fates in answers {
-            assert_eq!(fates.await.expect("answered"), [Fate::Held]);
+        for dispositions in answers {
+            assert_eq!(dispositions.await.expect("answered"), [Disposition::Held]);
         }
     }
     assert_eq!(metrics.held.get(), 60);
     // All have rested by the time the registry answers this one.
     let (works, answers) = work(1..=1, 9);
     registry.cast(Msg::Work(works)).expect("there");
-    for fates in answers {
-        fates.await.expect("answered");
+    for dispositions in answers {
+        dispositions.await.expect("answered");
     }
     assert!(
         registry.get_children().len() <= 4,
@@ -122,12 +115,16 @@ async fn what_arrives_meanwhile_is_the_next_turn_in_its_order() {
         registry.cast(Msg::Work(works)).expect("there");
         all.extend(answers);
     }
-    let mut fates = Vec::new();
+    let mut dispositions = Vec::new();
     for answer in all {
-        fates.extend(answer.await.expect("answered"));
+        dispositions.extend(answer.await.expect("answered"));
     }
-    assert_eq!(fates[0], Fate::Held);
-    assert!(fates[1..].iter().all(|fate| *fate == Fate::Duplicate));
+    assert_eq!(dispositions[0], Disposition::Held);
+    assert!(
+        dispositions[1..]
+            .iter()
+            .all(|disposition| *disposition == Disposition::Duplicate)
+    );
 }
 
 #[tokio::test]
@@ -136,7 +133,7 @@ async fn an_actor_that_died_is_forgotten_and_the_next_work_wakes_another() {
     let (registry, _) = registry_on(Arc::clone(&store) as _, 10).await;
     // A charge of nobody, which cannot be: whoever reads it panics.
     let tenant = Pseudonym(Uuid::from_u128(1));
-    let settled = arrived(tenant, 1 << 32 | 1).announced;
+    let settled = arrived(tenant, 1 << 32 | 1).request;
     let held = ChargeHeld {
         settlement: settled.settlement.clone(),
         account_tier: None,
@@ -144,10 +141,15 @@ async fn an_actor_that_died_is_forgotten_and_the_next_work_wakes_another() {
         rated_at: settled.settlement.charged_at,
         reason: HoldReason::AccountUnknown,
     };
-    let mut fact = settled.rated(Rating::Held(held));
+    let place = EventPlace {
+        log: LogId::DEFAULT,
+        stream: StreamId::charge(settled.message()),
+        version: 1,
+    };
+    let mut fact = settled.record(place, Event::ChargeHeld(held));
     fact.tenant = None;
     let append = Append {
-        stream: StreamId::charge(settled.message()),
+        stream: place.stream,
         expected: 0,
         events: vec![fact],
         guards: Vec::new(),
@@ -159,5 +161,5 @@ async fn an_actor_that_died_is_forgotten_and_the_next_work_wakes_another() {
         answers.remove(0).await
     };
     assert!(ask(1).await.is_err(), "it comes again");
-    assert_eq!(ask(2).await.expect("answered"), [Fate::Held]);
+    assert_eq!(ask(2).await.expect("answered"), [Disposition::Held]);
 }

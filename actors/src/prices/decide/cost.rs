@@ -7,7 +7,7 @@ use schema::{
 };
 
 use super::timeline::{self, Amendment, Change, Timeline, Version};
-use crate::runtime::decider::{Command, Decider, EventPlace};
+use crate::runtime::decider::{Command, Decider, Decision, EventPlace};
 
 /// Change this cost.
 #[derive(Debug, Clone)]
@@ -47,9 +47,10 @@ impl Decider for CostDecider {
         }
     }
 
-    fn decide(state: &Self::State, command: &AmendCost) -> Result<Vec<Event>, Self::Refusal> {
+    fn decide(state: &Self::State, command: &AmendCost) -> Result<Decision, Self::Refusal> {
         let changes = state.decide(&command.amendment)?.into_iter();
-        Ok(changes.map(|change| command.event(change)).collect())
+        let events: Vec<Event> = changes.map(|change| command.event(change)).collect();
+        Ok(Decision::record(events))
     }
 
     fn is_finished(_: &Self::State) -> bool {
@@ -66,7 +67,7 @@ impl AmendCost {
                 direction: self.key.direction,
                 terms,
                 period,
-                request: self.amendment.request,
+                request: self.amendment.origin.request,
             }),
             Change::Closed { id, effective_to } => Event::CostClosed(CostClosed {
                 operator_cost_id: OperatorCostId(id),
@@ -78,7 +79,7 @@ impl AmendCost {
 
 impl Command for AmendCost {
     fn record(&self, _: EventPlace, event: Event) -> NewEvent {
-        let request = self.amendment.request;
+        let request = self.amendment.origin.request;
         let id = match &event {
             Event::CostClosed(closed) => timeline::closing(closed.operator_cost_id.0, request),
             Event::CostOpened(opened) => timeline::opening(opened.operator_cost_id.0, request),

@@ -7,7 +7,7 @@ use schema::{
 };
 
 use super::timeline::{self, Amendment, Change, Timeline, Version};
-use crate::runtime::decider::{Command, Decider, EventPlace};
+use crate::runtime::decider::{Command, Decider, Decision, EventPlace};
 
 /// Change this price.
 #[derive(Debug, Clone)]
@@ -47,9 +47,10 @@ impl Decider for PriceDecider {
         }
     }
 
-    fn decide(state: &Self::State, command: &AmendPrice) -> Result<Vec<Event>, Self::Refusal> {
+    fn decide(state: &Self::State, command: &AmendPrice) -> Result<Decision, Self::Refusal> {
         let changes = state.decide(&command.amendment)?.into_iter();
-        Ok(changes.map(|change| command.event(change)).collect())
+        let events: Vec<Event> = changes.map(|change| command.event(change)).collect();
+        Ok(Decision::record(events))
     }
 
     fn is_finished(_: &Self::State) -> bool {
@@ -68,7 +69,7 @@ impl AmendPrice {
                 currency: self.key.currency,
                 terms,
                 period,
-                request: self.amendment.request,
+                request: self.amendment.origin.request,
             }),
             Change::Closed { id, effective_to } => Event::PriceClosed(PriceClosed {
                 pricing_table_id: PricingTableId(id),
@@ -80,7 +81,7 @@ impl AmendPrice {
 
 impl Command for AmendPrice {
     fn record(&self, _: EventPlace, event: Event) -> NewEvent {
-        let request = self.amendment.request;
+        let request = self.amendment.origin.request;
         let id = match &event {
             Event::PriceClosed(closed) => timeline::closing(closed.pricing_table_id.0, request),
             Event::PriceOpened(opened) => timeline::opening(opened.pricing_table_id.0, request),

@@ -11,8 +11,10 @@
 use std::collections::BTreeMap;
 
 use eventstore::NewEvent;
-use schema::{Event, EventId, Period, Pseudonym, Sealed, Timestamp};
+use schema::{Event, EventId, Period, Pseudonym, Timestamp};
 use uuid::Uuid;
+
+use crate::runtime::origin::Origin;
 
 /// One version.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,16 +48,10 @@ pub struct Timeline<T> {
 pub struct Amendment<T> {
     /// What.
     pub wish: Wish<T>,
-    /// The request; the same again is a repeat.
-    pub request: Uuid,
-    /// The time of the request.
-    pub now: Timestamp,
     /// The position of the last change that the caller knows of, where they insist on it.
     pub if_at: Option<i64>,
-    /// Who.
-    pub principal: String,
-    /// The `traceparent` it came with.
-    pub trace: Option<String>,
+    /// Their request; the same again is a repeat.
+    pub origin: Origin,
 }
 
 /// What may be wanted.
@@ -166,12 +162,11 @@ impl<T: Clone> Timeline<T> {
     /// # Errors
     /// A refusal.
     pub fn decide(&self, amendment: &Amendment<T>) -> Result<Vec<Change<T>>, Refusal> {
-        let now = self
-            .changed_at
-            .map_or(amendment.now, |at| at.max(amendment.now));
+        let (request, time) = (amendment.origin.request, amendment.origin.time);
+        let now = self.changed_at.map_or(time, |at| at.max(time));
         match &amendment.wish {
             Wish::Open { id, terms, period } => {
-                if self.is_repeat(*id, amendment.request)? {
+                if self.is_repeat(*id, request)? {
                     return Ok(Vec::new());
                 }
                 if period.is_empty() {
@@ -183,7 +178,7 @@ impl<T: Clone> Timeline<T> {
                 Ok(vec![opened(*id, terms, *period)])
             }
             Wish::Replace { old, id, terms, at } => {
-                if self.is_repeat(*id, amendment.request)? {
+                if self.is_repeat(*id, request)? {
                     return Ok(Vec::new());
                 }
                 let old = self.seen(*old, amendment)?;
@@ -199,7 +194,7 @@ impl<T: Clone> Timeline<T> {
                 Ok(vec![closed, opened(*id, terms, period)])
             }
             Wish::Close { id, at } => {
-                let repeat = Some(closing(*id, amendment.request));
+                let repeat = Some(closing(*id, request));
                 let found = self.find(*id).ok_or(Refusal::NotFound)?;
                 let ends_then = at.is_some() && found.period.effective_to == *at;
                 if found.closed_by == repeat || ends_then {
@@ -294,15 +289,8 @@ impl<T> Amendment<T> {
     /// An event that follows from it, about the version `id`.
     pub(super) fn record(&self, event: Event, id: EventId, tenant: Option<Pseudonym>) -> NewEvent {
         NewEvent {
-            id,
-            event,
             tenant,
-            account: None,
-            occurred_at: self.now,
-            cause: Some(self.request),
-            trace: self.trace.clone(),
-            principal: self.principal.clone(),
-            sealed: Sealed::default(),
+            ..self.origin.record(id, event)
         }
     }
 }

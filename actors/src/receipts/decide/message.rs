@@ -14,13 +14,14 @@ use std::collections::BTreeSet;
 use eventstore::{NewEvent, RecordedEvent, keyring::TenantKey};
 use schema::{
     AccountId, Event, EventId, MessageId, OperatorId, OperatorMessageId, Personal, ReceiptFacts,
-    ReceiptPrivate, Sealed, Status, Timestamp,
+    ReceiptPrivate, ReceivedReceipt, Sealed, Status, Timestamp,
     event::{LateReceiptRecorded, MessageSettled, ReceiptRecorded},
 };
 
+use super::origin;
 use crate::runtime::{
-    decider::{Command, Decider, EventPlace},
-    principal,
+    decider::{Command, Decider, Decision, EventPlace},
+    origin::Origin,
 };
 
 /// The most receipts a message keeps for each of its segments: one of each status.
@@ -98,8 +99,8 @@ pub struct RecordReceipt {
     pub message: MatchedMessage,
     /// The tenant's pseudonym and key.
     pub tenant: TenantKey,
-    /// The `traceparent` it came with.
-    pub trace: Option<String>,
+    /// The message that brought it.
+    pub origin: Origin,
 }
 
 /// Decides for the streams of category `message`.
@@ -127,12 +128,12 @@ impl Decider for MessageDecider {
         }
     }
 
-    fn decide(state: &Message, command: &RecordReceipt) -> Result<Vec<Event>, KeepsNoMore> {
+    fn decide(state: &Message, command: &RecordReceipt) -> Result<Decision, KeepsNoMore> {
         let message = &command.message;
         let receipt = command.receipt.clone().not_before(message.enqueued_at);
         let (Message::Open { receipts } | Message::Settled { receipts, .. }) = state;
         if receipts.contains(&identity(&receipt)) {
-            return Ok(Vec::new());
+            return Ok(Decision::NOTHING);
         }
         if !state.has_place_for(&receipt, message.segment_count) {
             return Err(KeepsNoMore);
@@ -157,7 +158,7 @@ impl Decider for MessageDecider {
                 })
             }
         };
-        Ok(vec![event])
+        Ok(Decision::record([event]))
     }
 
     fn is_finished(state: &Message) -> bool {
@@ -173,6 +174,25 @@ fn identity(receipt: &ReceiptFacts) -> Identity {
     )
 }
 
+impl RecordReceipt {
+    /// The command to record what was received with the message it was found to belong to.
+    #[must_use]
+    pub fn new(
+        received: ReceivedReceipt,
+        message: MatchedMessage,
+        tenant: TenantKey,
+        trace: Option<String>,
+    ) -> Self {
+        Self {
+            origin: origin(&received.facts, trace),
+            receipt: received.facts,
+            private: received.private,
+            message,
+            tenant,
+        }
+    }
+}
+
 impl Command for RecordReceipt {
     fn record(&self, place: EventPlace, event: Event) -> NewEvent {
         let receipt = event.receipt().unwrap_or(&self.receipt);
@@ -182,6 +202,7 @@ impl Command for RecordReceipt {
             &receipt.operator_message_id,
             receipt.dlr_status,
         );
+        let occurred_at = receipt.delivered_at;
         // Only what changes the status is announced to the customer and needs their number.
         let announced = match &event {
             Event::ReceiptRecorded(event) => event.changed_status,
@@ -203,15 +224,11 @@ impl Command for RecordReceipt {
             Some((field.to_owned(), sealed))
         });
         NewEvent {
-            id,
             tenant: Some(self.tenant.pseudonym),
             account: Some(self.message.account),
-            occurred_at: receipt.delivered_at,
-            cause: Some(receipt.source_event_id),
-            trace: self.trace.clone(),
-            principal: principal::DLR.to_owned(),
+            occurred_at,
             sealed: Sealed(sealed.collect()),
-            event,
+            ..self.origin.record(id, event)
         }
     }
 }

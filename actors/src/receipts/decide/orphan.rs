@@ -21,11 +21,11 @@ use schema::{
     StreamId, Timestamp,
     event::{OrphanMatched, ReceiptOrphaned},
 };
-use uuid::Uuid;
 
+use super::origin;
 use crate::runtime::{
-    decider::{Command, Decider, EventPlace},
-    principal,
+    decider::{Command, Decider, Decision, EventPlace},
+    origin::Origin,
 };
 
 /// The most bytes of an orphan's payload that are kept.
@@ -76,8 +76,8 @@ pub struct KeepOrphan {
     pub key: DataKey,
     /// How long before its arrival its message may have been handed in.
     pub match_window: Duration,
-    /// The `traceparent` it came with.
-    pub trace: Option<String>,
+    /// The message that brought it.
+    pub origin: Origin,
 }
 
 /// See [`OrphanCommand::Match`].
@@ -85,10 +85,8 @@ pub struct KeepOrphan {
 pub struct MatchOrphan {
     /// What was found.
     pub matched: OrphanMatched,
-    /// When the receipt it is about happened.
-    pub occurred_at: Timestamp,
-    /// The `traceparent` the receipt came with.
-    pub trace: Option<String>,
+    /// Caused by what was recorded with the message, at the time of the receipt and in its trace.
+    pub origin: Origin,
 }
 
 /// Decides for the streams of category `orphan`.
@@ -115,24 +113,26 @@ impl Decider for OrphanDecider {
         }
     }
 
-    fn decide(state: &Orphans, command: &OrphanCommand) -> Result<Vec<Event>, Infallible> {
+    fn decide(state: &Orphans, command: &OrphanCommand) -> Result<Decision, Infallible> {
         match command {
             OrphanCommand::Keep(keep) => {
                 let receipt = keep.facts();
                 if state.know(&receipt, keep.match_window) {
-                    return Ok(Vec::new());
+                    return Ok(Decision::NOTHING);
                 }
                 let message_hint = keep.received.message_hint;
-                Ok(vec![Event::ReceiptOrphaned(ReceiptOrphaned {
+                let orphaned = Event::ReceiptOrphaned(ReceiptOrphaned {
                     receipt,
                     message_hint,
-                })])
+                });
+                Ok(Decision::record([orphaned]))
             }
             OrphanCommand::Match(found) => {
                 if state.matched.contains(&found.matched.orphan_id) {
-                    return Ok(Vec::new());
+                    return Ok(Decision::NOTHING);
                 }
-                Ok(vec![Event::OrphanMatched(found.matched.clone())])
+                let matched = Event::OrphanMatched(found.matched.clone());
+                Ok(Decision::record([matched]))
             }
         }
     }
@@ -143,6 +143,23 @@ impl Decider for OrphanDecider {
 }
 
 impl KeepOrphan {
+    /// The command to keep what was received, and whose message may have been handed in up to
+    /// `match_window` before; `key` is that of the day it was received.
+    #[must_use]
+    pub fn new(
+        received: ReceivedReceipt,
+        key: DataKey,
+        match_window: Duration,
+        trace: Option<String>,
+    ) -> Self {
+        Self {
+            origin: origin(&received.facts, trace),
+            received,
+            key,
+            match_window,
+        }
+    }
+
     /// The stream of this receipt's operator and operator message id.
     #[must_use]
     pub fn stream(&self) -> StreamId {
@@ -167,62 +184,37 @@ fn orphan_id(receipt: &ReceiptFacts) -> EventId {
     )
 }
 
+impl MatchOrphan {
+    /// The command to record that an orphan found its message, with which `receipt` (the one that
+    /// the orphan is) was recorded, unless the message keeps no more.
+    #[must_use]
+    pub fn new(matched: OrphanMatched, receipt: &ReceiptFacts, trace: Option<String>) -> Self {
+        let cause = matched.receipt_id.unwrap_or(matched.orphan_id);
+        let origin = Origin {
+            request: cause.0,
+            time: receipt.delivered_at,
+            ..origin(receipt, trace)
+        };
+        Self { matched, origin }
+    }
+}
+
 impl Command for OrphanCommand {
     fn record(&self, place: EventPlace, event: Event) -> NewEvent {
         match self {
             Self::Keep(keep) => {
                 let facts = keep.facts();
-                let id = orphan_id(&facts);
-                let cause = facts.source_event_id;
-                let sealed = seal(&keep.received.private, &keep.key, place);
-                envelope(
-                    id,
-                    event,
-                    facts.delivered_at,
-                    cause,
-                    keep.trace.clone(),
-                    sealed,
-                )
+                NewEvent {
+                    occurred_at: facts.delivered_at,
+                    sealed: seal(&keep.received.private, &keep.key, place),
+                    ..keep.origin.record(orphan_id(&facts), event)
+                }
             }
             Self::Match(found) => {
                 let id = EventId::of_orphan_match(found.matched.orphan_id);
-                let cause = found
-                    .matched
-                    .receipt_id
-                    .unwrap_or(found.matched.orphan_id)
-                    .0;
-                let sealed = Sealed::default();
-                envelope(
-                    id,
-                    event,
-                    found.occurred_at,
-                    cause,
-                    found.trace.clone(),
-                    sealed,
-                )
+                found.origin.record(id, event)
             }
         }
-    }
-}
-
-fn envelope(
-    id: EventId,
-    event: Event,
-    occurred_at: Timestamp,
-    cause: Uuid,
-    trace: Option<String>,
-    sealed: Sealed,
-) -> NewEvent {
-    NewEvent {
-        id,
-        event,
-        tenant: None,
-        account: None,
-        occurred_at,
-        cause: Some(cause),
-        trace,
-        principal: principal::DLR.to_owned(),
-        sealed,
     }
 }
 

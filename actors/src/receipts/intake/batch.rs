@@ -266,7 +266,7 @@ impl Prepared {
         let (reply, verdict) = oneshot::channel();
         let awaited = Awaited::Matched(message.id, verdict);
         let (waiting, received, trace) = taken.wait_for(awaited, message.enqueued_at);
-        let command = Box::new(recordable(received, found, tenant, trace));
+        let command = Box::new(RecordReceipt::new(received, found.message, tenant, trace));
         self.messages.push((stream, Request { command, reply }));
         self.waiting.push(waiting);
     }
@@ -278,12 +278,7 @@ impl Prepared {
         let earliest = taken.received.facts.received_at.datetime() - match_window;
         let (waiting, received, trace) =
             taken.wait_for(awaited, Timestamp::from_datetime(earliest));
-        let keep = KeepOrphan {
-            received,
-            key,
-            match_window,
-            trace,
-        };
+        let keep = KeepOrphan::new(received, key, match_window, trace);
         let stream = keep.stream();
         let command = Box::new(OrphanCommand::Keep(keep));
         self.orphans.push((stream, Request { command, reply }));
@@ -371,7 +366,7 @@ impl Waiting {
                 tracing::error!(event = "dlr.db_error", operation = "append", error);
                 false
             }
-            Some(Verdict::Contended) | None => false,
+            Some(Verdict::GuardMoved(_) | Verdict::Contended) | None => false,
             Some(Verdict::Refused(KeepsNoMore)) => {
                 self.operator.beyond_limit();
                 tracing::debug!(event = "dlr.beyond_limit", operatorId = %self.operator_id);
@@ -405,21 +400,5 @@ impl Waiting {
                 );
             }
         }
-    }
-}
-
-/// The command to record a receipt with the message it was found to belong to.
-pub(crate) fn recordable(
-    received: ReceivedReceipt,
-    found: Found,
-    tenant: TenantKey,
-    trace: Option<String>,
-) -> RecordReceipt {
-    RecordReceipt {
-        receipt: received.facts,
-        private: received.private,
-        message: found.message,
-        tenant,
-        trace,
     }
 }

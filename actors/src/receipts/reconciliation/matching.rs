@@ -25,7 +25,6 @@ use crate::{
             message::{KeepsNoMore, RecordReceipt},
             orphan::{MatchOrphan, OrphanCommand},
         },
-        intake::recordable,
     },
     runtime::{directory::ask_all, stream_actor::Verdict},
 };
@@ -141,17 +140,15 @@ impl Healing {
                 self.metrics.operator(facts.operator_id).beyond_limit();
                 None
             }
-            Verdict::Failed(_) | Verdict::Contended => return None,
+            Verdict::Failed(_) | Verdict::GuardMoved(_) | Verdict::Contended => return None,
         };
-        Some(MatchOrphan {
-            matched: OrphanMatched {
-                orphan_id: one.open.orphan,
-                message_id: message.id,
-                receipt_id,
-            },
-            occurred_at: facts.delivered_at,
-            trace: one.recorded.fact.trace.clone(),
-        })
+        let matched = OrphanMatched {
+            orphan_id: one.open.orphan,
+            message_id: message.id,
+            receipt_id,
+        };
+        let trace = one.recorded.fact.trace.clone();
+        Some(MatchOrphan::new(matched, facts, trace))
     }
 }
 
@@ -203,6 +200,7 @@ impl<'a> Healed<'a> {
             error_code_left_out: false,
         };
         let trace = self.recorded.fact.trace.clone();
-        Some(recordable(received, self.found.clone(), tenant, trace))
+        let message = self.found.message.clone();
+        Some(RecordReceipt::new(received, message, tenant, trace))
     }
 }

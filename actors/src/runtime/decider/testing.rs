@@ -3,7 +3,7 @@
 use eventstore::{LogId, RecordedEvent};
 use schema::{Event, StreamId};
 
-use super::{Command as _, Decider, EventPlace};
+use super::{Command as _, Decider, Decision, EventPlace};
 
 /// A stream as it is after some commands.
 pub(crate) struct Given<D: Decider> {
@@ -29,6 +29,11 @@ pub(crate) fn given<D: Decider>(stream: StreamId, before: &[D::Command]) -> Give
 impl<D: Decider> Given<D> {
     /// What follows from `command`, which is not refused.
     pub(crate) fn when(&self, command: &D::Command) -> Vec<Event> {
+        self.decision(command).events
+    }
+
+    /// What follows from `command`, which is not refused, and what it rests on.
+    pub(crate) fn decision(&self, command: &D::Command) -> Decision {
         D::decide(&self.state, command).expect("not refused")
     }
 

@@ -4,7 +4,7 @@
 //! The right to such a look is asked here and not in front of the endpoint, because a refusal is to
 //! be recorded too.
 
-pub(in crate::rest) use actors::services::desk::Look;
+pub(in crate::rest) use actors::access::commands::Look;
 
 use crate::{
     http::problem::{Code, Problem},
@@ -43,7 +43,7 @@ pub(in crate::rest) async fn allowed(
     look: Look,
 ) -> Result<(), Problem> {
     let caller = context.caller(shared, context.fresh).await?;
-    let recorded = shared.desk.record_read(caller, look).await;
+    let recorded = shared.commands.access.record_read(caller, look).await;
     recorded.map_err(|error| fault::undone(error, |never| match never {}))
 }
 
@@ -61,7 +61,11 @@ pub(in crate::rest) async fn refused(
         Err(fault) => return fault,
     };
     let code = problem.code().as_str();
-    let recorded = shared.desk.record_refusal(caller, look, code).await;
+    let recorded = shared
+        .commands
+        .access
+        .record_refusal(caller, look, code)
+        .await;
     match recorded {
         Ok(()) => problem,
         Err(error) => fault::undone(error, |never| match never {}),

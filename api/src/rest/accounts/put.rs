@@ -16,8 +16,8 @@ use crate::{
 use std::borrow::Cow;
 
 use actors::{
+    accounts::commands::AccountDetails,
     accounts::decide::{Condition, Refusal},
-    services::desk::AccountWish,
 };
 use axum::{extract::State, http::Method};
 use schema::{AccountTier, Personal, TenantId, event::AccountFacts};
@@ -103,7 +103,7 @@ async fn put(
     condition: IfMatch,
     Body(body): Body<AccountBody>,
 ) -> Result<Versioned<Put<AccountRow>>, Problem> {
-    let wish = AccountWish {
+    let details = AccountDetails {
         tenant: body.tenant_id,
         account: AccountFacts {
             account_id: path.account_id,
@@ -118,8 +118,12 @@ async fn put(
         IfMatch::Exists => Condition::Registered,
         IfMatch::Is(tag) => Condition::ChangedAt(etag::position(tag)),
     };
-    let caller = context.caller(&shared, context.fresh).await?;
-    let written = shared.desk.put_account(caller, wish, condition).await;
+    let origin = context.origin(&shared, context.fresh).await?;
+    let written = shared
+        .commands
+        .accounts
+        .put(origin, details, condition)
+        .await;
     let written = written.map_err(|error| fault::undone(error, refused))?;
     visible::shown(&shared, PROJECTION, written.position).await?;
     let account = find(&shared.reader, path.account_id).await?;

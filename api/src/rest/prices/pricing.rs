@@ -13,7 +13,7 @@ use crate::{
     },
     rest::{etag, fault, fields::BillableStatuses, state::Shared, visible},
 };
-use actors::services::desk::PriceFor;
+use actors::prices::commands::PriceFor;
 use projections::{
     Reader,
     prices::pricing_tables::{self, PriceVersion},

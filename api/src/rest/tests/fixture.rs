@@ -186,11 +186,11 @@ fn shared(master: std::path::PathBuf) -> Shared {
         intake: None,
         live_max: 1,
     };
-    let (_, desk) = Billing::new(deps, options);
+    let billing = Billing::new(deps, options);
     Shared {
         questions: Reader::new(database.clone(), log),
         reader: Reader::new(database, log),
-        desk,
+        commands: billing.commands(),
         store,
         keyring,
     }

@@ -112,13 +112,9 @@ async fn prepare(tools: &Tools, chunk: Vec<jetstream::Message>) -> Result<Batch,
                 *vacant.insert(streams.len() - 1)
             }
         };
-        streams[place].commands.push(RecordReceipt {
-            receipt: received.facts,
-            private: received.private,
-            tenant: keys[&found.tenant].unlocked()?,
-            message: found.message,
-            trace,
-        });
+        let tenant = keys[&found.tenant].unlocked()?;
+        let command = RecordReceipt::new(received, found.message, tenant, trace);
+        streams[place].commands.push(command);
     }
     Ok(Batch { streams, messages })
 }
@@ -156,7 +152,7 @@ fn decide(stream: &Stream, history: &[RecordedEvent]) -> Option<Append> {
     let (mut events, mut version) = (Vec::with_capacity(1), expected);
     for command in &stream.commands {
         let decided = MessageDecider::decide(&state, command);
-        for event in decided.into_iter().flatten() {
+        for event in decided.into_iter().flat_map(|decision| decision.events) {
             version += 1;
             let place = EventPlace {
                 log: LogId::DEFAULT,

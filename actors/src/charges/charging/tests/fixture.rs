@@ -6,10 +6,12 @@ use std::{
 };
 
 use async_trait::async_trait;
-use eventstore::{Feed, LogId, Stretch, keyring::TenantKey, memory::MemoryStore, seal::DataKey};
-use ractor::Actor as _;
+use eventstore::{
+    Append, EventStore, LogId, Outcome, RecordedEvent, Stretch, keyring::TenantKey,
+    memory::MemoryStore, seal::DataKey,
+};
 use schema::{
-    AccountId, AccountTier, CostKey, Currency, Direction, OperatorId, Period, PriceKey,
+    AccountId, AccountTier, CostKey, Currency, Direction, Event, OperatorId, Period, PriceKey,
     PricingModel, Pseudonym, Settlement, Status, Timestamp,
     event::{AccountFacts, CostTerms, PriceTerms},
 };
@@ -18,14 +20,15 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     accounts::decide::{AccountDecider, Condition, PutAccount},
+    fixture::Actors,
     prices::decide::{
         cost::{AmendCost, CostDecider},
         price::{AmendPrice, PriceDecider},
         timeline::{Amendment, Wish},
     },
     runtime::{
-        appender::Appender,
-        decider::{Command as _, Decider, EventPlace, folded},
+        decider::{Decider, folded},
+        origin::Origin,
     },
 };
 
@@ -52,6 +55,7 @@ pub(super) struct World {
     pub(super) store: Arc<Faulty>,
     pub(super) metrics: Arc<BillingMetrics>,
     charging: Charging,
+    _actors: Actors,
 }
 
 pub(super) const fn tenant() -> Pseudonym {
@@ -75,11 +79,11 @@ fn stream(message: u128) -> StreamId {
 
 /// The settlement of a message of one segment, at time 1 000, of an account that says itself what
 /// it pays in.
-pub(super) fn settlement(message: u128) -> Announced {
-    Announced {
-        tenant: tenant(),
-        account: AccountId(Uuid::from_u128(4)),
-        settlement: Settlement {
+pub(super) fn settlement(message: u128) -> ChargeRequest {
+    ChargeRequest::new(
+        tenant(),
+        AccountId(Uuid::from_u128(4)),
+        Settlement {
             source_event_id: Uuid::from_u128(message),
             message_id: MessageId(Uuid::from_u128(message)),
             operator_id: OperatorId(Uuid::from_u128(2)),
@@ -92,31 +96,26 @@ pub(super) fn settlement(message: u128) -> Announced {
             stated_currency: Currency::parse("EUR"),
             received_at: at(2_000),
         },
-        trace: None,
-    }
+        None,
+    )
 }
 
 impl World {
     pub(super) async fn start() -> Self {
         let store = Arc::new(Faulty::default());
         let shared: Arc<dyn EventStore> = Arc::clone(&store) as _;
-        let args = appender::Args {
-            store: Arc::clone(&shared),
-            feed: Feed::new(Arc::clone(&shared)),
-            on_commit: Arc::new(|_| ()),
-        };
-        let (appender, _) = Appender::spawn(None, Appender, args).await.expect("starts");
+        let actors = Actors::on(Arc::clone(&shared)).await;
         let metrics = Arc::new(BillingMetrics::default());
         let charging = Charging {
-            book: Arc::new(PriceBook::new(Arc::clone(&shared))),
-            store: shared,
-            appender,
+            prices: Arc::new(PriceCache::new(shared)),
+            log: actors.log.clone(),
             metrics: Arc::clone(&metrics),
         };
         Self {
             store,
             metrics,
             charging,
+            _actors: actors,
         }
     }
 
@@ -130,12 +129,12 @@ impl World {
         self.store.plans.lock().expect("lock").clear();
     }
 
-    pub(super) async fn settle(&self, announced: &[Announced]) -> Vec<Fate> {
-        let arrived = |announced: &Announced| Arrived {
-            announced: announced.clone(),
+    pub(super) async fn settle(&self, requests: &[ChargeRequest]) -> Vec<Disposition> {
+        let arrived = |request: &ChargeRequest| Arrived {
+            request: request.clone(),
             span: None,
         };
-        let arrived: Vec<_> = announced.iter().map(arrived).collect();
+        let arrived: Vec<_> = requests.iter().map(arrived).collect();
         self.charging.settle(&arrived).await
     }
 
@@ -146,7 +145,7 @@ impl World {
             let history = self.history(stream(message)).await;
             if let Charge::Held(settled) = Charge::folded(&history) {
                 held.push(HeldCharge {
-                    announced: settled.first,
+                    settled,
                     version: i32::try_from(history.len()).expect("short"),
                 });
             }
@@ -224,11 +223,8 @@ impl World {
                 key: DataKey::new(1, &[1; 32]),
             },
             log: LogId::DEFAULT,
-            request: Uuid::from_u128(30_000),
-            now: at(0),
             condition: Condition::Any,
-            principal: "test".to_owned(),
-            trace: None,
+            origin: Origin::of_request(30_000),
         };
         assert!(
             self.amend::<AccountDecider>(command.stream(), command)
@@ -238,24 +234,11 @@ impl World {
 
     async fn amend<D: Decider>(&self, stream: StreamId, command: D::Command) -> bool {
         let history = self.history(stream).await;
-        let Ok(events) = D::decide(&folded::<D>(&history), &command) else {
+        let Ok(decision) = D::decide(&folded::<D>(&history), &command) else {
             return false;
         };
         let expected = i32::try_from(history.len()).expect("short");
-        let record = |(version, event)| {
-            let place = EventPlace {
-                log: LogId::DEFAULT,
-                stream,
-                version,
-            };
-            command.record(place, event)
-        };
-        let append = Append {
-            stream,
-            expected,
-            events: (expected + 1..).zip(events).map(record).collect(),
-            guards: Vec::new(),
-        };
+        let append = decision.append(LogId::DEFAULT, stream, expected, &command);
         let recorded = self.store.inner.append(vec![append]).await;
         recorded.is_ok()
     }
@@ -291,11 +274,11 @@ impl World {
 fn amendment<T>(request: Uuid, wish: Wish<T>) -> Amendment<T> {
     Amendment {
         wish,
-        request,
-        now: at(3_000),
         if_at: None,
-        principal: "anna".into(),
-        trace: None,
+        origin: Origin {
+            request,
+            ..Origin::of_request(0).at(at(3_000))
+        },
     }
 }
 

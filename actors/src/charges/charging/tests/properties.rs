@@ -5,6 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use eventstore::RecordedEvent;
 use schema::{Period, Timestamp};
 
 use super::{
@@ -87,12 +88,12 @@ fn time(seed: &mut u64, below: u64) -> i64 {
 }
 
 /// The settlement of a message of this run, always the same.
-fn message(run: u64, number: u64) -> Announced {
+fn message(run: u64, number: u64) -> ChargeRequest {
     let mut seed = run << 32 | number;
-    let mut announced = settlement(u128::from(number));
-    announced.settlement.segment_count = i16::try_from(time(&mut seed, 10) + 1).expect("small");
-    announced.settlement.charged_at = at(time(&mut seed, 100));
-    announced
+    let mut request = settlement(u128::from(number));
+    request.settlement.segment_count = i16::try_from(time(&mut seed, 10) + 1).expect("small");
+    request.settlement.charged_at = at(time(&mut seed, 100));
+    request
 }
 
 fn all_messages() -> impl Iterator<Item = u128> {
@@ -115,8 +116,8 @@ async fn settle_some(world: &World, run: u64, seed: &mut u64) {
     let count = next(seed, 12) + 1;
     let any = |_| message(run, next(seed, MESSAGES));
     let batch: Vec<_> = (0..count).map(any).collect();
-    let fates = world.settle(&batch).await;
-    assert!(!fates.contains(&Fate::Conflict));
+    let dispositions = world.settle(&batch).await;
+    assert!(!dispositions.contains(&Disposition::Conflict));
 }
 
 #[tokio::test]
@@ -139,8 +140,8 @@ async fn every_charge_is_what_the_reference_computes() {
         // What was sent back comes again until it is done, and held charges are looked at again.
         world.heal();
         let all: Vec<_> = (0..MESSAGES).map(|number| message(run, number)).collect();
-        let fates = world.settle(&all).await;
-        assert!(!fates.contains(&Fate::Again));
+        let dispositions = world.settle(&all).await;
+        assert!(!dispositions.contains(&Disposition::Again));
         world.rate_held(all_messages()).await;
         let mut reference = Reference::default();
         for event in world.log().await {

@@ -1,7 +1,8 @@
 //! What is a repeat, what contradicts, and what is kept of that.
 
+use eventstore::LogId;
 use schema::{
-    AccountTier, Direction, OperatorId, Status, StreamId,
+    AccountTier, Direction, OperatorId, Status, StreamId, Timestamp,
     event::{ChargeHeld, HoldReason},
 };
 use uuid::Uuid;
@@ -12,11 +13,11 @@ fn at(micros: i64) -> Timestamp {
     Timestamp::from_micros(micros).expect("a time")
 }
 
-fn announced() -> Announced {
-    Announced {
-        tenant: Pseudonym(Uuid::from_u128(5)),
-        account: AccountId(Uuid::from_u128(4)),
-        settlement: Settlement {
+fn request() -> ChargeRequest {
+    ChargeRequest::new(
+        Pseudonym(Uuid::from_u128(5)),
+        AccountId(Uuid::from_u128(4)),
+        Settlement {
             source_event_id: Uuid::from_u128(1),
             message_id: MessageId(Uuid::from_u128(3)),
             operator_id: OperatorId(Uuid::from_u128(2)),
@@ -29,12 +30,21 @@ fn announced() -> Announced {
             stated_currency: None,
             received_at: at(2),
         },
-        trace: None,
-    }
+        None,
+    )
+}
+
+fn recorded(request: &ChargeRequest, event: Event) -> NewEvent {
+    let place = EventPlace {
+        log: LogId::DEFAULT,
+        stream: StreamId::charge(request.message()),
+        version: 1,
+    };
+    request.record(place, event)
 }
 
 fn held() -> NewEvent {
-    let first = announced();
+    let first = request();
     let held = ChargeHeld {
         settlement: first.settlement.clone(),
         account_tier: None,
@@ -42,7 +52,7 @@ fn held() -> NewEvent {
         rated_at: at(1),
         reason: HoldReason::NoPrice,
     };
-    first.rated(Rating::Held(held))
+    recorded(&first, Event::ChargeHeld(held))
 }
 
 fn given(before: &[NewEvent]) -> Charge {
@@ -53,30 +63,34 @@ fn given(before: &[NewEvent]) -> Charge {
     charge
 }
 
-fn contradiction(charge: &Charge, announced: &Announced) -> NewEvent {
-    match charge.hear(announced) {
-        Heard::Contradiction(fact) => *fact,
+fn contradiction(charge: &Charge, request: &ChargeRequest) -> NewEvent {
+    match charge.compare(request) {
+        Comparison::Contradiction(decision) => {
+            assert_eq!(decision.guards, [], "it rests on its stream alone");
+            let [event] = <[Event; 1]>::try_from(decision.events).expect("one event");
+            recorded(request, event)
+        }
         other => panic!("{other:?}"),
     }
 }
 
 #[test]
 fn the_first_settlement_of_a_message_is_to_be_rated() {
-    assert_eq!(given(&[]).hear(&announced()), Heard::First);
+    assert_eq!(given(&[]).compare(&request()), Comparison::First);
 }
 
 #[test]
 fn the_same_settlement_again_is_a_repeat_however_it_came() {
-    let mut again = announced();
+    let mut again = request();
     again.settlement.source_event_id = Uuid::from_u128(77);
     again.settlement.received_at = at(99);
-    again.trace = Some("00-1-2-01".into());
-    assert_eq!(given(&[held()]).hear(&again), Heard::Repeat);
+    again.origin.trace = Some("00-1-2-01".into());
+    assert_eq!(given(&[held()]).compare(&again), Comparison::Repeat);
 }
 
 #[test]
 fn other_content_is_kept_once_and_the_first_stays() {
-    let mut other = announced();
+    let mut other = request();
     other.settlement.segment_count = 4;
     other.account = AccountId(Uuid::from_u128(44));
     other.settlement.stated_tier = Some(AccountTier::Custom);
@@ -90,19 +104,22 @@ fn other_content_is_kept_once_and_the_first_stays() {
     );
     let charge = given(&[held(), fact]);
     other.settlement.received_at = at(99);
-    assert_eq!(charge.hear(&other), Heard::Repeat);
-    assert_eq!(charge.hear(&announced()), Heard::Repeat);
+    assert_eq!(charge.compare(&other), Comparison::Repeat);
+    assert_eq!(charge.compare(&request()), Comparison::Repeat);
     other.settlement.segment_count = 5;
-    assert!(matches!(charge.hear(&other), Heard::Contradiction(_)));
+    assert!(matches!(
+        charge.compare(&other),
+        Comparison::Contradiction(_)
+    ));
 }
 
 #[test]
 fn every_field_that_differs_makes_another_fact() {
     let mut others = Vec::new();
-    let mut other = |change: fn(&mut Announced)| {
-        let mut announced = announced();
-        change(&mut announced);
-        others.push(contradiction(&given(&[held()]), &announced).id);
+    let mut other = |change: fn(&mut ChargeRequest)| {
+        let mut request = request();
+        change(&mut request);
+        others.push(contradiction(&given(&[held()]), &request).id);
     };
     other(|it| it.tenant = Pseudonym(Uuid::from_u128(55)));
     other(|it| it.account = AccountId(Uuid::from_u128(44)));
@@ -123,8 +140,8 @@ fn a_held_charge_waits_with_the_tenant_and_account_of_the_first() {
     let Charge::Held(settled) = given(&[held()]) else {
         panic!("held");
     };
-    assert_eq!(settled.first, announced());
-    assert_eq!(held().id, EventId::of_held_charge(announced().message()));
-    let stream = StreamId::charge(announced().message());
-    assert_eq!(stream.id, announced().message().0);
+    assert_eq!(settled.first, request());
+    assert_eq!(held().id, EventId::of_held_charge(request().message()));
+    let stream = StreamId::charge(request().message());
+    assert_eq!(stream.id, request().message().0);
 }

@@ -139,14 +139,14 @@ impl World {
     }
 }
 
-const fn known<T>(what: &T, version: i32) -> Known<'_, T> {
+const fn known<T>(state: &T, version: i32) -> Guarded<'_, T> {
     let id = Uuid::nil();
     let category = schema::Category::Price;
     let guard = Guard {
         stream: StreamId { category, id },
         version,
     };
-    Known { what, guard }
+    Guarded { state, guard }
 }
 
 fn sums(charged: &MessageCharged) -> [String; 3] {

@@ -11,7 +11,10 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     prices::decide::timeline::Wish,
-    runtime::decider::testing::{self, Given},
+    runtime::{
+        decider::testing::{self, Given},
+        origin::Origin,
+    },
 };
 
 fn at(micros: i64) -> Timestamp {
@@ -41,11 +44,8 @@ fn amend(request: u128, wish: Wish<PriceTerms>) -> AmendPrice {
         key: key(),
         amendment: Amendment {
             wish,
-            request: Uuid::from_u128(request),
-            now: at(0),
             if_at: None,
-            principal: "anna".into(),
-            trace: None,
+            origin: Origin::of_request(request),
         },
     }
 }

@@ -22,11 +22,11 @@ fn period(from: i64, to: Option<i64>) -> Period {
 fn amendment(now: i64, request: Uuid, wish: Wish<i64>) -> Amendment<i64> {
     Amendment {
         wish,
-        request,
-        now: at(now),
         if_at: None,
-        principal: "anna".into(),
-        trace: None,
+        origin: Origin {
+            request,
+            ..Origin::of_request(0).at(at(now))
+        },
     }
 }
 
@@ -60,11 +60,11 @@ fn apply(timeline: &mut Timeline<i64>, amendment: &Amendment<i64>, position: &mu
         *position += 1;
         match change {
             Change::Opened { id, terms, period } => {
-                let request = amendment.request;
+                let request = amendment.origin.request;
                 timeline.open(Version::new(id, terms, period, request, *position));
             }
             Change::Closed { id, effective_to } => {
-                let by = closing(id, amendment.request);
+                let by = closing(id, amendment.origin.request);
                 timeline.close(id, effective_to, by, *position);
             }
         }
@@ -148,7 +148,7 @@ fn a_repeat_adds_nothing_and_other_content_is_refused() {
         let first = amendment(5, id(u128::from(position.unsigned_abs())), wish);
         apply(&mut timeline, &first, &mut position);
         let again = Amendment {
-            now: at(40),
+            origin: first.origin.clone().at(at(40)),
             ..first
         };
         assert_eq!(timeline.decide(&again), Ok(Vec::new()), "{again:?}");
@@ -334,7 +334,7 @@ fn of_two_who_replace_a_version_at_once_the_second_hears_that_it_has_ended() {
     let mut position = 1;
     let first = amendment(60, id(2_000), replace(1, 2, None));
     apply(&mut timeline, &first, &mut position);
-    timeline.changed(first.now);
+    timeline.changed(first.origin.time);
     // It was asked a moment before the first, and decided after it.
     let second = timeline.when(50, replace(1, 3, None));
     assert_eq!(second, Err(Refusal::AlreadyClosed));

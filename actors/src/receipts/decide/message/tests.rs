@@ -41,7 +41,7 @@ fn receipt(operator_message: &str, word: &str) -> RecordReceipt {
             pseudonym: Pseudonym(Uuid::from_u128(5)),
             key: DataKey::new(1, &[1; 32]),
         },
-        trace: None,
+        origin: Origin::of_request(1),
     }
 }
 

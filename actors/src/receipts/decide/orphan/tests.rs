@@ -2,6 +2,7 @@
 
 use eventstore::LogId;
 use schema::{MessageId, OperatorId, OperatorMessageId};
+use uuid::Uuid;
 
 use super::*;
 use crate::runtime::decider::testing::{Given, given};
@@ -37,12 +38,7 @@ fn keep_of(word: &str, day: u8) -> KeepOrphan {
         foreign_schema_version: false,
         error_code_left_out: false,
     };
-    KeepOrphan {
-        received,
-        key: DataKey::new(1, &[1; 32]),
-        match_window: WINDOW,
-        trace: None,
-    }
+    KeepOrphan::new(received, DataKey::new(1, &[1; 32]), WINDOW, None)
 }
 
 fn keep(word: &str, day: u8) -> OrphanCommand {
@@ -61,8 +57,7 @@ fn matched(orphan_id: EventId) -> OrphanCommand {
             message_id: MessageId(Uuid::from_u128(3)),
             receipt_id: Some(EventId(Uuid::from_u128(4))),
         },
-        occurred_at: Timestamp::parse("2026-03-01T12:00:00Z").expect("valid"),
-        trace: None,
+        origin: Origin::of_request(4),
     })
 }
 

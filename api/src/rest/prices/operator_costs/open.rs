@@ -73,11 +73,11 @@ async fn open(
         direction: new.direction,
     };
     let request = context.request("openCost", &idempotency);
-    let content = (
+    let wanted = (
         (key.operator_id, key.direction, terms),
         (new.effective_from, new.effective_to),
     );
-    let id = OperatorCostId(versions::id(request, &content));
+    let id = OperatorCostId(versions::id(request, &wanted));
     if idempotency.0.is_some() {
         let found = operator_costs::by_request(&shared.reader, request).await;
         match found.map_err(fault::unread)? {
@@ -93,8 +93,12 @@ async fn open(
         terms,
         period,
     };
-    let caller = context.caller(&shared, request).await?;
-    let opened = shared.desk.amend_cost(caller, key, wish, None).await;
+    let origin = context.origin(&shared, request).await?;
+    let opened = shared
+        .commands
+        .prices
+        .amend_cost(origin, key, wish, None)
+        .await;
     let refused = |refusal| versions::refused(refusal, "/effectiveTo");
     let opened = opened.map_err(|error| fault::undone(error, refused))?;
     written(&shared, id, opened.position).await.map(answer)

@@ -105,9 +105,12 @@ async fn replace(
         terms,
         at,
     };
-    let caller = context.caller(&shared, context.fresh).await?;
+    let origin = context.origin(&shared, context.fresh).await?;
     let if_at = etag::insisted(condition);
-    let replaced = shared.desk.amend_cost(caller, key(&version), wish, if_at);
+    let replaced = shared
+        .commands
+        .prices
+        .amend_cost(origin, key(&version), wish, if_at);
     let refused = |refusal| versions::refused(refusal, "/effectiveFrom");
     let replaced = replaced
         .await

@@ -49,9 +49,13 @@ async fn close(
         id: id.0,
         at: query.effective_to,
     };
-    let caller = context.caller(&shared, context.fresh).await?;
+    let origin = context.origin(&shared, context.fresh).await?;
     let if_at = etag::insisted(condition);
-    let closed = shared.desk.amend_price(caller, price, wish, if_at).await;
+    let closed = shared
+        .commands
+        .prices
+        .amend_price(origin, price, wish, if_at)
+        .await;
     let refused = |refusal| versions::refused(refusal, "effectiveTo");
     let closed = closed.map_err(|error| fault::undone(error, refused))?;
     written(&shared, id, closed.position).await.map(shown)

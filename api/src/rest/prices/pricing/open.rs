@@ -21,7 +21,7 @@ use crate::{
         visible,
     },
 };
-use actors::{prices::decide::timeline::Wish, services::desk::PriceFor};
+use actors::{prices::commands::PriceFor, prices::decide::timeline::Wish};
 use axum::{extract::State, http::Method};
 use eventstore::clock;
 use projections::{
@@ -97,12 +97,12 @@ async fn open(
         currency: new.currency.0,
     };
     let request = context.request("openPrice", &idempotency);
-    let content = (
+    let wanted = (
         (price.tenant, price.account_tier, price.operator_id),
         (price.direction, price.currency, &terms),
         (new.effective_from, new.effective_to),
     );
-    let id = PricingTableId(versions::id(request, &content));
+    let id = PricingTableId(versions::id(request, &wanted));
     if idempotency.0.is_some() {
         let found = pricing_tables::by_request(&shared.reader, request).await;
         match found.map_err(fault::unread)? {
@@ -122,8 +122,12 @@ async fn open(
         terms,
         period,
     };
-    let caller = context.caller(&shared, request).await?;
-    let opened = shared.desk.amend_price(caller, price, wish, None).await;
+    let origin = context.origin(&shared, request).await?;
+    let opened = shared
+        .commands
+        .prices
+        .amend_price(origin, price, wish, None)
+        .await;
     let refused = |refusal| versions::refused(refusal, "/effectiveTo");
     let opened = opened.map_err(|error| fault::undone(error, refused))?;
     written(&shared, id, opened.position).await.map(answer)

@@ -116,9 +116,13 @@ async fn replace(
         terms,
         at,
     };
-    let caller = context.caller(&shared, context.fresh).await?;
+    let origin = context.origin(&shared, context.fresh).await?;
     let if_at = etag::insisted(condition);
-    let replaced = shared.desk.amend_price(caller, price, wish, if_at).await;
+    let replaced = shared
+        .commands
+        .prices
+        .amend_price(origin, price, wish, if_at)
+        .await;
     let refused = |refusal| versions::refused(refusal, "/effectiveFrom");
     let replaced = replaced.map_err(|error| fault::undone(error, refused))?;
     let version = written(&shared, id, replaced.position).await?;

@@ -1,0 +1,156 @@
+//! What the edge may ask of accounts.
+
+use std::sync::Arc;
+
+use eventstore::{LogId, keyring::Keyring};
+use ractor::{ActorRef, SpawnErr};
+use schema::{Personal, TenantId, event::AccountFacts};
+
+use super::decide::{AccountDecider, Condition, PutAccount, Refusal};
+use crate::runtime::{
+    commands::{CommandError, Dispatcher, Written, tenant},
+    log_handle::LogHandle,
+    origin::Origin,
+};
+
+/// What an account is to be.
+#[derive(Debug, Clone)]
+pub struct AccountDetails {
+    /// The tenant it belongs to.
+    pub tenant: TenantId,
+    /// What it is.
+    pub account: AccountFacts,
+    /// The name on its invoices.
+    pub billing_name: Option<Personal>,
+    /// The address on its invoices.
+    pub billing_address: Option<Personal>,
+}
+
+/// See the module. Cheap to clone.
+#[derive(Clone)]
+pub struct Commands {
+    keyring: Arc<dyn Keyring>,
+    log: LogId,
+    accounts: Dispatcher<AccountDecider>,
+}
+
+impl Commands {
+    /// Commands that are carried out once they are opened, in this log; `keyring` has the keys that
+    /// names and addresses are sealed with.
+    #[must_use]
+    pub fn new(keyring: Arc<dyn Keyring>, log: LogId) -> Self {
+        Self {
+            keyring,
+            log,
+            accounts: Dispatcher::default(),
+        }
+    }
+
+    /// Starts the actors that decide, below `root`.
+    pub(crate) async fn open(
+        &self,
+        log: &LogHandle,
+        live_max: usize,
+        root: &ActorRef<()>,
+    ) -> Result<(), SpawnErr> {
+        self.accounts.open(log, live_max, root).await
+    }
+
+    /// Registers an account, or changes it, on this condition.
+    ///
+    /// # Errors
+    /// It belongs to another tenant, is not as the caller saw it, or a fault.
+    pub async fn put(
+        &self,
+        origin: Origin,
+        details: AccountDetails,
+        condition: Condition,
+    ) -> Result<Written, CommandError<Refusal>> {
+        let tenant = tenant(&*self.keyring, details.tenant).await?.unlocked();
+        let command = PutAccount {
+            account: details.account,
+            billing_name: details.billing_name,
+            billing_address: details.billing_address,
+            tenant: tenant.map_err(|locked| CommandError::Keyring(locked.into()))?,
+            log: self.log,
+            condition,
+            origin,
+        };
+        self.accounts.dispatch(command.stream(), command).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use eventstore::{EventStore as _, memory::MemoryStore};
+    use schema::{AccountId, AccountTier, Currency};
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::fixture::{Actors, Keys};
+
+    fn details(account_tier: AccountTier) -> AccountDetails {
+        AccountDetails {
+            tenant: TenantId(Uuid::from_u128(9)),
+            account: AccountFacts {
+                account_id: AccountId(Uuid::from_u128(4)),
+                account_tier,
+                currency: Currency::parse("EUR").expect("exists"),
+            },
+            billing_name: Some(Personal::new("Ada".into())),
+            billing_address: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_refusal_says_why_and_writes_nothing() {
+        let store = Arc::new(MemoryStore::default());
+        let actors = Actors::on(Arc::clone(&store) as _).await;
+        let commands = Commands::new(Arc::new(Keys), LogId::DEFAULT);
+        commands
+            .open(&actors.log, 10, actors.root())
+            .await
+            .expect("starts");
+        let put = |condition| {
+            let details = details(AccountTier::Growth);
+            commands.put(Origin::of_request(2), details, condition)
+        };
+        assert!(matches!(
+            put(Condition::ChangedAt(7)).await,
+            Err(CommandError::Refused(Refusal::Changed { position: 0 }))
+        ));
+        assert_eq!(store.head().await.expect("head"), 0);
+        let written = put(Condition::ChangedAt(0)).await;
+        assert_eq!(written.expect("written").position, 1);
+        actors.stop().await;
+    }
+
+    #[tokio::test]
+    async fn commands_outlive_the_actors_behind_them() {
+        let store = Arc::new(MemoryStore::default());
+        let commands = Commands::new(Arc::new(Keys), LogId::DEFAULT);
+        let put = |request, tier| {
+            let commands = commands.clone();
+            async move {
+                let origin = Origin::of_request(request);
+                commands.put(origin, details(tier), Condition::Any).await
+            }
+        };
+        let waiting = tokio::spawn(put(1, AccountTier::Growth));
+        let actors = Actors::on(Arc::clone(&store) as _).await;
+        commands
+            .open(&actors.log, 10, actors.root())
+            .await
+            .expect("starts");
+        assert_eq!(waiting.await.expect("asked").expect("written").position, 1);
+        actors.stop().await;
+        let waiting = tokio::spawn(put(2, AccountTier::Custom));
+        let actors = Actors::on(store).await;
+        commands
+            .open(&actors.log, 10, actors.root())
+            .await
+            .expect("starts");
+        assert_eq!(waiting.await.expect("asked").expect("written").position, 2);
+        actors.stop().await;
+    }
+}
