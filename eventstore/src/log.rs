@@ -92,8 +92,9 @@ pub enum Outcome {
         /// The version that stream is at.
         actual: i32,
     },
-    /// The log will never take it, whenever it comes: it has no events, names an event twice, or
-    /// holds what may not be stored. Nothing of it was recorded; why is in the process's log.
+    /// The log will never take it, whenever it comes: it has no events, names an event twice, has
+    /// an event that belongs to another kind of stream, or holds what may not be stored. Nothing of
+    /// it was recorded; why is in the process's log.
     Refused,
 }
 
@@ -230,8 +231,9 @@ pub enum StoreError {
 ///   append that names an id twice is `Refused`.
 /// - **L5 Durable.** When `append` returns, what it recorded is on disk.
 /// - **L6 Guarded.** If a stream that an append guards has moved, nothing of it is recorded.
-/// - **L7 Typed and versioned.** Every event has a type and a schema version; old shapes are
-///   lifted on read, and what cannot be read is never left out: it stops whoever needs its type.
+/// - **L7 Typed and versioned.** Every event has a type and a schema version, and its type says in
+///   which category of streams it stands; an append that puts it elsewhere is `Refused`. Old shapes
+///   are lifted on read, and what cannot be read is never left out: it stops whoever needs its type.
 #[async_trait]
 pub trait EventStore: Send + Sync {
     /// Records a batch; the answers are in the order of the batch. Appends are considered one
@@ -271,6 +273,15 @@ pub trait EventStore: Send + Sync {
     /// # Errors
     /// A fault.
     async fn recorded_at(&self, positions: &[i64]) -> Result<Vec<Option<Timestamp>>, StoreError>;
+}
+
+impl Append {
+    /// The first of its events that belongs to another kind of stream than this one.
+    pub(crate) fn foreign(&self) -> Option<&NewEvent> {
+        let category = self.stream.category;
+        let mut events = self.events.iter();
+        events.find(|new| new.event.category() != category)
+    }
 }
 
 impl NewEvent {

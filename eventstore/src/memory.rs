@@ -103,7 +103,8 @@ fn version_of(events: &[RecordedEvent], stream: StreamId) -> i32 {
 
 fn record(events: &mut Vec<RecordedEvent>, append: Append, now: Timestamp) -> Outcome {
     let ids: HashSet<_> = append.events.iter().map(|event| event.id).collect();
-    if append.events.is_empty() || ids.len() < append.events.len() {
+    let (empty, twice) = (append.events.is_empty(), ids.len() < append.events.len());
+    if empty || twice || append.foreign().is_some() {
         return Outcome::Refused;
     }
     let actual = version_of(events, append.stream);

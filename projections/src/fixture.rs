@@ -8,14 +8,6 @@ use uuid::Uuid;
 
 /// The log the samples are from.
 pub(crate) const LOG: LogId = LogId::DEFAULT;
-/// One event of each type about receipts, in an order in which they may come.
-pub(crate) const TYPES: [&str; 5] = [
-    "ReceiptRecorded",
-    "MessageSettled",
-    "LateReceiptRecorded",
-    "ReceiptOrphaned",
-    "OrphanMatched",
-];
 /// What stands for the samples' tenant.
 pub(crate) const PSEUDONYM: Pseudonym = Pseudonym(Uuid::from_u128(0x7));
 /// The samples' account.
@@ -52,6 +44,18 @@ pub(crate) fn recorded((name, position): (&&str, i64)) -> RecordedEvent {
             sealed: Sealed::default(),
         },
     }
+}
+
+/// One event of each type about receipts, in an order in which they may come.
+pub(crate) fn receipts() -> Vec<Arc<RecordedEvent>> {
+    let types = Event::TYPES.iter().map(|(name, _)| name);
+    let events = types.zip(1..).map(recorded);
+    batch(events.filter(|recorded| {
+        matches!(
+            recorded.stream.category,
+            Category::Message | Category::Orphan
+        )
+    }))
 }
 
 /// Samples as a batch holds them.

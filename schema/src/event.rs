@@ -24,11 +24,13 @@ pub use self::{
     },
     sealed::{Sealed, SealedValue},
 };
+use schemars::{Schema, SchemaGenerator};
+
 use crate::{Category, ReceiptFacts};
 
 /// The one list of event types: name, the kind of its streams, the schema version written today,
-/// and what it means. The enums, the stored names and both directions of reading and writing
-/// follow from it.
+/// and what it means. The enums, the stored names, both directions of reading and writing and the
+/// list of JSON Schemas follow from it.
 macro_rules! events {
     ($($(#[$doc:meta])* $name:ident($category:ident) = $version:literal,)*) => {
         /// What can have happened.
@@ -70,6 +72,19 @@ macro_rules! events {
                     $(Self::$name(_) => EventType::$name,)*
                 }
             }
+
+            /// The kind of streams it stands in. No log takes it in another.
+            #[must_use]
+            pub const fn category(&self) -> Category {
+                self.event_type().category()
+            }
+
+            /// The JSON Schema of each type as it is written today, with the file that it is
+            /// committed as.
+            pub(crate) const SCHEMAS: &[(&'static str, fn(SchemaGenerator) -> Schema)] = &[$((
+                concat!("event.", stringify!($name), ".v", $version, ".json"),
+                SchemaGenerator::into_root_schema_for::<$name>,
+            ),)*];
 
             /// Every event type with the schema version written today.
             pub const TYPES: &[(&'static str, i16)] = &[$((stringify!($name), $version),)*];

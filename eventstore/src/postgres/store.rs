@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::{Database, rows};
 use crate::{
-    Append, EventStore, Guard, LogId, Outcome, RecordedEvent, StoreError, Stretch,
+    Append, EventStore, Guard, LogId, NewEvent, Outcome, RecordedEvent, StoreError, Stretch,
     log::postgres_error, rounds::rounds,
 };
 
@@ -34,13 +34,21 @@ impl PgStore {
         Self { database, log }
     }
 
-    /// Records a round, as a rule in one transaction. What Postgres refuses is found by halving, so
-    /// that its neighbours go in.
+    /// Records a round, as a rule in one transaction. What stands in a stream of another category
+    /// never gets to Postgres; what Postgres refuses is found by halving, so that its neighbours go
+    /// in.
     async fn append_round(&self, round: &[Append]) -> Result<Vec<Outcome>, StoreError> {
         let mut outcomes = Vec::with_capacity(round.len());
+        let at_home = |append: &Append| append.foreign().is_none();
+        let parts = round.chunk_by(|left, right| at_home(left) && at_home(right));
         // What is still to be recorded; what comes next is on top.
-        let mut parts = vec![round];
+        let mut parts: Vec<_> = parts.rev().collect();
         while let Some(part) = parts.pop() {
+            if let Some(foreign) = part[0].foreign() {
+                tell_foreign(&part[0], foreign);
+                outcomes.push(Outcome::Refused);
+                continue;
+            }
             match (self.append_part(part).await, part) {
                 (Ok(recorded), _) => outcomes.extend(recorded),
                 (Err(fault), [append]) if is_refusal(&fault) => {
@@ -244,7 +252,17 @@ fn is_refusal(fault: &StoreError) -> bool {
     })
 }
 
-/// Says why an append was refused, and nothing of what it holds.
+/// Says which type of event does not belong where it was to stand.
+fn tell_foreign(append: &Append, foreign: &NewEvent) {
+    tracing::error!(
+        event = "log.append_refused",
+        stream = %append.stream,
+        events = append.events.len(),
+        foreign = foreign.event.type_and_version().0,
+    );
+}
+
+/// Says why Postgres refused an append, and nothing of what it holds.
 fn tell_refusal(append: &Append, fault: &StoreError) {
     let StoreError::Postgres { source, .. } = fault else {
         return;

@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn every_receipt_of_a_message_is_a_row_and_an_orphan_is_none() {
-        let events = fixture::batch(fixture::TYPES.iter().zip(1..).map(fixture::recorded));
+        let events = fixture::receipts();
         let rows = Columns::of(&events);
         assert_eq!(rows.dlr_status, ["UNKNOWN", "DELIVERED", "EXPIRED"]);
         assert_eq!(rows.position, [1, 2, 3]);

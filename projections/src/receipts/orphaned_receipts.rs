@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn an_orphan_and_its_resolution_meet_by_the_orphans_id() {
-        let events = fixture::batch(fixture::TYPES.iter().zip(1..).map(fixture::recorded));
+        let events = fixture::receipts();
         let (orphans, resolutions) = columns(&events);
         assert_eq!(
             (orphans.position.as_slice(), resolutions.position.as_slice()),

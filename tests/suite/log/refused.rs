@@ -1,19 +1,19 @@
-//! An append that Postgres will never take is refused alone, however many share its transaction.
+//! An append that the log will never take is refused alone, however many share its transaction.
 
 use eventstore::{EventStore, Outcome, contract::samples};
 
 use crate::fixture::{base, dense, kinds, run, unique};
 
 #[test]
-fn an_append_that_postgres_refuses_does_not_hold_up_its_neighbours() {
+fn an_append_that_is_refused_does_not_hold_up_its_neighbours() {
     run(async {
         let base = base().await;
         let (log, admin) = (base.log("dlr_svc"), base.admin().await);
         let mut batch: Vec<_> = (0..1_000)
             .map(|_| samples::append(samples::fresh(), 0, 1))
             .collect();
-        // No text of Postgres holds a zero byte; a charge is not for this role, and neither is a
-        // stream of another's kind.
+        // No text of Postgres holds a zero byte; a charge does not stand in a message's stream; and
+        // streams of another's kind are not for this role.
         batch[17].events[0].principal = "no\0body".into();
         batch[500].events[0].event = kinds::golden("MessageCharged");
         batch[999] = kinds::append_in(schema::Category::Price, unique(), 0, 1);
