@@ -23,7 +23,7 @@ use crate::runtime::{
 /// How often it is looked whether a minute of refusals is over.
 const SWEEP: Duration = Duration::from_secs(1);
 
-/// Whoever looks.
+/// Whoever looks at data: their request, and whose people they are.
 #[derive(Debug, Clone)]
 pub struct Caller {
     /// Their request.
@@ -32,7 +32,7 @@ pub struct Caller {
     pub tenant: Pseudonym,
 }
 
-/// What somebody looks at.
+/// The data that somebody looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Look {
     /// The endpoint, as it is documented.

@@ -31,7 +31,7 @@ pub enum Access {
 /// Keep this access.
 #[derive(Debug, Clone)]
 pub struct RecordAccess {
-    /// What.
+    /// Read, refused, or refused again.
     pub access: Access,
     /// Whose data, where that is known.
     pub tenant: Option<Pseudonym>,
@@ -44,7 +44,7 @@ pub struct RecordAccess {
 pub struct AccessDecider;
 
 impl Decider for AccessDecider {
-    /// What has been kept.
+    /// The ids of the accesses recorded.
     type State = HashSet<EventId>;
     type Command = RecordAccess;
     type Refusal = Infallible;

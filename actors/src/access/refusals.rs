@@ -67,7 +67,7 @@ struct Window {
 pub(crate) enum Noted {
     /// It is to be recorded by itself.
     First,
-    /// It is counted.
+    /// It is counted with those before it.
     Again,
 }
 

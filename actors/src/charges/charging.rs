@@ -28,7 +28,7 @@ const TRIES: usize = 8;
 /// A settlement on its way, with the span its sender's trace goes on in, if it is kept.
 #[derive(Debug)]
 pub struct Arrived {
-    /// What is asked.
+    /// The settlement, and whose it is.
     pub request: ChargeRequest,
     /// Absent where the trace is not kept.
     pub span: Option<Span>,
@@ -53,7 +53,7 @@ pub enum Disposition {
     },
     /// The charge of its message waits to be rated.
     Held,
-    /// It said nothing new.
+    /// Everything it says is recorded already.
     Duplicate,
     /// It contradicts the first one; that is kept.
     Conflict,
@@ -68,7 +68,7 @@ pub struct Charging {
     pub log: LogHandle,
     /// The prices that were read.
     pub prices: Arc<PriceCache>,
-    /// What is counted.
+    /// The metrics of the service.
     pub metrics: Arc<BillingMetrics>,
 }
 

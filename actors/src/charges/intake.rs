@@ -34,9 +34,9 @@ pub struct Intake {
     pub options: PullOptions,
     /// Says which pseudonym a tenant has.
     pub keyring: Arc<dyn Keyring>,
-    /// Where settlements go.
+    /// The registry of tenants, which settlements are given to.
     pub tenants: ActorRef<tenants::Msg>,
-    /// What is counted.
+    /// The metrics of the service.
     pub metrics: Arc<BillingMetrics>,
     /// Told whether messages are being pulled.
     pub pulse: Arc<Pulse>,

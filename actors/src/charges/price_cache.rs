@@ -130,7 +130,7 @@ impl PriceCache {
         }
     }
 
-    /// What is in the cache now.
+    /// Everything in the cache, for as long as the answer lives.
     #[must_use]
     pub fn read(&self) -> Loaded<'_> {
         Loaded(self.caches.read().unwrap_or_else(PoisonError::into_inner))

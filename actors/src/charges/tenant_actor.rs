@@ -51,9 +51,9 @@ pub struct Turn {
 /// The turn of a tenant's actor is over.
 #[derive(Debug)]
 pub struct Rested {
-    /// Whose.
+    /// The tenant of the actor.
     pub tenant: Pseudonym,
-    /// How many turns it has had.
+    /// How many turns the actor has had since it woke.
     pub handled: u64,
 }
 
@@ -63,11 +63,11 @@ pub struct State {
     handled: u64,
 }
 
-/// What an actor starts with.
+/// The arguments of an actor: its tenant, and its surroundings.
 pub struct Args {
-    /// Whose.
+    /// The tenant of the actor.
     pub tenant: Pseudonym,
-    /// How it charges.
+    /// What decides and records its charges.
     pub charging: Charging,
     /// Who is told when its turn is over.
     pub registry: DerivedActorRef<Rested>,

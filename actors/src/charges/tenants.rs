@@ -21,7 +21,7 @@ use super::{
 };
 use crate::runtime::{appender::MAX_EVENTS, awake::Awake};
 
-/// What the registry hears.
+/// The messages of the registry.
 #[derive(Debug)]
 pub enum Msg {
     /// Work for some tenants.
@@ -49,7 +49,7 @@ impl TryFrom<Msg> for Rested {
 
 /// What the registry works with.
 pub struct Args {
-    /// How actors charge.
+    /// What decides and records the charges of every tenant.
     pub charging: Charging,
     /// How many idle actors may stay awake.
     pub live_max: usize,
@@ -63,7 +63,7 @@ struct Entry {
     busy: bool,
 }
 
-/// Who is awake.
+/// The registry's memory: the tenants awake, with what waits for each.
 pub struct State {
     charging: Charging,
     /// Where actors say that their turn is over.

@@ -27,7 +27,7 @@ const METADATA_MAX: usize = 16 * 1024;
 /// handed in this long after its receipt arrived.
 const CLOCK_SKEW: Duration = Duration::from_mins(1);
 
-/// What is looked for.
+/// What a receipt says of its message.
 #[derive(Debug, Clone)]
 pub struct Wanted {
     /// The carrier.
@@ -36,7 +36,7 @@ pub struct Wanted {
     pub operator_message: OperatorMessageId,
     /// The connector's guess.
     pub hint: Option<MessageId>,
-    /// When the receipt arrived.
+    /// The arrival of the receipt, which bounds the time its message was handed in.
     pub arrived: Timestamp,
 }
 
@@ -53,10 +53,10 @@ impl Wanted {
     }
 }
 
-/// What was found.
+/// A message that a receipt was found to belong to.
 #[derive(Debug, Clone)]
 pub struct Found {
-    /// Whose message it is.
+    /// The tenant whose message it is.
     pub tenant: TenantId,
     /// The message.
     pub message: MatchedMessage,

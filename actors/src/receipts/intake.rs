@@ -24,7 +24,7 @@ use crate::runtime::{
     pulse::Pulse,
 };
 
-/// How intake works.
+/// The settings of the receipts' intake.
 #[derive(Debug, Clone)]
 pub struct IntakeOptions {
     /// The most messages of one batch.
@@ -44,7 +44,7 @@ pub struct IntakeOptions {
 /// What intake works with. Cheap to clone.
 #[derive(Clone)]
 pub struct Intake {
-    /// How.
+    /// The settings.
     pub options: IntakeOptions,
     /// Finds messages.
     pub correlator: Correlator,
@@ -52,13 +52,13 @@ pub struct Intake {
     pub keyring: Arc<dyn Keyring>,
     /// Where receipts of messages go.
     pub messages: DirectoryRef<MessageDecider>,
-    /// Where orphans go.
+    /// The directory of orphans' streams.
     pub orphans: DirectoryRef<OrphanDecider>,
     /// Where receipts wait for their messages.
     pub waiting: WaitingRoom,
-    /// How many orphans are kept.
+    /// How many orphans of an operator are kept per hour.
     pub quota: OrphanQuota,
-    /// What is counted.
+    /// The metrics of the service.
     pub metrics: Arc<DlrMetrics>,
     /// Told whether messages are being pulled.
     pub pulse: Arc<Pulse>,

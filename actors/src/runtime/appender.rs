@@ -20,7 +20,7 @@ pub const MAX_EVENTS: usize = 1_000;
 /// unknown, and appending again is safe (L4).
 pub type Answer = Result<Vec<Outcome>, Arc<StoreError>>;
 
-/// What the appender hears.
+/// The messages of the appender.
 #[derive(Debug)]
 pub enum Msg {
     /// Append these, one after the other, and answer when they are on disk.

@@ -24,7 +24,7 @@ use super::{
 /// How long a caller waits while the actors are built anew.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What is written now.
+/// What the log says after a command: where it stands, and whether the command added anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Written {
     /// The position of the last event that says so: whoever has seen it has seen all of it. What
@@ -37,7 +37,7 @@ pub struct Written {
 /// Why nothing was written, or it is not known whether.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError<R> {
-    /// It is against a rule.
+    /// The decider refused the command, for this reason.
     #[error("refused")]
     Refused(R),
     /// Too many others at the same thing; nothing was written.

@@ -7,7 +7,7 @@ use schema::{Event, StreamId};
 pub trait Decider: Send + Sync + 'static {
     /// What is known of a stream from its events.
     type State: Default + Send + Sync + 'static;
-    /// What may be asked of it.
+    /// The commands that it decides.
     type Command: Command;
     /// Why a command may be refused.
     type Refusal: std::fmt::Debug + Send + Sync + 'static;
@@ -36,7 +36,7 @@ pub struct Decision {
 }
 
 impl Decision {
-    /// Nothing new.
+    /// Nothing is to be recorded: everything is known.
     pub const NOTHING: Self = Self {
         events: Vec::new(),
         guards: Vec::new(),

@@ -27,7 +27,7 @@ use super::{
 /// A directory to speak to.
 pub type DirectoryRef<D> = ActorRef<Msg<D>>;
 
-/// What the directory hears.
+/// The messages of a directory.
 pub enum Msg<D: Decider> {
     /// Requests in the order in which each stream shall see its own.
     Batch(Vec<(StreamId, Request<D>)>),
@@ -79,11 +79,11 @@ pub struct Args {
 enum Entry<D: Decider> {
     /// Its history is being read; these wait for it.
     Waking(Vec<Request<D>>),
-    /// Its actor hears.
+    /// Its actor takes requests.
     Awake(ActorRef<Request<D>>),
 }
 
-/// Who is awake.
+/// A directory's memory: the streams awake, and the log they are read from.
 pub struct State<D: Decider> {
     log: LogHandle,
     /// Where actors say that they wait.
@@ -97,7 +97,7 @@ pub struct Directory<D>(PhantomData<fn() -> D>);
 /// Starts a directory under `root`.
 ///
 /// # Errors
-/// It could not be started.
+/// The actor of the directory could not be started.
 pub async fn open<D: Decider>(
     log: &LogHandle,
     live_max: usize,

@@ -42,12 +42,12 @@ pub struct PullOptions {
     pub in_flight_max: usize,
 }
 
-/// Where messages are pulled.
+/// A durable pull consumer, and the way to ask it.
 #[derive(Debug, Clone)]
 pub struct Source {
     /// The consumer.
     pub consumer: Consumer<pull::Config>,
-    /// Where it is.
+    /// The JetStream context that requests and answers go through.
     pub jetstream: jetstream::Context,
 }
 

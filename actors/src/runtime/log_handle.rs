@@ -12,7 +12,7 @@ use super::appender;
 pub struct LogHandle {
     /// The log, for reading.
     pub store: Arc<dyn EventStore>,
-    /// Its number.
+    /// The number of the log, part of every key.
     pub log: LogId,
     /// The way into it.
     pub appender: ActorRef<appender::Msg>,

@@ -80,13 +80,13 @@ pub struct Rested {
     pub finished: bool,
 }
 
-/// What an actor starts with.
+/// The arguments of an actor: its stream as it was read, and its surroundings.
 pub struct Args {
     /// Its stream.
     pub stream: StreamId,
     /// The stream's events so far.
     pub history: Vec<RecordedEvent>,
-    /// Who is told when it waits.
+    /// The directory, which is told after each request.
     pub directory: DerivedActorRef<Rested>,
     /// The log.
     pub log: LogHandle,

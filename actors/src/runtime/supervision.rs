@@ -33,7 +33,7 @@ pub enum Exit {
     LogReplaced,
 }
 
-/// What follows.
+/// What a supervisor does about an exit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     /// Leave it.

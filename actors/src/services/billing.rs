@@ -35,7 +35,7 @@ use crate::{
     },
 };
 
-/// How billing works.
+/// The settings of billing.
 #[derive(Debug, Clone)]
 pub struct BillingOptions {
     /// How settlements are taken in; absent while the consumer is off.
@@ -51,14 +51,14 @@ pub struct BillingDeps {
     pub database: Database,
     /// The log.
     pub store: Arc<dyn EventStore>,
-    /// Its number.
+    /// The number of the log, part of every key.
     pub log: LogId,
     /// Told of each commit; says whether the log is still the same. The caller keeps
     /// [`Feed::poll_head`] running.
     pub feed: Arc<Feed>,
     /// The keys.
     pub keyring: Arc<dyn Keyring>,
-    /// What is counted.
+    /// The metrics of the service.
     pub metrics: Arc<BillingMetrics>,
     /// Whether messages are being pulled, and when it is worth trying again.
     pub pulse: Arc<Pulse>,

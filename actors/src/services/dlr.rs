@@ -30,10 +30,10 @@ use crate::{
     },
 };
 
-/// How the processor works.
+/// The settings of the receipt processor.
 #[derive(Debug, Clone)]
 pub struct DlrOptions {
-    /// How receipts are taken in.
+    /// How receipts are pulled, and how long they wait for their message.
     pub intake: IntakeOptions,
     /// How long orphans are matched in the background.
     pub orphan_keep: Duration,
@@ -48,14 +48,14 @@ pub struct DlrDeps {
     pub database: Database,
     /// The log.
     pub store: Arc<dyn EventStore>,
-    /// Its number.
+    /// The number of the log, part of every key.
     pub log: LogId,
     /// Told of each commit; says whether the log is still the same. The caller keeps
     /// [`Feed::poll_head`] running.
     pub feed: Arc<Feed>,
     /// The keys.
     pub keyring: Arc<dyn Keyring>,
-    /// What is counted.
+    /// The metrics of the service.
     pub metrics: Arc<DlrMetrics>,
     /// Whether messages are being pulled, and when it is worth trying again.
     pub pulse: Arc<Pulse>,

@@ -38,11 +38,11 @@ pub enum ReadError {
     /// A row cannot be understood.
     #[error("column {column} of {table} in row {row} cannot be read")]
     Unreadable {
-        /// Which table.
+        /// The table, with its schema.
         table: &'static str,
-        /// Which column.
+        /// The column.
         column: &'static str,
-        /// Which row, by what tells it from others.
+        /// What tells the row from others: an id or a position, never its content.
         row: String,
     },
 }

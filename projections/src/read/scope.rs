@@ -9,7 +9,7 @@ use deadpool_postgres::Transaction;
 use eventstore::{StoreError, log::postgres_error};
 use schema::TenantId;
 
-/// Whose rows are seen.
+/// The rows that a transaction may see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
     /// One tenant's: what its own people are shown.

@@ -26,11 +26,11 @@ const PAGE: i64 = 10_000;
 pub struct AnnounceAgain {
     /// The log; its reader sees what was settled and what was charged.
     pub store: Arc<dyn EventStore>,
-    /// Where it is.
+    /// The connections to that log.
     pub database: Database,
-    /// Which one.
+    /// The number of the log.
     pub log: LogId,
-    /// Who may say that something was settled.
+    /// The connection of a NATS user who may publish on `billing.events`.
     pub client: async_nats::Client,
 }
 
@@ -43,7 +43,7 @@ pub struct Span {
     pub margin: Duration,
 }
 
-/// What came of it.
+/// The outcome of looking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Again {
     /// Billing stands still: nobody can tell what is lost from what waits.

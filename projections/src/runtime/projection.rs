@@ -138,9 +138,9 @@ pub enum ApplyError {
     /// A fact that this projection cannot understand.
     #[error("taking in the event at position {position}")]
     Unusable {
-        /// Where it is.
+        /// The position of the event in the log.
         position: i64,
-        /// What is wrong with it.
+        /// What about it cannot be understood.
         source: Unusable,
     },
 }
@@ -154,9 +154,9 @@ pub enum Unusable {
     /// Sealed data that does not open under its own key.
     #[error("opening the sealed field {field}")]
     Sealed {
-        /// Which field.
+        /// The name of the field, of `Sealed`.
         field: &'static str,
-        /// Why not.
+        /// What the key said.
         source: OpenError,
     },
     /// Sealed data that is not of the shape it should have.

@@ -21,11 +21,11 @@ pub struct Deps {
     pub database: Database,
     /// Their view of the log. The caller keeps [`Feed::poll_head`] running.
     pub feed: Arc<Feed>,
-    /// Where progress is told.
+    /// How far each projection has come is told here.
     pub metrics: Arc<ProjectionMetrics>,
     /// The log event of a fault of Postgres.
     pub db_error: &'static str,
-    /// What shows.
+    /// The projections to carry along.
     pub projections: Vec<Arc<dyn Projection>>,
 }
 

@@ -6,7 +6,7 @@ mod properties;
 use eventstore::EventStore as _;
 use schema::{AccountTier, Event, event::HoldReason};
 
-use self::fixture::{Plan, World, settlement};
+use self::fixture::{Fault, World, settlement};
 use super::*;
 
 /// Charged, and not at a loss.
@@ -117,7 +117,7 @@ async fn a_turn_beyond_one_transaction_is_charged_whole() {
 async fn a_charge_that_the_log_refuses_holds_up_no_other_and_comes_again() {
     let world = World::start().await;
     world.open_price(None, "0.05", 0).await;
-    world.plan(Some(Plan::Refused(1)));
+    world.fail_next(Some(Fault::Refused(1)));
     let three = [settlement(1), settlement(2), settlement(3)];
     let dispositions = world.settle(&three).await;
     assert_eq!(dispositions, [CHARGED, Disposition::Again, CHARGED]);

@@ -32,7 +32,7 @@ pub struct ChargeRequest {
     pub tenant: Pseudonym,
     /// The account that is to pay.
     pub account: AccountId,
-    /// What is to be charged.
+    /// The settled message, as it was announced.
     pub settlement: Settlement,
     /// The message that announced it.
     pub origin: Origin,
@@ -41,12 +41,12 @@ pub struct ChargeRequest {
 /// What is known of a message's charge.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Charge {
-    /// Nothing.
+    /// No settlement of the message is recorded.
     #[default]
     Unsettled,
-    /// It waits to be rated.
+    /// Settled, and not charged before it can be rated.
     Held(Settled),
-    /// It is charged.
+    /// Settled and charged, for good.
     Charged(Settled),
 }
 
@@ -64,7 +64,7 @@ pub struct Settled {
 pub enum Comparison {
     /// The first: it is to be rated.
     First,
-    /// Nothing new.
+    /// Everything it says is recorded already.
     Repeat,
     /// A contradiction, to be kept.
     Contradiction(Decision),
@@ -81,7 +81,7 @@ impl Charge {
         charge
     }
 
-    /// What is known after `fact`.
+    /// The charge after this event of its stream.
     pub fn fold(&mut self, fact: &NewEvent) {
         match (&fact.event, &mut *self) {
             (Event::ChargeHeld(held), Self::Unsettled) => {
@@ -100,7 +100,7 @@ impl Charge {
         }
     }
 
-    /// What `request` is to it.
+    /// What one more settlement is: the first, a repeat, or a contradiction.
     #[must_use]
     pub fn compare(&self, request: &ChargeRequest) -> Comparison {
         let (Self::Held(settled) | Self::Charged(settled)) = self else {

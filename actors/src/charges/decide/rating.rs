@@ -47,13 +47,13 @@ pub struct Guarded<'a, T> {
 /// Everything a charge is rated with.
 #[derive(Debug)]
 pub struct Tariff<'a> {
-    /// Who pays.
+    /// The tier and the currency of whoever pays.
     pub payer: Payer,
     /// What said who pays: the account.
     pub account: Guard,
     /// The prices for this payer; absent while the payer is not known.
     pub prices: Option<Prices<'a>>,
-    /// What the carrier takes.
+    /// The costs of the carrier, by time.
     pub cost: Guarded<'a, Timeline<CostTerms>>,
 }
 
@@ -70,12 +70,12 @@ pub struct Prices<'a> {
     pub currency: Currency,
 }
 
-/// What came of rating.
+/// A rated settlement: a charge, or the reason why there is none yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rating {
-    /// It is charged.
+    /// A price covers it: this is its charge.
     Charged(MessageCharged),
-    /// It waits.
+    /// Nothing is charged before something is known that is not known now.
     Held(ChargeHeld),
 }
 

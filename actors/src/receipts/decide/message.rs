@@ -34,7 +34,7 @@ pub struct KeepsNoMore;
 /// A receipt's identity within its message.
 type Identity = (OperatorId, OperatorMessageId, Status);
 
-/// What is known of a message.
+/// The receipts of a message, and whether one of them settled it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Message {
     /// No final receipt yet.
@@ -42,7 +42,7 @@ pub enum Message {
         /// The receipts recorded so far, all of them intermediate.
         receipts: BTreeSet<Identity>,
     },
-    /// Its fate is sealed.
+    /// A final receipt came: its status is what the message is billed and shown as.
     Settled {
         /// The status of the first final receipt.
         status: Status,
@@ -91,9 +91,9 @@ pub struct MatchedMessage {
 /// Record this receipt of this message.
 #[derive(Debug, Clone)]
 pub struct RecordReceipt {
-    /// What the receipt says.
+    /// Operator, ids, status and times of the receipt.
     pub receipt: ReceiptFacts,
-    /// Its personal data.
+    /// Phone numbers and payload of the receipt.
     pub private: ReceiptPrivate,
     /// The message it belongs to.
     pub message: MatchedMessage,

@@ -54,7 +54,7 @@ impl Orphans {
     }
 }
 
-/// What may be asked.
+/// The commands about receipts without a message.
 #[derive(Debug, Clone)]
 #[expect(
     clippy::large_enum_variant,
@@ -83,7 +83,7 @@ pub struct KeepOrphan {
 /// See [`OrphanCommand::Match`].
 #[derive(Debug, Clone)]
 pub struct MatchOrphan {
-    /// What was found.
+    /// The orphan, its message, and the receipt recorded there.
     pub matched: OrphanMatched,
     /// Caused by what was recorded with the message, at the time of the receipt and in its trace.
     pub origin: Origin,

@@ -23,7 +23,7 @@ pub(crate) struct Delivery {
     pub(crate) arrived: Timestamp,
     /// How often it was delivered, this time included.
     pub(crate) deliveries: i64,
-    /// Its number in its stream.
+    /// Its sequence number in its stream.
     pub(crate) sequence: u64,
 }
 
@@ -42,7 +42,7 @@ impl Delivery {
         })
     }
 
-    /// What it says.
+    /// The body of the message, as it was sent.
     pub(crate) fn payload(&self) -> &[u8] {
         &self.message.payload
     }
@@ -60,7 +60,7 @@ impl Delivery {
         headers.is_some_and(|headers| headers.get(ANNOUNCED_AGAIN).is_some())
     }
 
-    /// It is done with.
+    /// Acknowledges it: its facts are committed, or it has none.
     pub(crate) async fn done(&self) {
         self.answer(AckKind::Ack).await;
     }

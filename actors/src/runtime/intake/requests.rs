@@ -42,7 +42,7 @@ pub struct Requests {
     source: Source,
     /// Each request is answered on a subject of its own below this one.
     inbox: String,
-    /// How many were sent.
+    /// How many requests were sent.
     sent: u64,
     answers: Subscriber,
     /// Until when each has to be answered.
@@ -59,7 +59,7 @@ pub struct Requests {
     first: Option<jetstream::Message>,
 }
 
-/// What a server answered.
+/// The answer of a server to a request.
 enum Answer {
     /// A message.
     Message(async_nats::Message),

@@ -10,13 +10,13 @@ const TABLE: &str = "billing.accounts";
 /// A registered account as it is now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
-    /// Whose.
+    /// The tenant it belongs to.
     pub tenant: TenantId,
-    /// Which.
+    /// The account.
     pub account: AccountId,
-    /// What it has subscribed to.
+    /// The tier it has subscribed to.
     pub account_tier: AccountTier,
-    /// What it pays in.
+    /// The currency it pays in.
     pub currency: Currency,
     /// The name on its invoices. It opens in the account's stream at `sealed_version`, in the
     /// field [`schema::Sealed::BILLING_NAME`].
@@ -25,13 +25,13 @@ pub struct Account {
     pub billing_address: Option<SealedValue>,
     /// The version of the event in the account's stream that holds both.
     pub sealed_version: i32,
-    /// Where in the log it was registered.
+    /// The position of its registration in the log.
     pub position: i64,
-    /// When that was.
+    /// When its registration was recorded.
     pub created_at: Timestamp,
     /// When it was registered or changed last.
     pub changed_at: Timestamp,
-    /// Where in the log that was.
+    /// The position of that event in the log.
     pub changed_position: i64,
 }
 

@@ -7,7 +7,7 @@ use crate::{ReadError, Reader, Scope, read::Cells};
 /// What the charges have in common that one price is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChargesOfKey {
-    /// Whose accounts.
+    /// The tenant whose accounts were charged.
     pub tenant: TenantId,
     /// Of this tier.
     pub account_tier: AccountTier,

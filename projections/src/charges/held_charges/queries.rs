@@ -14,33 +14,33 @@ const TABLE: &str = "billing.held_charges";
 /// A charge that waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeldCharge {
-    /// Of which message.
+    /// The message that is not charged yet.
     pub message_id: MessageId,
-    /// Whose message.
+    /// The tenant whose message it is.
     pub tenant: TenantId,
-    /// On which account.
+    /// The account that is to pay.
     pub account: AccountId,
     /// The tier a price was sought for, where one is known.
     pub account_tier: Option<AccountTier>,
-    /// Through which carrier.
+    /// The carrier that took the message.
     pub operator_id: OperatorId,
-    /// Which way.
+    /// The way it went.
     pub direction: Direction,
     /// The currency a price was sought in, where one is known.
     pub currency: Option<Currency>,
     /// The message's final status.
     pub dlr_status: Status,
-    /// SMS segments.
+    /// How many SMS segments it has, as announced.
     pub segment_count: i16,
     /// When it was settled, as announced.
     pub charged_at: Timestamp,
     /// The time a price was sought for.
     pub rated_at: Timestamp,
-    /// What it waits for.
+    /// Why it could not be charged.
     pub reason: HoldReason,
-    /// When that was recorded.
+    /// When it was recorded that it waits.
     pub held_at: Timestamp,
-    /// Where in the log; its place in lists.
+    /// The position of that event in the log; its place in lists.
     pub position: i64,
 }
 

@@ -20,33 +20,33 @@ pub enum Granularity {
     Month,
 }
 
-/// Which usage.
+/// The usage of an account over some days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UsageOf {
-    /// Whose.
+    /// The tenant the account belongs to.
     pub tenant: TenantId,
-    /// On which account.
+    /// The account.
     pub account: AccountId,
     /// From the beginning of this day.
     pub from: Date,
     /// To the end of this day: it is included.
     pub to: Date,
-    /// In which periods. A month that the days cover in part is told in part.
+    /// The length of the periods it is told by. A month that the days cover in part is told in part.
     pub granularity: Granularity,
     /// Only through this carrier.
     pub operator: Option<OperatorId>,
 }
 
-/// What was used, added up.
+/// Charges, added up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Figures {
     /// Charged messages.
     pub messages: i64,
     /// Their SMS segments.
     pub segments: i64,
-    /// What the customer pays.
+    /// The customer's prices, six decimal places, in the currency they are told under.
     pub customer_price: Amount,
-    /// What the carriers take.
+    /// The carriers' costs, in the same currency.
     pub operator_cost: Amount,
 }
 
@@ -55,14 +55,14 @@ pub struct Figures {
 pub struct Bucket {
     /// When the period begins. A period without usage has no bucket.
     pub begins: Timestamp,
-    /// What was used in it.
+    /// The charges rated for an instant of it, added up.
     pub figures: Figures,
 }
 
 /// The usage in one currency.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CurrencyUsage {
-    /// Which.
+    /// The currency of all its amounts.
     pub currency: Currency,
     /// By period, in order; never empty.
     pub buckets: Vec<Bucket>,
@@ -71,7 +71,7 @@ pub struct CurrencyUsage {
 }
 
 impl Figures {
-    /// Nothing.
+    /// No charges.
     pub const NONE: Self = Self {
         messages: 0,
         segments: 0,

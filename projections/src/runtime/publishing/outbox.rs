@@ -29,37 +29,37 @@ pub enum PublishError {
     /// The inbox for acknowledgements could not be opened.
     #[error("opening an inbox for acknowledgements of {subject}")]
     Inbox {
-        /// Of which subject.
+        /// The subject of the messages.
         subject: Subject,
-        /// Why not.
+        /// What async-nats said.
         source: async_nats::SubscribeError,
     },
     /// A message could not be handed to the connection.
     #[error("publishing on {subject}")]
     Send {
-        /// Where.
+        /// The subject of the messages.
         subject: Subject,
-        /// Why not.
+        /// What async-nats said.
         source: async_nats::PublishError,
     },
     /// Nothing was heard for too long.
     #[error("{waiting} messages on {subject} are not acknowledged")]
     Silence {
-        /// Where.
+        /// The subject of the messages.
         subject: Subject,
-        /// How many.
+        /// How many messages wait for their acknowledgement.
         waiting: usize,
     },
     /// No stream listens, or it has no leader at the moment.
     #[error("no stream takes {subject} (`tollbook provision` makes it)")]
     NoStream {
-        /// Where.
+        /// The subject of the messages.
         subject: Subject,
     },
     /// The stream refused a message, for instance because it is full.
     #[error("the stream of {subject} refused a message: {description} ({code})")]
     Refused {
-        /// Where.
+        /// The subject of the messages.
         subject: Subject,
         /// `JetStream`'s error code.
         code: u64,
@@ -69,7 +69,7 @@ pub enum PublishError {
     /// What came was not an acknowledgement.
     #[error("an acknowledgement on {subject} cannot be read")]
     Unreadable {
-        /// Where.
+        /// The subject of the messages.
         subject: Subject,
     },
 }

@@ -34,7 +34,7 @@ use crate::{
 
 /// What becomes of one append.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Plan {
+pub(super) enum Fault {
     /// Nothing happens, and it says so.
     Lost,
     /// It happens, and says it did not.
@@ -43,11 +43,11 @@ pub(super) enum Plan {
     Refused(usize),
 }
 
-/// A log whose next appends go as planned; without a plan they succeed.
+/// A log whose next appends go wrong as told; untold, they succeed.
 #[derive(Default)]
 pub(super) struct Faulty {
     inner: MemoryStore,
-    plans: Mutex<VecDeque<Option<Plan>>>,
+    faults: Mutex<VecDeque<Option<Fault>>>,
 }
 
 /// One tenant's charging on such a log.
@@ -120,13 +120,13 @@ impl World {
     }
 
     /// What becomes of the next append.
-    pub(super) fn plan(&self, plan: Option<Plan>) {
-        self.store.plans.lock().expect("lock").push_back(plan);
+    pub(super) fn fail_next(&self, fault: Option<Fault>) {
+        self.store.faults.lock().expect("lock").push_back(fault);
     }
 
     /// From now on every append succeeds.
     pub(super) fn heal(&self) {
-        self.store.plans.lock().expect("lock").clear();
+        self.store.faults.lock().expect("lock").clear();
     }
 
     pub(super) async fn settle(&self, requests: &[ChargeRequest]) -> Vec<Disposition> {
@@ -285,15 +285,15 @@ fn amendment<T>(request: Uuid, wish: Wish<T>) -> Amendment<T> {
 #[async_trait]
 impl EventStore for Faulty {
     async fn append(&self, batch: Vec<Append>) -> Result<Vec<Outcome>, StoreError> {
-        let plan = self.plans.lock().expect("lock").pop_front().flatten();
-        match plan {
+        let fault = self.faults.lock().expect("lock").pop_front().flatten();
+        match fault {
             None => self.inner.append(batch).await,
-            Some(Plan::Lost) => Err(StoreError::Misuse("lost")),
-            Some(Plan::KeptAndFailed) => {
+            Some(Fault::Lost) => Err(StoreError::Misuse("lost")),
+            Some(Fault::KeptAndFailed) => {
                 self.inner.append(batch).await?;
                 Err(StoreError::Misuse("kept and failed"))
             }
-            Some(Plan::Refused(number)) => {
+            Some(Fault::Refused(number)) => {
                 let mut rest = batch;
                 rest.remove(number);
                 let mut outcomes = self.inner.append(rest).await?;

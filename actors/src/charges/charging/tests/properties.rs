@@ -9,7 +9,7 @@ use eventstore::RecordedEvent;
 use schema::{Period, Timestamp};
 
 use super::{
-    fixture::{Plan, World, at, settlement, tenant},
+    fixture::{Fault, World, at, settlement, tenant},
     *,
 };
 
@@ -126,9 +126,9 @@ async fn every_charge_is_what_the_reference_computes() {
         let world = World::start().await;
         let mut seed = run;
         for number in 0..60 {
-            world.plan(match next(&mut seed, 4) {
-                0 => Some(Plan::Lost),
-                1 => Some(Plan::KeptAndFailed),
+            world.fail_next(match next(&mut seed, 4) {
+                0 => Some(Fault::Lost),
+                1 => Some(Fault::KeptAndFailed),
                 _ => None,
             });
             match next(&mut seed, 4) {
