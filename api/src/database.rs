@@ -8,7 +8,7 @@ use std::{error::Error, time::Duration};
 
 use eventstore::{
     StoreError,
-    postgres::{Database, DatabaseOptionsError},
+    postgres::{Database, DatabaseOptionsError, Statement},
 };
 use tokio_postgres::{Row, types::ToSql};
 
@@ -17,11 +17,11 @@ use crate::health::Health;
 
 pub mod needs;
 
-const ROLE: &str = include_str!("database/role.sql");
-const UNMET: &str = include_str!("database/unmet.sql");
-const UNDEFENDED: &str = include_str!("database/undefended.sql");
-const FORGETFUL: &str = include_str!("database/forgetful.sql");
-const ALIVE: &str = include_str!("database/alive.sql");
+const ROLE: Statement = Statement::new(include_str!("database/role.sql"));
+const UNMET: Statement = Statement::new(include_str!("database/unmet.sql"));
+const UNDEFENDED: Statement = Statement::new(include_str!("database/undefended.sql"));
+const FORGETFUL: Statement = Statement::new(include_str!("database/forgetful.sql"));
+const ALIVE: Statement = Statement::new(include_str!("database/alive.sql"));
 
 /// We never touch the schema of another team.
 const THEIRS: &str = "it belongs to the orchestrator, whose migrations make and grant it";
@@ -126,9 +126,7 @@ impl DatabaseError {
 /// The role may too much, something is missing, the log is open to attack, a commit could be lost,
 /// or the database cannot be asked.
 pub async fn check(database: &Database, needs: &Needs) -> Result<(), DatabaseError> {
-    let row = database
-        .query_one("asking who we are", ROLE, &[&needs.role])
-        .await?;
+    let row = database.query_one(ROLE, &[&needs.role]).await?;
     let role: String = row.try_get("role")?;
     if let Some(power) = row.try_get::<_, Option<String>>("power")? {
         let instead = needs.role;
@@ -142,7 +140,7 @@ pub async fn check(database: &Database, needs: &Needs) -> Result<(), DatabaseErr
     let names: Vec<_> = needs.all.iter().map(|need| need.name).collect();
     let rights: Vec<_> = needs.all.iter().map(|need| need.right).collect();
     let parameters: [&(dyn ToSql + Sync); 3] = [&kinds, &names, &rights];
-    let missing = database.query("asking what is missing", UNMET, &parameters);
+    let missing = database.query(UNMET, &parameters);
     if let Some(row) = missing.await?.first() {
         return Err(unmet(needs, role, row)?);
     }
@@ -179,7 +177,7 @@ fn unmet(needs: &Needs, role: String, row: &Row) -> Result<DatabaseError, Databa
 
 /// Whether the defences of the log are up.
 async fn defended(database: &Database) -> Result<(), DatabaseError> {
-    let faults = database.query("asking whether the log is defended", UNDEFENDED, &[]);
+    let faults = database.query(UNDEFENDED, &[]);
     match faults.await?.first() {
         None => Ok(()),
         Some(row) => Err(DatabaseError::Undefended {
@@ -191,7 +189,7 @@ async fn defended(database: &Database) -> Result<(), DatabaseError> {
 
 /// Whether a commit stays, as this role commits.
 async fn durable(database: &Database, role: String) -> Result<(), DatabaseError> {
-    let forgetful = database.query("asking whether a commit stays", FORGETFUL, &[]);
+    let forgetful = database.query(FORGETFUL, &[]);
     match forgetful.await?.first() {
         None => Ok(()),
         Some(row) => Err(DatabaseError::Forgetful {
@@ -243,8 +241,6 @@ pub async fn watch_questions<E: Error + 'static>(
 }
 
 async fn alive(database: &Database) -> Result<(), DatabaseError> {
-    database
-        .query_one("asking whether it is there", ALIVE, &[])
-        .await?;
+    database.query_one(ALIVE, &[]).await?;
     Ok(())
 }

@@ -9,7 +9,7 @@ use eventstore::{
     EventStore, Feed, LogId,
     keyring::MasterKeyFile,
     log::chain,
-    postgres::{Database, PgKeyring, PgStore},
+    postgres::{Database, PgKeyring, PgStore, register_statement_metrics},
 };
 use projections::{Projection, Projectors, runtime::metrics::ProjectionMetrics};
 use prometheus_client::registry::Registry;
@@ -129,6 +129,7 @@ impl Service {
         let progress = Arc::new(ProjectionMetrics::default());
         let mut registry = plan.registry;
         progress.register(&mut registry);
+        register_statement_metrics(&mut registry);
         let keyring = PgKeyring::new(database.clone(), master_keys.clone())
             .telling(keys::locked_gauge(&mut registry));
         let keyring = Arc::new(keyring);

@@ -158,16 +158,16 @@ pub enum StoreError {
     /// No connection could be had.
     #[error("getting a connection for {operation}")]
     Pool {
-        /// What was attempted.
+        /// The name of the statement or transaction.
         operation: &'static str,
         /// Why not.
         source: deadpool_postgres::PoolError,
     },
     /// Postgres refused or went away. Whether a write happened is unknown; appending again is
     /// safe (L4).
-    #[error("{operation} in postgres")]
+    #[error("running {operation} in postgres")]
     Postgres {
-        /// What was attempted.
+        /// The name of the statement or transaction.
         operation: &'static str,
         /// Why not.
         source: tokio_postgres::Error,
@@ -176,13 +176,13 @@ pub enum StoreError {
     /// happened is unknown; appending again is safe (L4).
     #[error("{operation} took too long")]
     Overdue {
-        /// What was attempted.
+        /// The name of the statement or transaction.
         operation: &'static str,
     },
     /// A statement that answers with one row answered with another number of them.
     #[error("{operation} was answered with {count} rows")]
     Rows {
-        /// What was attempted.
+        /// The name of the statement or transaction.
         operation: &'static str,
         /// How many rows came.
         count: usize,
@@ -190,7 +190,7 @@ pub enum StoreError {
     /// The task that ran a transaction died; its transaction was rolled back.
     #[error("{operation} was cut short")]
     Died {
-        /// What was attempted.
+        /// The name of the statement or transaction.
         operation: &'static str,
         /// How.
         source: tokio::task::JoinError,
@@ -202,7 +202,7 @@ pub enum StoreError {
     /// remembered of it has to be forgotten.
     #[error("{operation}: the log is not the one that was read before")]
     Replaced {
-        /// What was attempted.
+        /// The name of the statement or transaction.
         operation: &'static str,
     },
     /// A checkpoint says that events were applied which the log does not have.
@@ -317,19 +317,6 @@ impl NewEvent {
         let mut content = [0; 32];
         content.copy_from_slice(hash.finish().as_ref());
         content
-    }
-}
-
-/// What our functions in Postgres say when the log is not the one that was read.
-const REPLACED: &str = "TBLOG";
-
-/// Names the operation that a Postgres error interrupted.
-pub fn postgres_error(
-    operation: &'static str,
-) -> impl FnOnce(tokio_postgres::Error) -> StoreError + Copy {
-    move |source| match source.code() {
-        Some(code) if code.code() == REPLACED => StoreError::Replaced { operation },
-        _ => StoreError::Postgres { operation, source },
     }
 }
 

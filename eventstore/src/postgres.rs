@@ -9,10 +9,12 @@ mod database;
 mod faults;
 mod keyring;
 mod rows;
+mod statement;
 mod store;
 
 pub use connector::{DatabaseOptions, DatabaseOptionsError};
 pub use database::Database;
 pub use faults::is_stale_plan;
 pub use keyring::{MissingMasterKey, PgKeyring, TellLocked};
+pub use statement::{Parameters, Statement, register_statement_metrics};
 pub use store::PgStore;

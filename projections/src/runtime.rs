@@ -11,6 +11,5 @@ mod projection;
 mod projector;
 pub(crate) mod projectors;
 pub mod publishing;
-pub(crate) mod statement;
 
 pub use self::projection::{ApplyError, Batch, Effect, Projection, Unusable};

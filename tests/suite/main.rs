@@ -4,8 +4,8 @@
 //! attacks on it included. Across them: `log` holds the event log to its promises L1 to L7,
 //! `projections` is about what is shown, `isolation` about tenants, `rest` about the edge, `start`
 //! about mistakes, `faults` about servers and processes that die, and `attacks` about what
-//! attackers try on all of it. `structure` reads our own sources. What a folder's tests share is
-//! its `fixture`; what all share is the one here.
+//! attackers try on all of it. `structure` and `statements` read our own sources. What a folder's
+//! tests share is its `fixture`; what all share is the one here.
 
 mod access;
 mod accounts;
@@ -20,4 +20,5 @@ mod projections;
 mod receipts;
 mod rest;
 mod start;
+mod statements;
 mod structure;

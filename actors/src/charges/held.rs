@@ -9,8 +9,8 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use eventstore::{
     EventStore, Feed, LogId, StoreError,
-    log::{chain, postgres_error},
-    postgres::Database,
+    log::chain,
+    postgres::{Database, Statement},
 };
 use ractor::ActorRef;
 use schema::{MessageId, Pseudonym, StreamId};
@@ -184,10 +184,8 @@ impl HeldCharges {
 
     /// What has happened to the tables, and up to where all of them show the log.
     async fn news(&self) -> Result<(News, i64), StoreError> {
-        const SQL: &str = include_str!("held/news.sql");
-        let row = self
-            .ask_of_all("looking for news of held charges", SQL)
-            .await?;
+        const NEWS: Statement = Statement::new(include_str!("held/news.sql"));
+        let row = self.ask_of_all(NEWS).await?;
         let news = News {
             changed: row.get("changed"),
             held: row.get("held"),
@@ -198,26 +196,19 @@ impl HeldCharges {
 
     /// How many charges wait.
     async fn waiting(&self) -> Result<i64, StoreError> {
-        const SQL: &str = include_str!("held/waiting.sql");
-        let row = self.ask_of_all("counting held charges", SQL).await?;
+        const WAITING: Statement = Statement::new(include_str!("held/waiting.sql"));
+        let row = self.ask_of_all(WAITING).await?;
         Ok(row.get("waiting"))
     }
 
     /// One row about the log, over the tables of all tenants.
-    async fn ask_of_all(
-        &self,
-        operation: &'static str,
-        sql: &'static str,
-    ) -> Result<Row, StoreError> {
-        let (log, failed) = (self.log.0, postgres_error(operation));
+    async fn ask_of_all(&self, statement: Statement) -> Result<Row, StoreError> {
+        let log = self.log.0;
         self.database
-            .transaction(operation, move |transaction| {
+            .transaction(statement.name(), move |transaction| {
                 Box::pin(async move {
-                    let scope = transaction.execute(EVERY_TENANT, &[]).await;
-                    scope.map_err(failed)?;
-                    let statement = transaction.prepare_cached(sql).await.map_err(failed)?;
-                    let row = transaction.query_one(&statement, &[&log]).await;
-                    row.map_err(failed)
+                    EVERY_TENANT.execute(transaction, &[]).await?;
+                    statement.query_one(transaction, &[&log]).await
                 })
             })
             .await
@@ -225,21 +216,15 @@ impl HeldCharges {
 
     /// Held charges after a position that may be ratable, with their positions.
     async fn ratable(&self, after: i64) -> Result<Vec<(i64, MessageId)>, StoreError> {
-        const SQL: &str = include_str!("held/ratable.sql");
-        const OPERATION: &str = "looking for ratable charges";
+        const RATABLE: Statement = Statement::new(include_str!("held/ratable.sql"));
         let log = self.log.0;
-        let failed = postgres_error(OPERATION);
         self.database
-            .transaction(OPERATION, move |transaction| {
+            .transaction(RATABLE.name(), move |transaction| {
                 Box::pin(async move {
-                    transaction
-                        .execute(EVERY_TENANT, &[])
-                        .await
-                        .map_err(failed)?;
-                    let statement = transaction.prepare_cached(SQL).await.map_err(failed)?;
-                    let rows = transaction.query(&statement, &[&log, &after, &PAGE]).await;
+                    EVERY_TENANT.execute(transaction, &[]).await?;
+                    let rows = RATABLE.query(transaction, &[&log, &after, &PAGE]).await?;
                     let of = |row: &Row| (row.get("position"), MessageId(row.get("message_id")));
-                    Ok(rows.map_err(failed)?.iter().map(of).collect())
+                    Ok(rows.iter().map(of).collect())
                 })
             })
             .await
@@ -247,4 +232,4 @@ impl HeldCharges {
 }
 
 /// The rest of the transaction sees the rows of every tenant.
-const EVERY_TENANT: &str = include_str!("held/every_tenant.sql");
+const EVERY_TENANT: Statement = Statement::new(include_str!("held/every_tenant.sql"));

@@ -9,7 +9,10 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use eventstore::{StoreError, log::postgres_error, postgres::Database};
+use eventstore::{
+    StoreError,
+    postgres::{Database, Statement},
+};
 use schema::{
     AccountId, MessageId, OperatorId, OperatorMessageId, Personal, ReceivedReceipt, TenantId,
     Timestamp,
@@ -85,9 +88,8 @@ impl Correlator {
     /// # Errors
     /// A fault of Postgres.
     pub async fn find(&self, wanted: &[Wanted]) -> Result<Vec<Option<Found>>, StoreError> {
-        const SQL: &str = include_str!("correlate/find.sql");
-        const OPERATION: &str = "correlating receipts";
-        let failed = postgres_error(OPERATION);
+        const FIND: Statement = Statement::new(include_str!("correlate/find.sql"));
+        let failed = FIND.failed();
         let operators: Vec<Uuid> = wanted.iter().map(|one| one.operator.0).collect();
         let ids: Vec<&str> = wanted
             .iter()
@@ -98,7 +100,7 @@ impl Correlator {
         let earliest: Vec<OffsetDateTime> = arrivals().map(|at| at - self.match_window).collect();
         let latest: Vec<OffsetDateTime> = arrivals().map(|at| at + CLOCK_SKEW).collect();
         let parameters: [&(dyn ToSql + Sync); 5] = [&operators, &ids, &hints, &earliest, &latest];
-        let rows = self.database.query(OPERATION, SQL, &parameters).await?;
+        let rows = self.database.query(FIND, &parameters).await?;
         let mut answers = vec![None; wanted.len()];
         for row in &rows {
             let number: i64 = row.try_get(0).map_err(failed)?;

@@ -14,7 +14,7 @@ use eventstore::{
     EventStore, LogId, StoreError, clock,
     keyring::{Keyring, KeyringError},
     log::chain,
-    postgres::Database,
+    postgres::{Database, Statement},
 };
 use schema::{EventId, MessageId, OperatorId, OperatorMessageId, StreamId, Timestamp};
 use tokio::sync::watch;
@@ -142,25 +142,28 @@ impl Healing {
     }
 
     async fn youngest(&self, since: Timestamp) -> Result<Page, StoreError> {
-        const SQL: &str = include_str!("reconciliation/youngest.sql");
-        self.read(SQL, &[&self.log.0, &since.datetime(), &YOUNGEST])
-            .await
+        const YOUNGEST_ORPHANS: Statement =
+            Statement::new(include_str!("reconciliation/youngest.sql"));
+        self.read(
+            YOUNGEST_ORPHANS,
+            &[&self.log.0, &since.datetime(), &YOUNGEST],
+        )
+        .await
     }
 
     async fn next(&self, (received_at, position): Place) -> Result<Page, StoreError> {
-        const SQL: &str = include_str!("reconciliation/next.sql");
+        const NEXT: Statement = Statement::new(include_str!("reconciliation/next.sql"));
         let after: [&(dyn ToSql + Sync); 4] =
             [&self.log.0, &received_at.datetime(), &position, &PAGE];
-        self.read(SQL, &after).await
+        self.read(NEXT, &after).await
     }
 
     async fn read(
         &self,
-        sql: &'static str,
+        statement: Statement,
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Page, StoreError> {
-        const OPERATION: &str = "reading open orphans";
-        let rows = self.database.query(OPERATION, sql, parameters).await?;
+        let rows = self.database.query(statement, parameters).await?;
         Ok(Page::of(&rows))
     }
 }

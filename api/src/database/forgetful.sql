@@ -1,5 +1,5 @@
--- forgetful
--- The first setting, as this role has it, with which a commit that was answered can still be lost.
+-- check_durable: a setting with which a commit that was answered can still be lost
+-- The first one, as this role has it. No parameters.
 select name, setting
 from pg_catalog.pg_settings
 where

@@ -1,6 +1,5 @@
--- role
--- Who we are, and what that role could do that no service may be able to do; null if nothing.
--- $1 the role made for the service: its own policies are for us, those of other roles are not.
+-- check_role: who we are, and what that role could do that no service may be able to do
+-- Null if nothing. $1 the role made for the service: its own policies are for us, those of other roles are not.
 select
     current_user::text as role,
     case

@@ -1,5 +1,5 @@
--- undefended
--- The first thing that leaves the log open to whoever may call its functions, and the statement that mends it.
+-- check_defended: what leaves the log open to whoever may call its functions
+-- The first such thing, and the statement that mends it. No parameters.
 with open_door (number, fault, remedy) as (
     select
         1, 'temporary objects may be made in it',

@@ -1,5 +1,5 @@
--- unmet
--- The first need that is not met, and whether the thing is missing altogether.
+-- check_needs: the first need that is not met, and whether the thing is missing altogether
+-- $1 kinds, $2 names, $3 rights.
 with need as (
     select
         number, kind, name, need_right,

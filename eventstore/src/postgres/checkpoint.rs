@@ -5,8 +5,13 @@
 //! there is nothing to take. There is no lease to renew: a dead node's lock dies with it.
 
 use deadpool_postgres::Transaction;
+use tokio_postgres::types::ToSql;
 
-use crate::{LogId, StoreError, feed::Mark, log::postgres_error};
+use super::Statement;
+use crate::{LogId, StoreError, feed::Mark};
+
+const TAKE: Statement = Statement::new(include_str!("checkpoint/take.sql"));
+const ADVANCE: Statement = Statement::new(include_str!("checkpoint/advance.sql"));
 
 /// Takes the checkpoint of `projection` for the rest of the transaction and says where it
 /// stands, or `None` if another node holds it. A projection seen for the first time stands at 0.
@@ -18,13 +23,7 @@ pub async fn take(
     log: LogId,
     projection: &str,
 ) -> Result<Option<i64>, StoreError> {
-    const SQL: &str = "select eventlog.take_checkpoint($1, $2)";
-    let failed = postgres_error("taking a checkpoint");
-    let statement = transaction.prepare_cached(SQL).await.map_err(failed)?;
-    let row = transaction
-        .query_one(&statement, &[&log.0, &projection])
-        .await
-        .map_err(failed)?;
+    let row = TAKE.query_one(transaction, &[&log.0, &projection]).await?;
     Ok(row.get(0))
 }
 
@@ -42,22 +41,14 @@ pub async fn advance(
     to: i64,
     seen: Mark,
 ) -> Result<(), StoreError> {
-    const SQL: &str = "select eventlog.advance_checkpoint($1, $2, $3, $4, $5, $6)";
-    let failed = postgres_error("advancing a checkpoint");
-    let statement = transaction.prepare_cached(SQL).await.map_err(failed)?;
-    transaction
-        .execute(
-            &statement,
-            &[
-                &log.0,
-                &projection,
-                &from,
-                &to,
-                &seen.position,
-                &seen.recorded_at.datetime(),
-            ],
-        )
-        .await
-        .map_err(failed)?;
-    Ok(())
+    let recorded_at = seen.recorded_at.datetime();
+    let parameters: [&(dyn ToSql + Sync); 6] = [
+        &log.0,
+        &projection,
+        &from,
+        &to,
+        &seen.position,
+        &recorded_at,
+    ];
+    ADVANCE.execute(transaction, &parameters).await
 }

@@ -11,11 +11,12 @@ use deadpool_postgres::{
 };
 use futures::future::BoxFuture;
 use tokio::time::{error::Elapsed, timeout};
-use tokio_postgres::{Row, types::ToSql};
+use tokio_postgres::Row;
 
 use super::{
     connector::{Connector, DatabaseOptions, DatabaseOptionsError},
     faults::is_stale_plan,
+    statement::{Parameters, Statement},
 };
 use crate::StoreError;
 
@@ -52,60 +53,46 @@ impl Database {
         Ok(Self { pool, deadline })
     }
 
-    /// The rows that one statement answers with. It is prepared once per connection; if a table
-    /// was altered since, it is prepared anew and asked once more.
+    /// The rows that `statement` answers with. It is prepared once per connection; if a table was
+    /// altered since, it is prepared anew and asked once more.
     ///
     /// # Errors
     /// A fault of Postgres, or the deadline has passed.
     pub async fn query(
         &self,
-        operation: &'static str,
-        sql: &str,
-        parameters: &[&(dyn ToSql + Sync)],
+        statement: Statement,
+        parameters: &Parameters<'_>,
     ) -> Result<Vec<Row>, StoreError> {
-        match self.query_once(operation, sql, parameters).await {
-            Err(error) if is_stale_plan(&error) => {
-                self.query_once(operation, sql, parameters).await
-            }
+        match self.query_once(statement, parameters).await {
+            Err(error) if is_stale_plan(&error) => self.query_once(statement, parameters).await,
             answer => answer,
         }
     }
 
-    /// The one row that a statement answers with.
+    /// The one row that `statement` answers with.
     ///
     /// # Errors
     /// A fault of Postgres, the deadline has passed, or there is another number of rows.
     pub async fn query_one(
         &self,
-        operation: &'static str,
-        sql: &str,
-        parameters: &[&(dyn ToSql + Sync)],
+        statement: Statement,
+        parameters: &Parameters<'_>,
     ) -> Result<Row, StoreError> {
-        let rows = self.query(operation, sql, parameters).await?;
-        let count = rows.len();
-        let mut rows = rows.into_iter();
-        match (rows.next(), count) {
-            (Some(row), 1) => Ok(row),
-            _ => Err(StoreError::Rows { operation, count }),
-        }
+        statement.one(self.query(statement, parameters).await?)
     }
 
+    /// Waiting for a connection counts: whoever asks waits for that too.
     async fn query_once(
         &self,
-        operation: &'static str,
-        sql: &str,
-        parameters: &[&(dyn ToSql + Sync)],
+        statement: Statement,
+        parameters: &Parameters<'_>,
     ) -> Result<Vec<Row>, StoreError> {
-        let client = self.client(operation).await?;
         let asking = async {
-            let statement = client.prepare_cached(sql).await?;
-            client.query(&statement, parameters).await
+            let client = self.client(statement.name()).await?;
+            let answer = self.in_time(statement.rows(&client, parameters)).await;
+            self.settle(statement.name(), client, answer)
         };
-        let answer = self.in_time(asking).await;
-        self.settle(operation, client, answer, |source| StoreError::Postgres {
-            operation,
-            source,
-        })
+        statement.observed(asking).await
     }
 
     /// Runs `work` in a transaction named `operation` and commits it if it succeeds. The
@@ -133,7 +120,7 @@ impl Database {
                 Ok(answer)
             };
             let answer = database.in_time(transacting).await;
-            database.settle(operation, client, answer, |error| error)
+            database.settle(operation, client, answer)
         });
         match task.await {
             Ok(answer) => answer,
@@ -170,20 +157,18 @@ impl Database {
 
     /// Gives `client` back to the pool after it answered. A silent one is thrown away, together
     /// with those that are idle; what statements remember of altered tables is forgotten.
-    pub(super) fn settle<T, S, E>(
+    pub(super) fn settle<T, E>(
         &self,
         operation: &'static str,
         client: Client,
-        answer: Result<Result<T, S>, Elapsed>,
-        failed: impl FnOnce(S) -> E,
+        answer: Result<Result<T, E>, Elapsed>,
     ) -> Result<T, E>
     where
         E: From<StoreError> + Error + 'static,
     {
         match answer {
             Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(source)) => {
-                let error = failed(source);
+            Ok(Err(error)) => {
                 if is_stale_plan(&error) {
                     self.pool.manager().statement_caches.clear();
                 }

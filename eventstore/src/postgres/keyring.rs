@@ -16,7 +16,7 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use self::known::Memory;
-use super::Database;
+use super::{Database, Statement};
 use crate::{
     StoreError, clock,
     keyring::{
@@ -25,6 +25,15 @@ use crate::{
     },
     seal::{DataKey, KEY_LEN},
 };
+
+const BY_ID: Statement = Statement::new(include_str!("keyring/by_id.sql"));
+const DESTROYED: Statement = Statement::new(include_str!("keyring/destroyed.sql"));
+const ENROL_DAY: Statement = Statement::new(include_str!("keyring/enrol_day.sql"));
+const ENROL_TENANT: Statement = Statement::new(include_str!("keyring/enrol_tenant.sql"));
+const MASTER_KEYS: Statement = Statement::new(include_str!("keyring/master_keys.sql"));
+const OF_DAY: Statement = Statement::new(include_str!("keyring/of_day.sql"));
+const OF_PSEUDONYMS: Statement = Statement::new(include_str!("keyring/of_pseudonyms.sql"));
+const OF_TENANTS: Statement = Statement::new(include_str!("keyring/of_tenants.sql"));
 
 /// How many keys a day may have; the database keeps no more.
 const DAY_KEYS_MAX: usize = 8;
@@ -73,15 +82,10 @@ impl PgKeyring {
     /// # Errors
     /// A version means another key there ([`KeyringError::OtherMasterKey`]), or a fault.
     pub async fn check(&self) -> Result<Vec<MissingMasterKey>, KeyringError> {
-        const SQL: &str = include_str!("keyring_master_keys.sql");
         let masters = self.masters.keys()?;
         let checks: HashMap<i16, CheckValue> = masters.checks().collect();
         let mut missing = Vec::new();
-        for row in self
-            .database
-            .query("reading check values", SQL, &[])
-            .await?
-        {
+        for row in self.database.query(MASTER_KEYS, &[]).await? {
             let (version, known): (i16, Option<&[u8]>) = (row.get(0), row.get(1));
             match (checks.get(&version), known) {
                 (Some(check), Some(known)) if check.0 != known => {
@@ -109,11 +113,7 @@ impl PgKeyring {
     /// # Errors
     /// A fault.
     pub async fn look_again(&self) -> Result<(), KeyringError> {
-        const SQL: &str = include_str!("keyring_destroyed.sql");
-        let rows = self
-            .database
-            .query("reading destroyed keys", SQL, &[])
-            .await?;
+        let rows = self.database.query(DESTROYED, &[]).await?;
         let destroyed: Vec<i64> = rows.iter().map(|row| row.get(0)).collect();
         self.memory.forget_destroyed(&destroyed);
         let locked = self.memory.locked();
@@ -126,7 +126,6 @@ impl PgKeyring {
     /// Gives each of these tenants a pseudonym and a key unless it has them. Two nodes may do
     /// this at once; the database keeps the first and both read that one back.
     async fn enrol(&self, tenants: &[TenantId]) -> Result<(), KeyringError> {
-        const SQL: &str = "select eventlog.enrol_tenant($1, $2, $3, $4, $5)";
         let masters = self.masters.keys()?;
         for tenant in tenants {
             let pseudonym = Pseudonym(random_id());
@@ -135,8 +134,7 @@ impl PgKeyring {
             let check = wrapped.check.0.as_slice();
             self.database
                 .query(
-                    "enrolling a tenant",
-                    SQL,
+                    ENROL_TENANT,
                     &[&tenant.0, &pseudonym.0, bytes, version, &check],
                 )
                 .await
@@ -149,12 +147,8 @@ impl PgKeyring {
         &self,
         tenants: &[TenantId],
     ) -> Result<HashMap<TenantId, KnownTenant>, KeyringError> {
-        const SQL: &str = include_str!("keyring_of_tenants.sql");
         let ids: Vec<Uuid> = tenants.iter().map(|tenant| tenant.0).collect();
-        let rows = self
-            .database
-            .query("reading tenants' keys", SQL, &[&ids])
-            .await?;
+        let rows = self.database.query(OF_TENANTS, &[&ids]).await?;
         let masters = self.masters.keys()?;
         let loaded = rows.iter().map(|row| {
             let tenant = TenantId(row.get(0));
@@ -173,11 +167,7 @@ impl PgKeyring {
 
     /// The keys of a day in the order they were made: the first that opens, and how many do not.
     async fn load_day(&self, day: Date) -> Result<(Option<DataKey>, Vec<Locked>), KeyringError> {
-        const SQL: &str = include_str!("keyring_of_day.sql");
-        let rows = self
-            .database
-            .query("reading a day's keys", SQL, &[&day])
-            .await?;
+        let rows = self.database.query(OF_DAY, &[&day]).await?;
         let mut locked = Vec::new();
         if rows.is_empty() {
             return Ok((None, locked));
@@ -219,16 +209,11 @@ impl PgKeyring {
     }
 
     async fn enrol_day(&self, day: Date, number: i16) -> Result<(), KeyringError> {
-        const SQL: &str = "select eventlog.enrol_day($1, $2, $3, $4, $5)";
         let wrapped = self.masters.keys()?.wrap(&fresh_key(), Subject::Day(day));
         let Wrapped { bytes, version, .. } = &wrapped;
         let check = wrapped.check.0.as_slice();
         self.database
-            .query(
-                "enrolling a day",
-                SQL,
-                &[&day, &number, bytes, version, &check],
-            )
+            .query(ENROL_DAY, &[&day, &number, bytes, version, &check])
             .await
             .map_err(|error| refused(error, &wrapped))?;
         Ok(())
@@ -270,15 +255,11 @@ impl Keyring for PgKeyring {
         &self,
         keys: &[i64],
     ) -> Result<HashMap<i64, Result<DataKey, Locked>>, KeyringError> {
-        const SQL: &str = include_str!("keyring_by_id.sql");
         let (mut found, missing) = self.memory.keys(keys);
         if missing.is_empty() {
             return Ok(found);
         }
-        let rows = self
-            .database
-            .query("reading keys", SQL, &[&missing])
-            .await?;
+        let rows = self.database.query(BY_ID, &[&missing]).await?;
         let masters = self.masters.keys()?;
         for row in &rows {
             let tenant: Option<Uuid> = row.get(3);
@@ -299,15 +280,9 @@ impl Keyring for PgKeyring {
         &self,
         pseudonyms: &[Pseudonym],
     ) -> Result<HashMap<Pseudonym, TenantId>, KeyringError> {
-        const SQL: &str =
-            "select pseudonym, tenant_id from eventlog.tenant where pseudonym = any($1)";
         let (mut found, missing) = self.memory.pseudonyms(pseudonyms);
         if !missing.is_empty() {
-            for row in self
-                .database
-                .query("reading pseudonyms", SQL, &[&missing])
-                .await?
-            {
+            for row in self.database.query(OF_PSEUDONYMS, &[&missing]).await? {
                 found.insert(Pseudonym(row.get(0)), TenantId(row.get(1)));
             }
             self.memory.learn_pseudonyms(&found);

@@ -9,16 +9,6 @@ use tokio_postgres::{
 
 use crate::{NewEvent, RecordedEvent, UnreadableRow};
 
-/// The columns [`recorded_event`] reads, in its order.
-const COLUMNS: &str = "e.position, e.recorded_at, e.occurred_at, e.stream_id, \
-    e.event_id, e.tenant, e.account, e.cause, e.version, e.schema_version, e.category, e.type, \
-    e.principal, e.trace, e.payload, e.sealed";
-
-/// The statement with [`COLUMNS`] in place of `{columns}`.
-pub(super) fn select(sql: &str) -> String {
-    sql.replace("{columns}", COLUMNS)
-}
-
 /// The text of a `json` column, to the byte.
 struct JsonText<'a>(&'a str);
 
@@ -32,7 +22,7 @@ impl<'a> FromSql<'a> for JsonText<'a> {
     }
 }
 
-/// Reads a row of [`COLUMNS`].
+/// Reads a row of `read_streams` or `read_log`, which begin with the same columns.
 pub(super) fn recorded_event(row: &Row) -> Result<RecordedEvent, UnreadableRow> {
     let position: i64 = row.get(0);
     let (stored_category, stored_type): (&str, &str) = (row.get(10), row.get(11));
@@ -76,4 +66,20 @@ pub(super) fn recorded_event(row: &Row) -> Result<RecordedEvent, UnreadableRow> 
             sealed,
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn both_statements_that_read_events_begin_with_the_same_columns() {
+        let columns = |sql: &'static str| {
+            let (_, select) = sql.split_once("select\n").expect("a select");
+            select.split_once("e.sealed").expect("its last column").0
+        };
+        let (log, streams) = (
+            columns(include_str!("store/read_after.sql")),
+            columns(include_str!("store/read_streams.sql")),
+        );
+        assert_eq!((log, log.matches(',').count()), (streams, 15));
+    }
 }

@@ -1,24 +1,26 @@
 //! [`EventStore`] in Postgres. The promises are kept by the functions in `migrations/`; here
 //! batches become arrays and answers become outcomes.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, LazyLock},
-};
+use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
 use deadpool_postgres::Client;
-use futures::TryStreamExt as _;
 use schema::{EventId, StreamId, Timestamp};
 use time::OffsetDateTime;
 use tokio_postgres::{Row, error::SqlState, types::ToSql};
 use uuid::Uuid;
 
-use super::{Database, rows};
+use super::{Database, Statement, rows};
 use crate::{
     Append, EventStore, Guard, LogId, NewEvent, Outcome, RecordedEvent, StoreError, Stretch,
-    log::postgres_error, rounds::rounds,
+    rounds::rounds,
 };
+
+const APPEND: Statement = Statement::new(include_str!("store/append.sql"));
+const HEAD: Statement = Statement::new(include_str!("store/head.sql"));
+const READ_LOG: Statement = Statement::new(include_str!("store/read_after.sql"));
+const READ_STREAMS: Statement = Statement::new(include_str!("store/read_streams.sql"));
+const RECORDED_AT: Statement = Statement::new(include_str!("store/recorded_at.sql"));
 
 /// A log in Postgres.
 #[derive(Clone)]
@@ -66,7 +68,6 @@ impl PgStore {
     }
 
     async fn append_part(&self, round: &[Append]) -> Result<Vec<Outcome>, StoreError> {
-        const SQL: &str = include_str!("append.sql");
         let columns = Columns::of(round);
         let Columns {
             append,
@@ -76,8 +77,7 @@ impl PgStore {
         let answer = self
             .database
             .query_one(
-                "appending events",
-                SQL,
+                APPEND,
                 &[
                     &self.log.0,
                     &append.category,
@@ -124,7 +124,7 @@ impl EventStore for PgStore {
         });
         task.await.unwrap_or_else(|source| {
             Err(StoreError::Died {
-                operation: "appending",
+                operation: APPEND.name(),
                 source,
             })
         })
@@ -134,18 +134,13 @@ impl EventStore for PgStore {
         &self,
         streams: &[StreamId],
     ) -> Result<Vec<Vec<RecordedEvent>>, StoreError> {
-        static SQL: LazyLock<String> =
-            LazyLock::new(|| rows::select(include_str!("read_streams.sql")));
         let categories: Vec<&str> = streams
             .iter()
             .map(|stream| stream.category.as_str())
             .collect();
         let ids: Vec<Uuid> = streams.iter().map(|stream| stream.id).collect();
         let parameters: [&(dyn ToSql + Sync); 3] = [&self.log.0, &categories, &ids];
-        let found = self
-            .database
-            .query("reading streams", &SQL, &parameters)
-            .await?;
+        let found = self.database.query(READ_STREAMS, &parameters).await?;
         let mut answers = vec![Vec::new(); streams.len()];
         for row in &found {
             let asked: i64 = row.get(16);
@@ -158,9 +153,6 @@ impl EventStore for PgStore {
     }
 
     async fn read_after(&self, position: i64, limit: i64) -> Result<Stretch, StoreError> {
-        static SQL: LazyLock<String> =
-            LazyLock::new(|| rows::select(include_str!("read_after.sql")));
-        const OPERATION: &str = "reading the log";
         // The head is read first: whatever is recorded later comes with the next stretch.
         let head = self.head().await?;
         if head <= position {
@@ -171,33 +163,25 @@ impl EventStore for PgStore {
             });
         }
         let through = head.min(position.saturating_add(limit));
-        let client = self.database.client(OPERATION).await?;
-        let reading = self.read_stretch(&client, OPERATION, &SQL, position, through);
+        let client = self.database.client(READ_LOG.name()).await?;
+        let reading = self.read_stretch(&client, position, through);
         let answer = self.database.in_time(reading).await;
-        self.database
-            .settle(OPERATION, client, answer, |error: StoreError| error)
+        self.database.settle(READ_LOG.name(), client, answer)
     }
 
     async fn head(&self) -> Result<i64, StoreError> {
-        const SQL: &str = include_str!("head.sql");
-        let row = self
-            .database
-            .query_one("reading the head", SQL, &[&self.log.0])
-            .await?;
+        let row = self.database.query_one(HEAD, &[&self.log.0]).await?;
         Ok(row.get(0))
     }
 
     async fn recorded_at(&self, positions: &[i64]) -> Result<Vec<Option<Timestamp>>, StoreError> {
         let rows = self
             .database
-            .query(LOOKING_FOR_MARKS, RECORDED_AT, &[&self.log.0, &positions])
+            .query(RECORDED_AT, &[&self.log.0, &positions])
             .await?;
         Ok(rows.iter().map(recorded_at).collect())
     }
 }
-
-const RECORDED_AT: &str = include_str!("recorded_at.sql");
-const LOOKING_FOR_MARKS: &str = "looking when events were recorded";
 
 fn recorded_at(row: &Row) -> Option<Timestamp> {
     row.get::<_, Option<OffsetDateTime>>(0)
@@ -208,30 +192,16 @@ impl PgStore {
     async fn read_stretch(
         &self,
         client: &Client,
-        operation: &'static str,
-        sql: &str,
         after: i64,
         through: i64,
     ) -> Result<Stretch, StoreError> {
-        let failed = postgres_error(operation);
-        let statement = client.prepare_cached(sql).await.map_err(failed)?;
         // On the same connection as the read: both are of one history of the log.
-        let mark = client.prepare_cached(RECORDED_AT).await.map_err(failed)?;
-        let mark = client
-            .query_one(&mark, &[&self.log.0, &[through].as_slice()])
-            .await
-            .map_err(failed)?;
+        let mark = RECORDED_AT
+            .query_one(client, &[&self.log.0, &[through].as_slice()])
+            .await?;
         let span: [&(dyn ToSql + Sync); 3] = [&self.log.0, &after, &through];
-        let rows = client
-            .query_raw(&statement, slice_iter(&span))
-            .await
-            .map_err(failed)?;
-        let mut rows = std::pin::pin!(rows);
-        let mut events = Vec::new();
-        // Read as they come: Postgres prepares the next rows meanwhile.
-        while let Some(row) = rows.try_next().await.map_err(failed)? {
-            events.push(rows::recorded_event(&row));
-        }
+        let events = READ_LOG.read_each(client, &span, rows::recorded_event);
+        let events = events.await?;
         Ok(Stretch {
             events,
             through,
@@ -275,13 +245,6 @@ fn tell_refusal(append: &Append, fault: &StoreError) {
         first = first.map(|fact| fact.event.type_and_version().0),
         sqlstate = source.code().map(SqlState::code),
     );
-}
-
-/// Parameters in the form that `query_raw` takes.
-fn slice_iter<'a>(
-    params: &'a [&'a (dyn ToSql + Sync)],
-) -> impl ExactSizeIterator<Item = &'a dyn ToSql> + 'a {
-    params.iter().map(|param| *param as _)
 }
 
 /// A round as the arrays that `eventlog.append` takes.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use deadpool_postgres::Transaction;
-use eventstore::RecordedEvent;
+use eventstore::{RecordedEvent, postgres::Statement};
 use schema::{
     AccountId, Event, EventType, Pseudonym, Timestamp,
     event::{AccessRefused, CrossAccountRead},
@@ -16,9 +16,9 @@ use time::OffsetDateTime;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-use crate::{ApplyError, Batch, Effect, Projection, Scope, runtime::statement::execute};
+use crate::{ApplyError, Batch, Effect, Projection, Scope};
 
-const SQL: &str = include_str!("access_log/insert.sql");
+const INSERT: Statement = Statement::new(include_str!("access_log/insert.sql"));
 
 /// Every access that is a fact.
 #[derive(Debug, Clone, Copy)]
@@ -65,7 +65,7 @@ impl Effect for Rows {
             &rows.until,
             &rows.recorded_at,
         ];
-        execute(transaction, "showing accesses", SQL, &parameters).await
+        Ok(INSERT.execute(transaction, &parameters).await?)
     }
 }
 

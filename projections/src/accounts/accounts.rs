@@ -6,16 +6,16 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 use deadpool_postgres::Transaction;
-use eventstore::RecordedEvent;
+use eventstore::{RecordedEvent, postgres::Statement};
 use schema::{Event, EventType, Sealed, event::AccountFacts};
 use time::OffsetDateTime;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 pub use self::queries::{Account, find, tenant_of};
-use crate::{ApplyError, Batch, Effect, Projection, Scope, runtime::statement::execute};
+use crate::{ApplyError, Batch, Effect, Projection, Scope};
 
-const SQL: &str = include_str!("accounts/put.sql");
+const PUT: Statement = Statement::new(include_str!("accounts/put.sql"));
 
 /// Every registered account.
 #[derive(Debug, Clone, Copy)]
@@ -61,7 +61,7 @@ impl Effect for Rows {
             &rows.changed_at,
             &rows.changed_position,
         ];
-        execute(transaction, "showing accounts", SQL, &parameters).await
+        Ok(PUT.execute(transaction, &parameters).await?)
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use deadpool_postgres::Transaction;
-use eventstore::RecordedEvent;
+use eventstore::{RecordedEvent, postgres::Statement};
 use rust_decimal::Decimal;
 use schema::{Event, EventType, event::MessageCharged};
 use time::OffsetDateTime;
@@ -14,9 +14,9 @@ use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 pub use self::queries::{ChargesOfKey, charged_by_the_platform};
-use crate::{ApplyError, Batch, Effect, Projection, Scope, runtime::statement::execute};
+use crate::{ApplyError, Batch, Effect, Projection, Scope};
 
-const SQL: &str = include_str!("billing_events/insert.sql");
+const INSERT: Statement = Statement::new(include_str!("billing_events/insert.sql"));
 
 /// Every charge.
 #[derive(Debug, Clone, Copy)]
@@ -74,7 +74,7 @@ impl Effect for Rows {
             &rows.operator_cost,
             &rows.margin,
         ];
-        execute(transaction, "showing charges", SQL, &parameters).await
+        Ok(INSERT.execute(transaction, &parameters).await?)
     }
 }
 

@@ -6,17 +6,17 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use deadpool_postgres::Transaction;
-use eventstore::RecordedEvent;
+use eventstore::{RecordedEvent, postgres::Statement};
 use schema::{AccountTier, Currency, Event, EventType, event::ChargeHeld};
 use time::OffsetDateTime;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 pub use self::queries::{HeldCharge, HeldFilter, count, list};
-use crate::{ApplyError, Batch, Effect, Projection, Scope, runtime::statement::execute};
+use crate::{ApplyError, Batch, Effect, Projection, Scope};
 
-const HOLD: &str = include_str!("held_charges/hold.sql");
-const RESOLVE: &str = include_str!("held_charges/resolve.sql");
+const HOLD: Statement = Statement::new(include_str!("held_charges/hold.sql"));
+const RESOLVE: Statement = Statement::new(include_str!("held_charges/resolve.sql"));
 
 /// Every charge that was ever held.
 #[derive(Debug, Clone, Copy)]
@@ -53,8 +53,7 @@ impl Effect for Rows {
         if !resolved.message.is_empty() {
             let parameters: [&(dyn ToSql + Sync); 3] =
                 [&self.0.log.0, &resolved.message, &resolved.at];
-            let operation = "showing held charges as resolved";
-            execute(transaction, operation, RESOLVE, &parameters).await?;
+            RESOLVE.execute(transaction, &parameters).await?;
         }
         Ok(())
     }
@@ -139,7 +138,7 @@ impl<'a> Held<'a> {
             &self.reason,
             &self.recorded_at,
         ];
-        execute(transaction, "showing held charges", HOLD, &parameters).await
+        Ok(HOLD.execute(transaction, &parameters).await?)
     }
 }
 

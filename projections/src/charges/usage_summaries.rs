@@ -11,19 +11,19 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 use deadpool_postgres::Transaction;
-use eventstore::{LogId, RecordedEvent, log::postgres_error};
+use eventstore::{LogId, RecordedEvent, postgres::Statement};
 use rust_decimal::Decimal;
 use schema::{Amount, Currency, Event, EventType, Timestamp};
 use time::{Date, OffsetDateTime};
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-use crate::{ApplyError, Batch, Effect, Projection, Scope, runtime::statement::execute};
+use crate::{ApplyError, Batch, Effect, Projection, Scope};
 
-const COUNTED: &str = include_str!("usage_summaries/counted.sql");
-const ADD_HOURS: &str = include_str!("usage_summaries/add_hours.sql");
-const ADD_DAYS: &str = include_str!("usage_summaries/add_days.sql");
-const COUNT: &str = include_str!("usage_summaries/count.sql");
+const COUNTED: Statement = Statement::new(include_str!("usage_summaries/counted.sql"));
+const ADD_HOURS: Statement = Statement::new(include_str!("usage_summaries/add_hours.sql"));
+const ADD_DAYS: Statement = Statement::new(include_str!("usage_summaries/add_days.sql"));
+const COUNT: Statement = Statement::new(include_str!("usage_summaries/count.sql"));
 
 /// Microseconds in an hour.
 const HOUR: i64 = 3_600_000_000;
@@ -65,17 +65,14 @@ impl Effect for Usage {
         let days = by_day(&hours);
         add(transaction, log, ADD_HOURS, &hours).await?;
         add(transaction, log, ADD_DAYS, &days).await?;
-        let operation = "noting how far usage is counted";
-        execute(transaction, operation, COUNT, &[&log.0, &last]).await
+        Ok(COUNT.execute(transaction, &[&log.0, &last]).await?)
     }
 }
 
 /// How far the usage of `log` is counted.
 async fn counted(transaction: &Transaction<'_>, log: LogId) -> Result<i64, ApplyError> {
-    let failed = postgres_error("looking how far usage is counted");
-    let statement = transaction.prepare_cached(COUNTED).await.map_err(failed)?;
-    let row = transaction.query_one(&statement, &[&log.0]).await;
-    Ok(row.map_err(failed)?.get(0))
+    let row = COUNTED.query_one(transaction, &[&log.0]).await?;
+    Ok(row.get(0))
 }
 
 /// What is added up: the charges of one account in one period, currency and carrier. In the order
@@ -167,7 +164,7 @@ fn hour(at: Timestamp) -> OffsetDateTime {
 async fn add<P>(
     transaction: &Transaction<'_>,
     log: LogId,
-    sql: &str,
+    add: Statement,
     sums: &Sums<P>,
 ) -> Result<(), ApplyError>
 where
@@ -196,7 +193,7 @@ where
         &costs,
         &positions,
     ];
-    execute(transaction, "adding up usage", sql, &parameters).await
+    Ok(add.execute(transaction, &parameters).await?)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use deadpool_postgres::Transaction;
-use eventstore::RecordedEvent;
+use eventstore::{RecordedEvent, postgres::Statement};
 use rust_decimal::Decimal;
 use schema::{Event, EventType, event::CostOpened};
 use tokio_postgres::types::ToSql;
@@ -14,10 +14,10 @@ use uuid::Uuid;
 
 pub use self::queries::{CostFilter, CostVersion, by_request, list, one};
 use super::versions::{Lives, Versions};
-use crate::{ApplyError, Batch, Effect, Projection, runtime::statement::execute};
+use crate::{ApplyError, Batch, Effect, Projection};
 
-const OPEN: &str = include_str!("operator_costs/open.sql");
-const CLOSE: &str = include_str!("operator_costs/close.sql");
+const OPEN: Statement = Statement::new(include_str!("operator_costs/open.sql"));
+const CLOSE: Statement = Statement::new(include_str!("operator_costs/close.sql"));
 
 /// Every cost.
 #[derive(Debug, Clone, Copy)]
@@ -44,9 +44,7 @@ struct Rows(Batch);
 impl Effect for Rows {
     async fn apply(&mut self, transaction: &Transaction<'_>) -> Result<(), ApplyError> {
         let versions = versions(&self.0);
-        versions
-            .close_all(transaction, self.0.log.0, "showing closed costs", CLOSE)
-            .await?;
+        versions.close_all(transaction, self.0.log.0, CLOSE).await?;
         open_all(transaction, self.0.log.0, &versions).await
     }
 }
@@ -93,7 +91,7 @@ async fn open_all(
         &lives.changed,
         &terms.request,
     ];
-    execute(transaction, "showing costs", OPEN, &parameters).await
+    Ok(OPEN.execute(transaction, &parameters).await?)
 }
 
 /// What is taken, and for what.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use deadpool_postgres::Transaction;
-use eventstore::RecordedEvent;
+use eventstore::{RecordedEvent, postgres::Statement};
 use rust_decimal::Decimal;
 use schema::{Event, EventType, event::PriceOpened};
 use tokio_postgres::types::ToSql;
@@ -14,10 +14,10 @@ use uuid::Uuid;
 
 pub use self::queries::{PriceFilter, PriceVersion, by_request, list, one};
 use super::versions::{Lives, Versions};
-use crate::{ApplyError, Batch, Effect, Projection, Scope, runtime::statement::execute};
+use crate::{ApplyError, Batch, Effect, Projection, Scope};
 
-const OPEN: &str = include_str!("pricing_tables/open.sql");
-const CLOSE: &str = include_str!("pricing_tables/close.sql");
+const OPEN: Statement = Statement::new(include_str!("pricing_tables/open.sql"));
+const CLOSE: Statement = Statement::new(include_str!("pricing_tables/close.sql"));
 
 /// Every price, the platform's and tenants' own.
 #[derive(Debug, Clone, Copy)]
@@ -48,9 +48,7 @@ impl Effect for Rows {
             return Ok(());
         }
         Scope::EveryTenant.enter(transaction).await?;
-        versions
-            .close_all(transaction, self.0.log.0, "showing closed prices", CLOSE)
-            .await?;
+        versions.close_all(transaction, self.0.log.0, CLOSE).await?;
         open_all(transaction, self.0.log.0, &versions).await
     }
 }
@@ -101,7 +99,7 @@ async fn open_all(
         &lives.changed,
         &terms.request,
     ];
-    execute(transaction, "showing prices", OPEN, &parameters).await
+    Ok(OPEN.execute(transaction, &parameters).await?)
 }
 
 /// What is paid, and for what.

@@ -7,12 +7,13 @@
 use std::collections::{BTreeMap, HashMap};
 
 use deadpool_postgres::Transaction;
-use eventstore::RecordedEvent;
+use eventstore::{RecordedEvent, postgres::Statement};
 use schema::{Period, Timestamp};
 use time::OffsetDateTime;
+use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-use crate::{ApplyError, runtime::statement::execute};
+use crate::ApplyError;
 
 /// The openings and closings of a batch; `O` is what is opened.
 pub(super) struct Versions<'a, O> {
@@ -86,13 +87,12 @@ impl<'a, O> Versions<'a, O> {
         self.opened.is_empty() && self.closed.is_empty()
     }
 
-    /// Gives the versions opened before the batch their ends, by `sql`.
+    /// Gives the versions opened before the batch their ends, by `close`.
     pub(super) async fn close_all(
         &self,
         transaction: &Transaction<'_>,
         log: i16,
-        operation: &'static str,
-        sql: &str,
+        close: Statement,
     ) -> Result<(), ApplyError> {
         if self.closed.is_empty() {
             return Ok(());
@@ -102,13 +102,8 @@ impl<'a, O> Versions<'a, O> {
         let ends: Vec<OffsetDateTime> = closings.clone().map(|end| end.at.datetime()).collect();
         let by: Vec<&str> = closings.clone().map(|end| end.by).collect();
         let positions: Vec<i64> = closings.map(|end| end.position).collect();
-        execute(
-            transaction,
-            operation,
-            sql,
-            &[&log, &versions, &ends, &by, &positions],
-        )
-        .await
+        let parameters: [&(dyn ToSql + Sync); 5] = [&log, &versions, &ends, &by, &positions];
+        Ok(close.execute(transaction, &parameters).await?)
     }
 }
 

@@ -5,8 +5,7 @@ use std::{fmt::Display, sync::Arc, time::Duration};
 
 use eventstore::{
     LogId, StoreError,
-    log::postgres_error,
-    postgres::{Database, is_stale_plan},
+    postgres::{Database, Statement, is_stale_plan},
 };
 use schema::{Amount, Currency, Timestamp, UnitPrice};
 use time::OffsetDateTime;
@@ -68,10 +67,9 @@ impl Reader {
     /// # Errors
     /// A fault of Postgres.
     pub async fn passed(&self, projections: &[&str], position: i64) -> Result<bool, StoreError> {
-        const SQL: &str = include_str!("reader/passed.sql");
-        const OPERATION: &str = "looking whether projections have passed a position";
+        const PASSED: Statement = Statement::new(include_str!("reader/passed.sql"));
         let parameters: [&(dyn ToSql + Sync); 3] = [&self.log.0, &projections, &position];
-        let row = self.database.query_one(OPERATION, SQL, &parameters).await?;
+        let row = self.database.query_one(PASSED, &parameters).await?;
         let passed: i64 = row.get(0);
         Ok(usize::try_from(passed) == Ok(projections.len()))
     }
@@ -105,13 +103,12 @@ impl Reader {
     /// prepared.
     pub(crate) async fn rows(
         &self,
-        operation: &'static str,
+        statement: Statement,
         scope: Scope,
-        sql: &'static str,
         parameters: Parameters,
     ) -> Result<Vec<Row>, ReadError> {
         let parameters = Arc::new(parameters);
-        let rows = || self.rows_once(operation, scope, sql, Arc::clone(&parameters));
+        let rows = || self.rows_once(statement, scope, Arc::clone(&parameters));
         match rows().await {
             Err(error) if is_stale_plan(&error) => rows().await,
             answer => answer,
@@ -120,23 +117,19 @@ impl Reader {
 
     async fn rows_once(
         &self,
-        operation: &'static str,
+        statement: Statement,
         scope: Scope,
-        sql: &'static str,
         parameters: Arc<Parameters>,
     ) -> Result<Vec<Row>, ReadError> {
-        let failed = postgres_error(operation);
         self.database
-            .transaction(operation, move |transaction| {
+            .transaction(statement.name(), move |transaction| {
                 Box::pin(async move {
                     scope.enter(transaction).await?;
-                    let statement = transaction.prepare_cached(sql).await.map_err(failed)?;
                     let parameters: Vec<&(dyn ToSql + Sync)> = parameters
                         .iter()
                         .map(|one| &**one as &(dyn ToSql + Sync))
                         .collect();
-                    let rows = transaction.query(&statement, &parameters).await;
-                    Ok(rows.map_err(failed)?)
+                    Ok(statement.query(transaction, &parameters).await?)
                 })
             })
             .await

@@ -6,7 +6,7 @@
 //! be said for a session, because sessions are pooled.
 
 use deadpool_postgres::Transaction;
-use eventstore::{StoreError, log::postgres_error};
+use eventstore::{StoreError, postgres::Statement};
 use schema::TenantId;
 
 /// The rows that a transaction may see.
@@ -24,15 +24,9 @@ impl Scope {
     /// # Errors
     /// A fault of Postgres.
     pub async fn enter(self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        const SQL: &str = include_str!("scope/enter.sql");
-        let failed = postgres_error("saying for whom a transaction works");
+        const ENTER: Statement = Statement::new(include_str!("scope/enter.sql"));
         let (tenant, every) = self.settings();
-        let statement = transaction.prepare_cached(SQL).await.map_err(failed)?;
-        transaction
-            .execute(&statement, &[&tenant, &every])
-            .await
-            .map_err(failed)?;
-        Ok(())
+        ENTER.execute(transaction, &[&tenant, &every]).await
     }
 
     /// What `app.tenant_id` and `app.every_tenant` are set to.

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use deadpool_postgres::Transaction;
-use eventstore::RecordedEvent;
+use eventstore::{RecordedEvent, postgres::Statement};
 use schema::{Event, EventType, ReceiptFacts, Sealed};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{ApplyError, Batch, Effect, Projection, runtime::statement::execute};
+use crate::{ApplyError, Batch, Effect, Projection};
 
-const SQL: &str = include_str!("delivery_receipts/insert.sql");
+const INSERT: Statement = Statement::new(include_str!("delivery_receipts/insert.sql"));
 
 /// Every accepted receipt: final, intermediate and late.
 #[derive(Debug, Clone, Copy)]
@@ -62,7 +62,7 @@ impl Effect for Rows {
             &rows.dest_addr,
             &rows.recorded_at,
         ];
-        execute(transaction, "showing delivery receipts", SQL, &parameters).await
+        Ok(INSERT.execute(transaction, &parameters).await?)
     }
 }
 

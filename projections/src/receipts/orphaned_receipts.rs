@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use deadpool_postgres::Transaction;
-use eventstore::RecordedEvent;
+use eventstore::{RecordedEvent, postgres::Statement};
 use schema::{
     Event, EventType,
     event::{OrphanMatched, ReceiptOrphaned},
@@ -14,10 +14,10 @@ use schema::{
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{ApplyError, Batch, Effect, Projection, runtime::statement::execute};
+use crate::{ApplyError, Batch, Effect, Projection};
 
-const ORPHANS: &str = include_str!("orphaned_receipts/insert.sql");
-const RESOLUTIONS: &str = include_str!("orphaned_receipts/resolve.sql");
+const ORPHANS: Statement = Statement::new(include_str!("orphaned_receipts/insert.sql"));
+const RESOLUTIONS: Statement = Statement::new(include_str!("orphaned_receipts/resolve.sql"));
 
 /// Every orphan and every resolution.
 #[derive(Debug, Clone, Copy)]
@@ -108,7 +108,7 @@ impl<'a> Orphans<'a> {
             &self.received_at,
             &self.message_hint,
         ];
-        execute(transaction, "showing orphans", ORPHANS, &parameters).await
+        Ok(ORPHANS.execute(transaction, &parameters).await?)
     }
 }
 
@@ -140,13 +140,7 @@ impl Resolutions {
             &self.receipt,
             &self.message,
         ];
-        execute(
-            transaction,
-            "showing resolved orphans",
-            RESOLUTIONS,
-            &parameters,
-        )
-        .await
+        Ok(RESOLUTIONS.execute(transaction, &parameters).await?)
     }
 }
 

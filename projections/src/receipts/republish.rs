@@ -8,7 +8,10 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use eventstore::{EventStore, LogId, RecordedEvent, StoreError, clock, postgres::Database};
+use eventstore::{
+    EventStore, LogId, RecordedEvent, StoreError, clock,
+    postgres::{Database, Statement},
+};
 use schema::{Event, MessageId, Pseudonym, StreamId, TenantId, published::BILLING_EVENTS};
 use time::OffsetDateTime;
 use tokio_postgres::{Row, types::ToSql};
@@ -99,10 +102,9 @@ impl AnnounceAgain {
         through: i64,
         until: OffsetDateTime,
     ) -> Result<usize, AgainError> {
-        const SQL: &str = include_str!("republish/unbilled.sql");
-        let operation = "looking for settlements that are neither charged nor held";
+        const UNBILLED: Statement = Statement::new(include_str!("republish/unbilled.sql"));
         let asked: [&(dyn ToSql + Sync); 4] = [&self.log.0, &after, &through, &until];
-        let rows = self.database.query(operation, SQL, &asked).await?;
+        let rows = self.database.query(UNBILLED, &asked).await?;
         let stream = |row: &Row| StreamId::message(MessageId(row.get("stream_id")));
         let streams: Vec<StreamId> = rows.iter().map(stream).collect();
         let tenant = |row: &Row| {
@@ -125,21 +127,20 @@ impl AnnounceAgain {
     }
 
     async fn billed_through(&self, end: i64) -> Result<Option<OffsetDateTime>, StoreError> {
-        const SQL: &str = include_str!("republish/billed_through.sql");
-        let operation = "looking how far billing has come";
+        const BILLED_THROUGH: Statement =
+            Statement::new(include_str!("republish/billed_through.sql"));
         let rows = self
             .database
-            .query(operation, SQL, &[&self.log.0, &end])
+            .query(BILLED_THROUGH, &[&self.log.0, &end])
             .await?;
         Ok(rows.first().and_then(|row| row.get("billed_through")))
     }
 
     async fn recorded(&self, position: i64) -> Result<Option<OffsetDateTime>, StoreError> {
-        const SQL: &str = include_str!("republish/recorded.sql");
-        let operation = "looking when an event was recorded";
+        const RECORDED: Statement = Statement::new(include_str!("republish/recorded.sql"));
         let rows = self
             .database
-            .query(operation, SQL, &[&self.log.0, &position])
+            .query(RECORDED, &[&self.log.0, &position])
             .await?;
         Ok(rows.first().map(|row| row.get("recorded_at")))
     }

@@ -5,14 +5,14 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 use deadpool_postgres::Transaction;
-use eventstore::RecordedEvent;
+use eventstore::{RecordedEvent, postgres::Statement};
 use schema::{Event, EventType, Status, Timestamp};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{ApplyError, Batch, Effect, Projection, runtime::statement::execute};
+use crate::{ApplyError, Batch, Effect, Projection};
 
-const SQL: &str = include_str!("sms_messages/update.sql");
+const UPDATE: Statement = Statement::new(include_str!("sms_messages/update.sql"));
 
 /// The status of every message.
 #[derive(Debug, Clone, Copy)]
@@ -47,8 +47,9 @@ impl Effect for Changes {
         let messages: Vec<Uuid> = self.0.keys().copied().collect();
         let statuses: Vec<&str> = self.0.values().map(|(status, _)| status.as_str()).collect();
         let times: Vec<OffsetDateTime> = self.0.values().map(|(_, at)| at.datetime()).collect();
-        let operation = "updating the status of messages";
-        execute(transaction, operation, SQL, &[&messages, &statuses, &times]).await
+        Ok(UPDATE
+            .execute(transaction, &[&messages, &statuses, &times])
+            .await?)
     }
 }
 

@@ -6,7 +6,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use eventstore::{Feed, LogId, StoreError, log::chain, postgres::Database};
+use eventstore::{
+    Feed, LogId, StoreError,
+    log::chain,
+    postgres::{Database, Statement},
+};
 use tokio::sync::watch;
 
 use super::metrics::{ProjectionHandle, ProjectionMetrics};
@@ -60,9 +64,8 @@ impl Gauges {
     }
 
     async fn look_at_checkpoints(&self) -> Result<(), StoreError> {
-        const SQL: &str = include_str!("gauges/standings.sql");
-        const OPERATION: &str = "looking at the checkpoints";
-        for row in self.database.query(OPERATION, SQL, &[&self.log.0]).await? {
+        const STANDINGS: Statement = Statement::new(include_str!("gauges/standings.sql"));
+        for row in self.database.query(STANDINGS, &[&self.log.0]).await? {
             let (name, position): (&str, i64) = (row.get(0), row.get(1));
             if let Some(handle) = self.handles.iter().find(|handle| handle.name() == name) {
                 handle.advanced_to(position);

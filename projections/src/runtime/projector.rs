@@ -11,17 +11,24 @@ use deadpool_postgres::Transaction;
 use eventstore::{
     Feed, LogId, StoreError,
     feed::{Follower, Mark},
-    log::{chain, postgres_error},
-    postgres::{Database, checkpoint},
+    log::chain,
+    postgres::{Database, Statement, checkpoint},
 };
 use tokio::{sync::watch, time::Instant};
 
 use super::{
     metrics::ProjectionHandle,
     pace::{self, Pace},
-    statement::SETTINGS,
 };
 use crate::{ApplyError, Batch, Effect, Projection};
+
+/// What a whole batch is written with.
+///
+/// Commits are not waited for: rows and checkpoint are lost together or not at all, and what is
+/// lost is applied again from the log. Batches are arrays whose length the planner does not know;
+/// these settings leave it only the plan that is right for every size of table, an index lookup
+/// per row in the order of the array, whatever the statistics say.
+const SETTINGS: Statement = Statement::new(include_str!("projector/settings.sql"));
 
 /// The most events in one batch.
 const BATCH: usize = 2_000;
@@ -194,11 +201,11 @@ impl Projector {
 
     /// Where the checkpoint stands, without taking it.
     async fn look(&self) -> Result<i64, StoreError> {
-        const SQL: &str = include_str!("projector/standing.sql");
+        const STANDING: Statement = Statement::new(include_str!("projector/standing.sql"));
         let name = self.projection.name();
         let row = self
             .database
-            .query_one("looking at a checkpoint", SQL, &[&self.log.0, &name])
+            .query_one(STANDING, &[&self.log.0, &name])
             .await?;
         let position = row.get(0);
         if row.get(1) {
@@ -301,11 +308,10 @@ async fn advance(
     (at, through): (i64, i64),
     seen: Mark,
 ) -> Result<Step, ApplyError> {
-    let failed = postgres_error("setting up a projection's transaction");
     // Sent together: one round trip.
-    let settings = transaction.batch_execute(SETTINGS);
+    let settings = SETTINGS.batch_execute(transaction);
     let (set, taken) = futures::join!(settings, checkpoint::take(transaction, log, name));
-    set.map_err(failed)?;
+    set?;
     match taken? {
         None => return Ok(Step::Held),
         Some(found) if found != at => return Ok(Step::Elsewhere(found)),

@@ -322,7 +322,7 @@ async fn open_price_to_both_at_once(market: &Market, price: &Price) {
     market.open_price(price).await;
     eventually("both nodes look for news", async || {
         let sql = "select count(*) from pg_stat_activity
-            where wait_event_type = 'Lock' and query like '-- news:%'";
+            where wait_event_type = 'Lock' and query like '-- read_held_news:%'";
         let row = market.database.query_one(sql, &[]).await.expect("reads");
         (row.get::<_, i64>(0) == 2).then_some(())
     })

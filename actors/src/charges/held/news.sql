@@ -1,4 +1,4 @@
--- news: how far the tables are that decide whether a held charge can be rated
+-- read_held_news: how far the tables are that decide whether a held charge can be rated
 -- $1 log. The last changes of prices, costs and accounts, added up: each table is shown at its own
 -- pace, and the sum moves whenever one of them does. The newest held charge, the newest resolution.
 -- And up to where all four tables show the log. Each is one look into an index.

@@ -1,4 +1,4 @@
--- ratable: held charges that a price of today's tables covers, oldest first
+-- list_ratable_charges: held charges that a price of today's tables covers, oldest first
 -- $1 log, $2 after this position, $3 at most so many. A hint: whether one can be rated is decided
 -- with the log. The payer is the account as it is registered now, else as it was when held; nobody
 -- pays on another tenant's account. What has too many segments is never ratable.

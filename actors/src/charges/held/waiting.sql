@@ -1,4 +1,4 @@
--- waiting: how many held charges wait
+-- count_waiting_charges: how many held charges wait
 -- $1 log.
 select count(*) as waiting
 from billing.held_charges h

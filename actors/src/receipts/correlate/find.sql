@@ -1,4 +1,4 @@
--- find: the message of each receipt, numbered from 1 in the order asked
+-- find_messages: the message of each receipt, numbered from 1 in the order asked
 -- $1 operators, $2 operator message ids, $3 hinted message ids or null, $4 and $5 the times between
 -- which the message must have been handed in. The orchestrator writes operators as text: first the
 -- usual spelling is looked up, then, where it finds nothing, the others of the same id; the limits

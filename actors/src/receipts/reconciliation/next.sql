@@ -1,4 +1,4 @@
--- next: orphans in the order of their arrival, and whether they have found their message
+-- list_orphans: orphans in the order of their arrival, and whether they have found their message
 -- $1 log, $2 and $3 after the one received then at this position, $4 so many. The join by a limit
 -- looks each resolution up by its key.
 select

@@ -1,4 +1,4 @@
--- youngest: the latest orphans, and whether they have found their message
+-- list_youngest_orphans: the latest orphans, and whether they have found their message
 -- $1 log, $2 received since, $3 so many. The join by a limit looks each resolution up by its key.
 select
     o.position, o.orphan_id, o.operator_id, o.operator_message_id, o.message_hint, o.received_at,

@@ -1,4 +1,4 @@
--- insert: adds a row per access, with the tenants behind the pseudonyms
+-- insert_access_log: adds a row per access, with the tenants behind the pseudonyms
 -- An erased tenant stays the pseudonym it is in the log. $1 log; per access: $2 position, $3 whose
 -- data (a pseudonym), $4 account, $5 further accounts as the text of an array, $6 the caller's
 -- pseudonym, $7 the caller, $8 endpoint, $9 code of a refusal, $10 calls, $11 request, $12 when,

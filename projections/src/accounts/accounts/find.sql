@@ -1,4 +1,4 @@
--- find: an account, whosever it is
+-- find_account: an account, whosever it is
 -- $1 log, $2 account.
 select a.tenant_id, a.account_tier, a.currency, a.billing_name, a.billing_address,
     a.sealed_version, a.position, a.created_at, a.changed_at, a.changed_position

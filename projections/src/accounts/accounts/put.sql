@@ -1,4 +1,4 @@
--- put: adds a row per account, with its tenant, or brings it up to date
+-- put_accounts: adds a row per account, with its tenant, or brings it up to date
 -- Only forward in the log: what a later event said stays. An erased tenant stays the pseudonym it
 -- is in the log. $1 log; per account: $2 position, $3 tenant's pseudonym, $4 account, $5 tier,
 -- $6 currency, $7 and $8 name and address on invoices, sealed, $9 the version they were sealed

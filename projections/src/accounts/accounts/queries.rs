@@ -1,5 +1,6 @@
 //! What is asked of `billing.accounts`. Only the platform's own people ask.
 
+use eventstore::postgres::Statement;
 use schema::{AccountId, AccountTier, Currency, SealedValue, TenantId, Timestamp};
 use uuid::Uuid;
 
@@ -40,12 +41,11 @@ pub struct Account {
 /// # Errors
 /// See [`ReadError`].
 pub async fn find(reader: &Reader, account: AccountId) -> Result<Option<Account>, ReadError> {
-    const SQL: &str = include_str!("find.sql");
+    const FIND: Statement = Statement::new(include_str!("find.sql"));
     let rows = reader
         .rows(
-            "finding an account",
+            FIND,
             Scope::EveryTenant,
-            SQL,
             vec![Box::new(reader.log().0), Box::new(account.0)],
         )
         .await?;
@@ -77,12 +77,11 @@ pub async fn find(reader: &Reader, account: AccountId) -> Result<Option<Account>
 /// # Errors
 /// See [`ReadError`].
 pub async fn tenant_of(reader: &Reader, account: AccountId) -> Result<Option<TenantId>, ReadError> {
-    const SQL: &str = include_str!("tenant_of.sql");
+    const TENANT_OF: Statement = Statement::new(include_str!("tenant_of.sql"));
     let rows = reader
         .rows(
-            "finding whose an account is",
+            TENANT_OF,
             Scope::EveryTenant,
-            SQL,
             vec![Box::new(reader.log().0), Box::new(account.0)],
         )
         .await?;

@@ -1,4 +1,4 @@
--- tenant_of: whose account it is
+-- find_tenant_of_account: whose account it is
 -- Who registered it; if nobody did, who used it first of all. $1 log, $2 account.
 select coalesce(
     (

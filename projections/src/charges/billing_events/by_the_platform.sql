@@ -1,4 +1,4 @@
--- by_the_platform: whether a tenant was charged the platform's price in a period
+-- find_charge_by_the_platform: whether a tenant was charged the platform's price in a period
 -- Steps through the tenant's accounts along the index, and looks at each one's charges of the
 -- period; nothing else of the table is touched. $1 tenant, $2 tier, $3 operator, $4 direction,
 -- $5 currency, $6 beginning, $7 end (exclusive), or none.

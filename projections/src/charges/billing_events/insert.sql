@@ -1,4 +1,4 @@
--- insert: adds a row per charge, with its tenant
+-- insert_billing_events: adds a row per charge, with its tenant
 -- An erased tenant stays the pseudonym it is in the log. $1 log; per charge: $2 position,
 -- $3 charge, $4 message, $5 tenant's pseudonym, $6 account, $7 operator, $8 version of the price,
 -- $9 of the cost, $10 when settled, $11 time that chose the versions, $12 when recorded,

@@ -1,5 +1,6 @@
 //! What is asked of `billing.billing_events`.
 
+use eventstore::postgres::Statement;
 use schema::{AccountTier, Currency, Direction, OperatorId, Period, TenantId};
 
 use crate::{ReadError, Reader, Scope, read::Cells};
@@ -29,12 +30,11 @@ pub async fn charged_by_the_platform(
     key: ChargesOfKey,
     period: Period,
 ) -> Result<bool, ReadError> {
-    const SQL: &str = include_str!("by_the_platform.sql");
+    const BY_THE_PLATFORM: Statement = Statement::new(include_str!("by_the_platform.sql"));
     let rows = reader
         .rows(
-            "looking for charges at the platform's price",
+            BY_THE_PLATFORM,
             Scope::Tenant(key.tenant),
-            SQL,
             vec![
                 Box::new(key.tenant.0),
                 Box::new(key.account_tier.as_str()),

@@ -1,4 +1,4 @@
--- count: how many charges wait
+-- count_held_charges: how many charges wait
 -- A null leaves a filter out. $1 log, $2 tenant, $3 account.
 select count(*) as waiting from billing.held_charges
 where log_id = $1 and resolved_at is null

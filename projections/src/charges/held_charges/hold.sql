@@ -1,4 +1,4 @@
--- hold: adds a row per held charge, with its tenant
+-- insert_held_charges: adds a row per held charge, with its tenant
 -- An erased tenant stays the pseudonym it is in the log. $1 log; per charge: $2 position,
 -- $3 message, $4 tenant's pseudonym, $5 account, $6 tier, $7 operator, $8 direction, $9 currency,
 -- $10 status, $11 segments, $12 when settled, $13 time a price was sought for, $14 reason,

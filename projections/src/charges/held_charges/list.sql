@@ -1,4 +1,4 @@
--- list: charges that wait, in the order they were held
+-- list_held_charges: charges that wait, in the order they were held
 -- A null leaves a filter out. $1 log, $2 after this position, $3 at most, $4 tenant, $5 account.
 select
     message_id, tenant_id, account_id, account_tier, operator_id, direction, currency, dlr_status,

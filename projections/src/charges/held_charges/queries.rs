@@ -1,5 +1,6 @@
 //! What is asked of `billing.held_charges`.
 
+use eventstore::postgres::Statement;
 use schema::{
     AccountId, AccountTier, Currency, Direction, MessageId, OperatorId, Status, TenantId,
     Timestamp, event::HoldReason,
@@ -63,12 +64,11 @@ pub async fn list(
     filter: HeldFilter,
     page: Page,
 ) -> Result<Vec<HeldCharge>, ReadError> {
-    const SQL: &str = include_str!("list.sql");
+    const LIST: Statement = Statement::new(include_str!("list.sql"));
     let rows = reader
         .rows(
-            "listing held charges",
+            LIST,
             scope,
-            SQL,
             vec![
                 Box::new(reader.log().0),
                 Box::new(page.after.unwrap_or(0)),
@@ -86,12 +86,11 @@ pub async fn list(
 /// # Errors
 /// See [`ReadError`].
 pub async fn count(reader: &Reader, scope: Scope, filter: HeldFilter) -> Result<i64, ReadError> {
-    const SQL: &str = include_str!("count.sql");
+    const COUNT: Statement = Statement::new(include_str!("count.sql"));
     let rows = reader
         .rows(
-            "counting held charges",
+            COUNT,
             scope,
-            SQL,
             vec![
                 Box::new(reader.log().0),
                 Box::new(filter.tenant.map(|tenant| tenant.0)),

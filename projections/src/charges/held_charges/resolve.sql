@@ -1,4 +1,4 @@
--- resolve: notes when held charges were charged after all
+-- resolve_held_charges: notes when held charges were charged after all
 -- $1 log; per charge: $2 message, $3 when.
 update billing.held_charges h set resolved_at = f.resolved_at
 from unnest($2::uuid[], $3::timestamptz[]) as f (message_id, resolved_at)

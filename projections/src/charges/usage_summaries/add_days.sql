@@ -1,4 +1,4 @@
--- add_days: adds charges to the usage of their days
+-- add_usage_days: adds charges to the usage of their days
 -- An erased tenant stays the pseudonym it is in the log. $1 log; per bucket: $2 tenant's
 -- pseudonym, $3 account, $4 day, $5 currency, $6 operator, $7 messages, $8 segments, $9 price,
 -- $10 cost, $11 position of the last charge.

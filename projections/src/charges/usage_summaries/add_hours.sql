@@ -1,4 +1,4 @@
--- add_hours: adds charges to the usage of their hours
+-- add_usage_summaries: adds charges to the usage of their hours
 -- An erased tenant stays the pseudonym it is in the log. $1 log; per bucket: $2 tenant's
 -- pseudonym, $3 account, $4 hour, $5 currency, $6 operator, $7 messages, $8 segments, $9 price,
 -- $10 cost, $11 position of the last charge.

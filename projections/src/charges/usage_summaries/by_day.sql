@@ -1,4 +1,4 @@
--- by_day: what an account used, by day and currency
+-- read_usage_by_day: what an account used, by day and currency
 -- In the order of the table's key, so that nothing is sorted; money in millionths. $1 tenant,
 -- $2 account, $3 first day, $4 first day after, $5 operator, or none for all.
 select day as period, currency, sum(message_count)::bigint as messages,

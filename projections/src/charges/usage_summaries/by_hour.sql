@@ -1,4 +1,4 @@
--- by_hour: what an account used, by hour and currency
+-- read_usage_by_hour: what an account used, by hour and currency
 -- In the order of the table's key, so that nothing is sorted; money in millionths. $1 tenant,
 -- $2 account, $3 first hour, $4 first hour after, $5 operator, or none for all.
 select hour as period, currency, sum(message_count)::bigint as messages,

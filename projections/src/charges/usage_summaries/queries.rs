@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use eventstore::postgres::Statement;
 use schema::{AccountId, Amount, Currency, OperatorId, TenantId, Timestamp};
 use time::{Date, OffsetDateTime, Time};
 use tokio_postgres::Row;
@@ -115,13 +116,12 @@ pub async fn usage(
 type Counted = (OffsetDateTime, Currency, Figures);
 
 async fn hours(reader: &Reader, scope: Scope, of: UsageOf) -> Result<Vec<Counted>, ReadError> {
-    const SQL: &str = include_str!("by_hour.sql");
+    const BY_HOUR: Statement = Statement::new(include_str!("by_hour.sql"));
     let begin = |day: Date| day.midnight().assume_utc();
     let rows = reader
         .rows(
-            "adding up usage by hour",
+            BY_HOUR,
             scope,
-            SQL,
             vec![
                 Box::new(of.tenant.0),
                 Box::new(of.account.0),
@@ -143,12 +143,11 @@ async fn hours(reader: &Reader, scope: Scope, of: UsageOf) -> Result<Vec<Counted
 }
 
 async fn days(reader: &Reader, scope: Scope, of: UsageOf) -> Result<Vec<Counted>, ReadError> {
-    const SQL: &str = include_str!("by_day.sql");
+    const BY_DAY: Statement = Statement::new(include_str!("by_day.sql"));
     let rows = reader
         .rows(
-            "adding up usage by day",
+            BY_DAY,
             scope,
-            SQL,
             vec![
                 Box::new(of.tenant.0),
                 Box::new(of.account.0),

@@ -1,4 +1,4 @@
--- by_request: the first version of a cost that a request opened
+-- find_operator_cost_by_request: the first version of a cost that a request opened
 -- $1 request.
 select
     operator_cost_id, operator_id, direction, cost_per_segment, currency, effective_from,

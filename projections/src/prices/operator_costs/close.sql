@@ -1,4 +1,4 @@
--- close: gives versions of a cost their end
+-- close_operator_costs: gives versions of a cost their end
 -- Only forward in the log: what a later event changed stays. $1 log; per version: $2 version, $3 end,
 -- $4 who closed it, $5 position.
 update billing.operator_costs v

@@ -1,4 +1,4 @@
--- list: versions of costs, in the order they were opened
+-- list_operator_costs: versions of costs, in the order they were opened
 -- A null leaves a filter out. $1 log, $2 after this position, $3 at most, $4 operator,
 -- $5 direction, $6 in effect at.
 select

@@ -1,4 +1,4 @@
--- one: a version of a cost
+-- find_operator_cost: a version of a cost
 -- $1 version.
 select
     operator_cost_id, operator_id, direction, cost_per_segment, currency, effective_from,

@@ -1,4 +1,4 @@
--- open: adds a row per version of a cost
+-- open_operator_costs: adds a row per version of a cost
 -- $1 log; per version: $2 position, $3 version, $4 operator, $5 direction, $6 cost of a segment,
 -- $7 currency, $8 beginning, $9 end, $10 who opened it, $11 when, $12 who closed it,
 -- $13 position of the last change, $14 request.

@@ -1,5 +1,6 @@
 //! What is asked of `billing.operator_costs`, which belongs to no tenant.
 
+use eventstore::postgres::Statement;
 use schema::{Direction, OperatorCostId, OperatorId, Period, Timestamp, event::CostTerms};
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -57,7 +58,7 @@ pub async fn list(
     filter: CostFilter,
     page: Page,
 ) -> Result<Vec<CostVersion>, ReadError> {
-    const SQL: &str = include_str!("list.sql");
+    const LIST: Statement = Statement::new(include_str!("list.sql"));
     let parameters: Parameters = vec![
         Box::new(reader.log().0),
         Box::new(page.after.unwrap_or(0)),
@@ -66,7 +67,7 @@ pub async fn list(
         Box::new(filter.direction.map(Direction::as_str)),
         Box::new(filter.active_at.map(Timestamp::datetime)),
     ];
-    versions(reader, "listing costs", SQL, parameters).await
+    versions(reader, LIST, parameters).await
 }
 
 /// One version.
@@ -77,8 +78,8 @@ pub async fn one(
     reader: &Reader,
     version: OperatorCostId,
 ) -> Result<Option<CostVersion>, ReadError> {
-    const SQL: &str = include_str!("one.sql");
-    let found = versions(reader, "finding a cost", SQL, vec![Box::new(version.0)]).await?;
+    const ONE: Statement = Statement::new(include_str!("one.sql"));
+    let found = versions(reader, ONE, vec![Box::new(version.0)]).await?;
     Ok(found.into_iter().next())
 }
 
@@ -87,20 +88,18 @@ pub async fn one(
 /// # Errors
 /// See [`ReadError`].
 pub async fn by_request(reader: &Reader, request: Uuid) -> Result<Option<CostVersion>, ReadError> {
-    const SQL: &str = include_str!("by_request.sql");
-    let operation = "finding what a request opened";
-    let found = versions(reader, operation, SQL, vec![Box::new(request)]).await?;
+    const BY_REQUEST: Statement = Statement::new(include_str!("by_request.sql"));
+    let found = versions(reader, BY_REQUEST, vec![Box::new(request)]).await?;
     Ok(found.into_iter().next())
 }
 
 async fn versions(
     reader: &Reader,
-    operation: &'static str,
-    sql: &'static str,
+    statement: Statement,
     parameters: Parameters,
 ) -> Result<Vec<CostVersion>, ReadError> {
     let rows = reader
-        .rows(operation, Scope::EveryTenant, sql, parameters)
+        .rows(statement, Scope::EveryTenant, parameters)
         .await?;
     rows.iter().map(read).collect()
 }

@@ -1,4 +1,4 @@
--- by_request: the first version of a price that a request opened
+-- find_pricing_table_by_request: the first version of a price that a request opened
 -- $1 request.
 select
     pricing_table_id, tenant_id, account_tier, operator_id, direction, currency, pricing_model,

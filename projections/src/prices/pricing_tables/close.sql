@@ -1,4 +1,4 @@
--- close: gives versions of a price their end
+-- close_pricing_tables: gives versions of a price their end
 -- Only forward in the log: what a later event changed stays. $1 log; per version: $2 version, $3 end,
 -- $4 who closed it, $5 position.
 update billing.pricing_tables v

@@ -1,4 +1,4 @@
--- list: versions of prices, in the order they were opened
+-- list_pricing_tables: versions of prices, in the order they were opened
 -- A null leaves a filter out. $1 log, $2 after this position, $3 at most, $4 tenant, $5 whether
 -- only the platform's, $6 tier, $7 operator, $8 direction, $9 currency, $10 in effect at.
 select

@@ -1,4 +1,4 @@
--- one: a version of a price
+-- find_pricing_table: a version of a price
 -- $1 version.
 select
     pricing_table_id, tenant_id, account_tier, operator_id, direction, currency, pricing_model,

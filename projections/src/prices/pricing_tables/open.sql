@@ -1,4 +1,4 @@
--- open: adds a row per version of a price, with its tenant
+-- open_pricing_tables: adds a row per version of a price, with its tenant
 -- An erased tenant stays the pseudonym it is in the log; a platform's price has none. $1 log; per
 -- version: $2 position, $3 version, $4 tenant's pseudonym, $5 tier, $6 operator, $7 direction,
 -- $8 currency, $9 model, $10 unit price, $11 billable statuses, joined by commas, $12 beginning,

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use eventstore::postgres::Statement;
 use schema::{
     AccountTier, Currency, Direction, OperatorId, Period, PricingModel, PricingTableId, Status,
     TenantId, Timestamp, event::PriceTerms,
@@ -75,7 +76,7 @@ pub async fn list(
     filter: PriceFilter,
     page: Page,
 ) -> Result<Vec<PriceVersion>, ReadError> {
-    const SQL: &str = include_str!("list.sql");
+    const LIST: Statement = Statement::new(include_str!("list.sql"));
     let parameters: Parameters = vec![
         Box::new(reader.log().0),
         Box::new(page.after.unwrap_or(0)),
@@ -88,7 +89,7 @@ pub async fn list(
         Box::new(filter.currency.map(|currency| currency.to_string())),
         Box::new(filter.active_at.map(Timestamp::datetime)),
     ];
-    versions(reader, "listing prices", SQL, parameters).await
+    versions(reader, LIST, parameters).await
 }
 
 /// One version.
@@ -99,8 +100,8 @@ pub async fn one(
     reader: &Reader,
     version: PricingTableId,
 ) -> Result<Option<PriceVersion>, ReadError> {
-    const SQL: &str = include_str!("one.sql");
-    let found = versions(reader, "finding a price", SQL, vec![Box::new(version.0)]).await?;
+    const ONE: Statement = Statement::new(include_str!("one.sql"));
+    let found = versions(reader, ONE, vec![Box::new(version.0)]).await?;
     Ok(found.into_iter().next())
 }
 
@@ -109,20 +110,18 @@ pub async fn one(
 /// # Errors
 /// See [`ReadError`].
 pub async fn by_request(reader: &Reader, request: Uuid) -> Result<Option<PriceVersion>, ReadError> {
-    const SQL: &str = include_str!("by_request.sql");
-    let operation = "finding what a request opened";
-    let found = versions(reader, operation, SQL, vec![Box::new(request)]).await?;
+    const BY_REQUEST: Statement = Statement::new(include_str!("by_request.sql"));
+    let found = versions(reader, BY_REQUEST, vec![Box::new(request)]).await?;
     Ok(found.into_iter().next())
 }
 
 async fn versions(
     reader: &Reader,
-    operation: &'static str,
-    sql: &'static str,
+    statement: Statement,
     parameters: Parameters,
 ) -> Result<Vec<PriceVersion>, ReadError> {
     let rows = reader
-        .rows(operation, Scope::EveryTenant, sql, parameters)
+        .rows(statement, Scope::EveryTenant, parameters)
         .await?;
     rows.iter().map(read).collect()
 }

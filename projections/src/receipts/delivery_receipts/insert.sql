@@ -1,4 +1,4 @@
--- delivery_receipts: adds a row per accepted receipt, with its tenant
+-- insert_delivery_receipts: adds a row per accepted receipt, with its tenant
 -- An erased tenant stays the pseudonym it is in the log. $1 log; per receipt: $2 position,
 -- $3 receipt, $4 message, $5 tenant's pseudonym, $6 account, $7 operator, $8 the operator's id of
 -- the message, $9 word, $10 status, $11 error code, $12 when delivered, $13 and $14 addresses of

@@ -1,4 +1,4 @@
--- orphaned_receipts: adds a row per receipt that matched no message in its grace period
+-- insert_orphaned_receipts: adds a row per receipt that matched no message in its grace period
 -- $1 log; per orphan: $2 position, $3 orphan, $4 operator, $5 the operator's id of the message,
 -- $6 word, $7 status, $8 when delivered, $9 when received, $10 the connector's guess at the message.
 insert into dlr.orphaned_receipts (

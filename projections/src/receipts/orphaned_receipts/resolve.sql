@@ -1,4 +1,4 @@
--- orphan_resolutions: adds a row per orphan that found its message
+-- insert_orphan_resolutions: adds a row per orphan that found its message
 -- $1 log; per orphan: $2 position, $3 orphan, $4 when, $5 the receipt it became, $6 the message.
 insert into dlr.orphan_resolutions (
     log_id, position, orphan_id, resolved_at, resolved_receipt_id, message_id

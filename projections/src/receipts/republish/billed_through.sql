@@ -1,4 +1,4 @@
--- billed_through: when that was settled which billing has come to
+-- find_billed_through: when that was settled which billing has come to
 -- $1 log, $2 the end of the log. The latest settlement among the newest 1 000 messages that are
 -- charged or held. Null if none of the newest 100 000 events is one: then billing stands still, and
 -- whatever is missing may be on its way.

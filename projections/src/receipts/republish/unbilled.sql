@@ -1,4 +1,4 @@
--- unbilled: messages settled in a stretch of the log that are neither charged nor held
+-- find_unbilled: messages settled in a stretch of the log that are neither charged nor held
 -- $1 log, $2 the position before the stretch, $3 its last position, $4 recorded before this time. An
 -- erased tenant's are left out: nothing can be said about them.
 select s.stream_id, t.pseudonym, t.tenant_id

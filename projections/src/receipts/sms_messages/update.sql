@@ -1,4 +1,4 @@
--- sms_messages: carries statuses to the orchestrator's table, only forward
+-- update_sms_messages: carries statuses to the orchestrator's table, only forward
 -- A final status of ours is never overwritten, and a final status of the orchestrator's own stays
 -- beside ours. One row per message, in the order of message ids, so that two writers lock rows in
 -- the same order. $1 message, $2 status, $3 when recorded.

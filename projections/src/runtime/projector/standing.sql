@@ -1,4 +1,4 @@
--- standing: how far a projection has come, without taking its checkpoint, and whether that is beyond
+-- read_checkpoint: how far a projection has come, without taking its checkpoint, and whether that is beyond
 -- the head, which only a mishap can make
 -- 0 before its first batch. $1 log, $2 projection.
 select

@@ -1,4 +1,4 @@
--- append: records a round of appends in one transaction
+-- append_events: records a round of appends in one transaction
 -- See eventlog.append in migrations/V2__append.sql for what each array means.
 select head_before, recorded, actual, verdict, detail
 from eventlog.append(

@@ -1,4 +1,4 @@
--- keyring_master_keys: every version of the master key that was used here
+-- read_master_keys: every version of the master key that was used here
 -- Its check value (null if nobody kept one), and how many data keys are wrapped by it.
 select
     coalesce(m.version, k.master_key), m.check_value, coalesce(k.data_keys, 0)

@@ -1,4 +1,4 @@
--- keyring_by_id: the data keys under these numbers, with what they are for
+-- read_keys: the data keys under these numbers, with what they are for
 -- $1 key ids.
 select k.key_id, k.wrapped, k.master_key, k.tenant, k.day
 from eventlog.data_key k

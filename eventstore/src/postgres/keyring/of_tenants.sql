@@ -1,4 +1,4 @@
--- keyring_of_tenants: pseudonym and data key of the tenants asked for
+-- read_keys_of_tenants: pseudonym and data key of the tenants asked for
 -- $1 tenant ids.
 select t.tenant_id, t.pseudonym, k.key_id, k.wrapped, k.master_key
 from eventlog.tenant t

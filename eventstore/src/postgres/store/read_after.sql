@@ -1,0 +1,9 @@
+-- read_log: the events of a stretch of the log, in order
+-- $1 log, $2 the position before the stretch, $3 its last position.
+select
+    e.position, e.recorded_at, e.occurred_at, e.stream_id, e.event_id, e.tenant, e.account,
+    e.cause, e.version, e.schema_version, e.category, e.type, e.principal, e.trace, e.payload,
+    e.sealed
+from eventlog.event e
+where e.log_id = $1 and e.position > $2 and e.position <= $3
+order by e.position

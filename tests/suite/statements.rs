@@ -1,0 +1,83 @@
+//! The SQL files of the services. A name in an error or a metric leads to one file, and a file says
+//! what it does before it does it.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Whose statements run in a service.
+const CRATES: [&str; 4] = ["eventstore", "actors", "projections", "api"];
+
+/// Every file below the sources of `crates` that ends in `ending`, with its text.
+fn files(crates: &[&str], ending: &str) -> Vec<(PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut folders: Vec<PathBuf> = crates
+        .iter()
+        .map(|name| root.join(name).join("src"))
+        .collect();
+    let mut files = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|found| found == ending) {
+                let text = fs::read_to_string(&path).expect("a text");
+                files.push((path, text));
+            }
+        }
+    }
+    files
+}
+
+/// The name on line 1, if lines 1 and 2 are as they must be.
+fn name(text: &str) -> Option<&str> {
+    let mut lines = text.lines();
+    let (name, meaning) = lines.next()?.strip_prefix("-- ")?.split_once(": ")?;
+    let plain = |letter: char| letter.is_ascii_lowercase() || letter == '_';
+    let second = lines.next()?.strip_prefix("-- ")?;
+    let told = !meaning.is_empty() && !second.is_empty();
+    (told && name.chars().all(plain)).then_some(name)
+}
+
+#[test]
+fn a_statement_says_its_name_and_its_meaning_and_no_two_have_one_name() {
+    let mut known = BTreeMap::new();
+    for (path, text) in files(&CRATES, "sql") {
+        let name =
+            name(&text).unwrap_or_else(|| panic!("{} has no two head lines", path.display()));
+        if let Some(other) = known.insert(name.to_owned(), path.clone()) {
+            panic!("{name} is {} and {}", other.display(), path.display());
+        }
+    }
+    assert!(known.contains_key("append_events"), "statements were found");
+}
+
+#[test]
+fn a_head_without_a_name_a_meaning_or_a_second_line_is_found() {
+    assert_eq!(
+        name("-- find_it: what is sought\n-- $1 which.\n"),
+        Some("find_it")
+    );
+    for wrong in [
+        "select 1",
+        "-- find_it\n-- $1 which.\n",
+        "-- Find it: what is sought\n-- $1 which.\n",
+        "-- find_it: what is sought\nselect 1",
+    ] {
+        assert_eq!(name(wrong), None);
+    }
+}
+
+#[test]
+fn no_statement_stands_in_rust() {
+    for (path, text) in files(&CRATES, "rs") {
+        for word in ["select", "insert", "update", "delete"] {
+            let begins = format!("\"{word} ");
+            let found = text.to_lowercase().contains(&begins);
+            assert!(!found, "{} begins a text with {word}", path.display());
+        }
+    }
+}
