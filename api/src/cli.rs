@@ -7,9 +7,10 @@ use schema::{AccountId, TenantId, Timestamp};
 
 use crate::{
     config::values,
+    services,
     settings::{
-        ChargeSettings, DatabaseSettings, HttpSettings, IdentitySettings, MasterKeySettings,
-        NatsSettings, ProbeSettings, QuestionSettings, ReceiptSettings, TelemetrySettings,
+        ChargeSettings, DatabaseSettings, HttpSettings, IdentitySettings, NatsSettings,
+        QuestionSettings, ReceiptSettings, ServiceSettings, TelemetrySettings,
     },
 };
 
@@ -55,10 +56,10 @@ pub enum Role {
 impl Role {
     /// The name that logs and traces carry unless `SERVICE_NAME` says otherwise.
     #[must_use]
-    pub const fn service(&self) -> &'static str {
+    pub fn service(&self) -> &'static str {
         match self {
-            Self::Dlr(_) => "dlr-processor",
-            Self::Billing(_) => "billing-service",
+            Self::Dlr(_) => services::DLR.name(),
+            Self::Billing(_) => services::BILLING.name(),
             Self::Reconcile(_) => "tollbook-reconcile",
             Self::Republish(_) => "tollbook-republish",
             Self::ReplayIntake(_) => "tollbook-replay-intake",
@@ -68,46 +69,43 @@ impl Role {
             Self::Dev(_) => "tollbook-dev",
         }
     }
+
+    /// How it logs and traces; nothing for commands, which print.
+    #[must_use]
+    pub const fn telemetry(&self) -> Option<&TelemetrySettings> {
+        match self {
+            Self::Dlr(settings) | Self::Reconcile(settings) => Some(&settings.service.telemetry),
+            Self::Billing(settings) => Some(&settings.service.telemetry),
+            Self::ReplayIntake(settings) => Some(&settings.service.telemetry),
+            Self::Republish(_)
+            | Self::Provision(_)
+            | Self::Migrate(_)
+            | Self::Schema(_)
+            | Self::Dev(_) => None,
+        }
+    }
 }
 
 /// Settings of the roles that handle receipts.
 #[derive(Debug, Clone, Args)]
 pub struct DlrSettings {
-    /// NATS.
+    /// What every service is set up with.
     #[command(flatten)]
-    pub nats: NatsSettings,
-    /// Postgres.
-    #[command(flatten)]
-    pub database: DatabaseSettings,
-    /// Sealing.
-    #[command(flatten)]
-    pub master_key: MasterKeySettings,
+    pub service: ServiceSettings,
     /// Receipts.
     #[command(flatten)]
     pub receipts: ReceiptSettings,
-    /// Probes and metrics.
-    #[command(flatten)]
-    pub probes: ProbeSettings,
-    /// Logs and traces.
-    #[command(flatten)]
-    pub telemetry: TelemetrySettings,
 }
 
 /// Settings of the role that charges and answers.
 #[derive(Debug, Clone, Args)]
 pub struct BillingSettings {
-    /// NATS.
+    /// What every service is set up with.
     #[command(flatten)]
-    pub nats: NatsSettings,
-    /// Postgres.
-    #[command(flatten)]
-    pub database: DatabaseSettings,
+    pub service: ServiceSettings,
     /// Questions over REST.
     #[command(flatten)]
     pub questions: QuestionSettings,
-    /// Sealing.
-    #[command(flatten)]
-    pub master_key: MasterKeySettings,
     /// Charges.
     #[command(flatten)]
     pub charges: ChargeSettings,
@@ -117,12 +115,6 @@ pub struct BillingSettings {
     /// Tokens and the gateway.
     #[command(flatten)]
     pub identity: IdentitySettings,
-    /// Probes and metrics.
-    #[command(flatten)]
-    pub probes: ProbeSettings,
-    /// Logs and traces.
-    #[command(flatten)]
-    pub telemetry: TelemetrySettings,
 }
 
 /// Settings of `republish`.
@@ -151,9 +143,12 @@ pub struct ReplaySettings {
     /// What to take
     #[arg(long, value_name = "WHAT", default_value = "receipts")]
     pub what: Taken,
-    /// What receipts need, and settled messages for the most part.
+    /// What every service is set up with.
     #[command(flatten)]
-    pub dlr: DlrSettings,
+    pub service: ServiceSettings,
+    /// Receipts.
+    #[command(flatten)]
+    pub receipts: ReceiptSettings,
     /// Charges.
     #[command(flatten)]
     pub charges: ChargeSettings,

@@ -136,9 +136,10 @@ pub async fn check(database: &Database, needs: &Needs) -> Result<(), DatabaseErr
             instead,
         });
     }
-    let kinds: Vec<_> = needs.all.iter().map(|need| need.kind).collect();
-    let names: Vec<_> = needs.all.iter().map(|need| need.name).collect();
-    let rights: Vec<_> = needs.all.iter().map(|need| need.right).collect();
+    let all = || needs.all.iter().copied().flatten();
+    let kinds: Vec<_> = all().map(|need| need.kind).collect();
+    let names: Vec<_> = all().map(|need| need.name).collect();
+    let rights: Vec<_> = all().map(|need| need.right).collect();
     let parameters: [&(dyn ToSql + Sync); 3] = [&kinds, &names, &rights];
     let missing = database.query(UNMET, &parameters);
     if let Some(row) = missing.await?.first() {

@@ -18,6 +18,7 @@ pub mod probes;
 pub mod rest;
 pub mod role;
 pub mod service;
+pub mod services;
 pub mod settings;
 pub mod shutdown;
 pub mod start;

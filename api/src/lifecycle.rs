@@ -5,7 +5,7 @@ use std::{future::Future, process::ExitCode, time::Duration};
 use tokio::runtime;
 
 use crate::{
-    cli::{Cli, Role},
+    cli::Cli,
     config::ConfigError,
     role::{self, RoleError},
     shutdown::Shutdown,
@@ -73,22 +73,11 @@ fn failed(error: &RoleError) -> ExitCode {
 
 /// Services log; commands print.
 fn start_telemetry(cli: &Cli, runtime: &runtime::Handle) -> Result<Option<Telemetry>, ConfigError> {
-    match &cli.role {
-        Role::Dlr(settings) | Role::Reconcile(settings) => {
-            Telemetry::start(&settings.telemetry, cli.role.service(), runtime).map(Some)
-        }
-        Role::ReplayIntake(settings) => {
-            Telemetry::start(&settings.dlr.telemetry, cli.role.service(), runtime).map(Some)
-        }
-        Role::Billing(settings) => {
-            Telemetry::start(&settings.telemetry, cli.role.service(), runtime).map(Some)
-        }
-        Role::Republish(_)
-        | Role::Provision(_)
-        | Role::Migrate(_)
-        | Role::Schema(_)
-        | Role::Dev(_) => Ok(None),
-    }
+    let Some(settings) = cli.role.telemetry() else {
+        return Ok(None);
+    };
+    let options = settings.options(cli.role.service())?;
+    Telemetry::start(options, runtime).map(Some)
 }
 
 /// Runs `work` until it ends, or until it should have ended: `drain` after a soft stop, or at

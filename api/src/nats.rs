@@ -6,7 +6,7 @@ pub mod replay;
 pub mod rotation;
 pub mod watch;
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use actors::runtime::pulse::Pulse;
 use async_nats::{
@@ -19,7 +19,10 @@ use async_nats::{
 };
 use tokio::time::timeout;
 
-use crate::{health::Health, settings::NatsOptions};
+use crate::{
+    config::{SecretSource, values::NatsServers},
+    health::Health,
+};
 
 /// The longest pause between two attempts to connect again.
 const BACKOFF_MAX: Duration = Duration::from_secs(5);
@@ -32,28 +35,33 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often the server is asked whether it is there; two unanswered pings end the connection.
 const PING_INTERVAL: Duration = Duration::from_secs(4);
 
-/// A user of CONTRACTS 2 and the inbox its permissions name.
+/// How to reach NATS, checked.
+#[derive(Debug, Clone)]
+pub struct NatsOptions {
+    /// The servers.
+    pub servers: NatsServers,
+    /// Whom to trust; the system's authorities if none.
+    pub ca: Option<PathBuf>,
+    /// Certificate and key.
+    pub certificate: Option<(PathBuf, PathBuf)>,
+    /// User and password.
+    pub login: Option<(String, SecretSource)>,
+    /// Whether to refuse a connection without TLS.
+    pub tls: bool,
+}
+
+/// A user of CONTRACTS 2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Identity {
-    /// The user.
-    pub user: &'static str,
-    /// Where it hears answers.
+pub struct User {
+    /// Its name.
+    pub name: &'static str,
+    /// The prefix of the subjects on which it hears answers; its permissions name it.
     pub inbox: &'static str,
 }
 
-/// Handles receipts.
-pub const DLR: Identity = Identity {
-    user: "dlr-processor",
-    inbox: "_INBOX_dlr",
-};
-/// Charges settled messages.
-pub const BILLING: Identity = Identity {
-    user: "billing-service",
-    inbox: "_INBOX_billing",
-};
 /// Makes streams and consumers.
-pub const ADMIN: Identity = Identity {
-    user: "tollbook-admin",
+pub const ADMIN: User = User {
+    name: "tollbook-admin",
     inbox: "_INBOX_admin",
 };
 
@@ -121,14 +129,14 @@ impl NatsError {
 /// No server could be reached, or none lets us in.
 pub async fn connect(
     options: &NatsOptions,
-    identity: Identity,
+    user: User,
     health: Arc<Health>,
     pulse: Arc<Pulse>,
 ) -> Result<Client, NatsError> {
     let watched = Arc::clone(&health);
     let mut connect = with_login(options)
-        .name(identity.user)
-        .custom_inbox_prefix(identity.inbox)
+        .name(user.name)
+        .custom_inbox_prefix(user.inbox)
         .require_tls(options.tls)
         .connection_timeout(CONNECT_TIMEOUT)
         .request_timeout(Some(REQUEST_TIMEOUT))
@@ -146,7 +154,7 @@ pub async fn connect(
     }
     let client = connect.connect(options.servers.addresses.as_slice()).await;
     let client = client.map_err(|source| NatsError::Connect {
-        user: identity.user,
+        user: user.name,
         advice: advice(source.kind()),
         source,
     })?;

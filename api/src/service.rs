@@ -7,12 +7,13 @@ use actors::runtime::{intake::Source, pulse::Pulse};
 use async_nats::{Client, jetstream};
 use eventstore::{
     EventStore, Feed, LogId,
-    keyring::MasterKeyFile,
+    keyring::{Keyring, MasterKeyFile},
     log::chain,
     postgres::{Database, PgKeyring, PgStore, register_statement_metrics},
 };
 use projections::{Projection, Projectors, runtime::metrics::ProjectionMetrics};
 use prometheus_client::registry::Registry;
+use schema::Timestamp;
 use tokio::{
     sync::watch,
     task::{JoinError, JoinHandle},
@@ -21,45 +22,54 @@ use tokio::{
 
 use crate::{
     config::ConfigError,
-    database::{self, needs::Needs},
+    database,
     health::Health,
     keys,
-    nats::{self, Identity, NatsError, rotation, watch::Watched},
+    nats::{
+        self, NatsError, NatsOptions, User,
+        replay::Replay,
+        rotation,
+        watch::{ConsumerGauges, Watched},
+    },
     probes::{self, Probes, Shown},
-    settings::{DatabaseSettings, MasterKeySettings, NatsOptions, NatsSettings, ProbeSettings},
+    services::ServiceSpec,
+    settings::ServiceSettings,
     shutdown::Shutdown,
     start::{StartError, until_there},
 };
 
-/// The settings that both services have.
-#[derive(Debug)]
-pub struct Settings<'a> {
-    /// NATS.
-    pub nats: &'a NatsSettings,
-    /// Postgres.
-    pub database: &'a DatabaseSettings,
-    /// Sealing.
-    pub master_key: &'a MasterKeySettings,
-    /// Probes and metrics.
-    pub probes: &'a ProbeSettings,
+/// What a process that runs a service, or a part of one, starts with.
+pub struct Setup<'a> {
+    /// The service.
+    pub spec: &'static ServiceSpec,
+    /// Who it is to the servers.
+    pub login: Login,
+    /// The settings that all services have.
+    pub settings: &'a ServiceSettings,
+    /// Where the state of the intake's consumer is told.
+    pub gauges: ConsumerGauges,
+    /// What it counts by itself; what all services count is added.
+    pub registry: Registry,
 }
 
-/// Who a service is to the others.
-pub struct Plan<'a> {
+/// Who a process is to NATS and to Postgres.
+#[derive(Debug, Clone, Copy)]
+pub struct Login {
     /// The user of NATS.
-    pub identity: Identity,
+    pub user: User,
     /// What Postgres shows in `pg_stat_activity`.
-    pub application: &'a str,
-    /// What it needs of the database.
-    pub needs: &'static Needs,
-    /// The consumer it reads.
-    pub watched: Watched,
-    /// What it counts.
-    pub registry: Registry,
-    /// The port of its probes if the settings name none.
-    pub probe_port: u16,
-    /// The log event of a fault of Postgres.
-    pub db_error: &'static str,
+    pub application: &'static str,
+}
+
+impl ServiceSpec {
+    /// As the service itself.
+    #[must_use]
+    pub const fn login(&self) -> Login {
+        Login {
+            user: self.user,
+            application: self.name(),
+        }
+    }
 }
 
 /// Connections that work, and what hangs on them.
@@ -76,16 +86,16 @@ pub struct Service {
     pub keyring: Arc<PgKeyring>,
     /// How far projections are.
     pub progress: Arc<ProjectionMetrics>,
-    /// What the probes show.
+    /// What is known of the servers it needs; the probes show it.
     pub health: Arc<Health>,
     /// Whether our intake pulls, and what wakes it.
     pub pulse: Arc<Pulse>,
-    /// When to stop.
+    /// Says when to stop.
     pub shutdown: Shutdown,
     /// The streams.
     pub jetstream: jetstream::Context,
+    spec: &'static ServiceSpec,
     watched: Watched,
-    db_error: &'static str,
     nats_options: NatsOptions,
     _probes: Probes,
 }
@@ -113,13 +123,16 @@ impl Service {
     ///
     /// # Errors
     /// Something needed is not there.
-    pub async fn connect(
-        settings: Settings<'_>,
-        plan: Plan<'_>,
-        shutdown: Shutdown,
-    ) -> Result<Self, StartError> {
+    pub async fn connect(setup: Setup<'_>, shutdown: Shutdown) -> Result<Self, StartError> {
+        let Setup {
+            spec,
+            login,
+            settings,
+            gauges,
+            mut registry,
+        } = setup;
         let nats_options = settings.nats.options()?;
-        let database_options = settings.database.options(plan.application)?;
+        let database_options = settings.database.options(login.application)?;
         let master_keys = MasterKeyFile::new(settings.master_key.path()?)
             .map_err(|error| ConfigError::value("MASTER_KEY_FILE", chain(&error)))?;
         let database = Database::new(database_options)
@@ -127,7 +140,6 @@ impl Service {
 
         let health = Arc::new(Health::default());
         let progress = Arc::new(ProjectionMetrics::default());
-        let mut registry = plan.registry;
         progress.register(&mut registry);
         register_statement_metrics(&mut registry);
         let keyring = PgKeyring::new(database.clone(), master_keys.clone())
@@ -137,25 +149,29 @@ impl Service {
             health: Arc::clone(&health),
             registry: Arc::new(registry),
         };
-        let probes = probes::start(settings.probes, plan.probe_port, shown).await?;
+        let probes = probes::start(&settings.probes, spec.probe_port, shown).await?;
 
         let check = async || {
-            database::check(&database, plan.needs).await?;
+            database::check(&database, &spec.needs).await?;
             keys::check(&master_keys, &keyring).await
         };
         until_there("postgres", &health.postgres, check).await?;
         let pulse = Arc::new(Pulse::default());
         let connect = async || {
             let (health, pulse) = (Arc::clone(&health), Arc::clone(&pulse));
-            Ok(nats::connect(&nats_options, plan.identity, health, pulse).await?)
+            Ok(nats::connect(&nats_options, login.user, health, pulse).await?)
         };
         let client = until_there("nats", &health.nats, connect).await?;
         let jetstream = jetstream::new(client.clone());
-        let watched = plan.watched;
+        let watched = Watched {
+            stream: (spec.intake.stream_name)(&settings.nats).to_owned(),
+            consumer: spec.intake.consumer.name,
+            gauges,
+        };
         let look =
             async || Ok(nats::consumer(&jetstream, &watched.stream, watched.consumer).await?);
         let consumer = until_there(watched.consumer, &health.consumer, look).await?;
-        (watched.tell)(Some(consumer.cached_info()));
+        watched.gauges.tell(consumer.cached_info());
 
         let store: Arc<dyn EventStore> = Arc::new(PgStore::new(database.clone(), LOG));
         Ok(Self {
@@ -169,8 +185,8 @@ impl Service {
             pulse,
             shutdown,
             jetstream,
+            spec,
             watched,
-            db_error: plan.db_error,
             nats_options,
             _probes: probes,
         })
@@ -198,6 +214,26 @@ impl Service {
         }
     }
 
+    /// What reads again what the intake took since that moment.
+    #[must_use]
+    pub fn replay(&self, since: Timestamp, max_ack_pending: u32) -> Replay {
+        Replay {
+            jetstream: self.jetstream.clone(),
+            plan: self.spec.intake.consumer.stream,
+            stream: self.watched.stream.clone(),
+            consumer: self.spec.intake.replay,
+            since,
+            max_ack_pending,
+        }
+    }
+
+    /// The service's projections.
+    #[must_use]
+    pub fn projections(&self) -> Vec<Arc<dyn Projection>> {
+        let keyring: Arc<dyn Keyring> = self.keyring.clone();
+        (self.spec.projections)(&self.nats, &keyring)
+    }
+
     /// Lets `projections` follow the log.
     #[must_use]
     pub fn follow(&self, projections: Vec<Arc<dyn Projection>>) -> Following {
@@ -208,7 +244,7 @@ impl Service {
             database: self.database.clone(),
             feed: Arc::clone(&self.feed),
             metrics: Arc::clone(&self.progress),
-            db_error: self.db_error,
+            db_error: self.spec.db_error,
             projections,
         });
         Following {

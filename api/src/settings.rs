@@ -17,15 +17,39 @@ use eventstore::{
 };
 use tracing_subscriber::filter::LevelFilter;
 
-use crate::config::{
-    ConfigError, Secret, SecretSource,
-    values::{self, NatsServers, is_this_machine},
+use crate::{
+    config::{
+        ConfigError, Secret, SecretSource,
+        values::{self, NatsServers, is_this_machine},
+    },
+    nats::NatsOptions,
+    telemetry::{OtlpOptions, TelemetryOptions},
 };
 
 pub use charges::ChargeSettings;
 pub use http::HttpSettings;
 pub use identity::IdentitySettings;
 pub use receipts::ReceiptSettings;
+
+/// What every process that runs a service is set up with.
+#[derive(Debug, Clone, Args)]
+pub struct ServiceSettings {
+    /// NATS.
+    #[command(flatten)]
+    pub nats: NatsSettings,
+    /// Postgres.
+    #[command(flatten)]
+    pub database: DatabaseSettings,
+    /// Sealing.
+    #[command(flatten)]
+    pub master_key: MasterKeySettings,
+    /// Probes and metrics.
+    #[command(flatten)]
+    pub probes: ProbeSettings,
+    /// Logs and traces.
+    #[command(flatten)]
+    pub telemetry: TelemetrySettings,
+}
 
 /// Logs and traces.
 #[derive(Debug, Clone, Args)]
@@ -59,27 +83,24 @@ pub struct TelemetrySettings {
     pub otel_traces_per_second_max: NonZeroU32,
 }
 
-/// Where to export traces.
-#[derive(Debug, Clone)]
-pub struct OtlpOptions {
-    /// The full address, `/v1/traces` included.
-    pub address: String,
-    /// The bearer token.
-    pub token: Option<SecretSource>,
-    /// Whom to trust; the system's authorities if none.
-    pub certificate: Option<PathBuf>,
-    /// Share of new traces that are kept.
-    pub share: f64,
-    /// The most others a second that are kept.
-    pub per_second_max: NonZeroU32,
-}
-
 impl TelemetrySettings {
+    /// How a process logs and traces under this name, unless `SERVICE_NAME` gives it another.
+    ///
+    /// # Errors
+    /// What [`TelemetrySettings::otlp`] says.
+    pub fn options(&self, service: &str) -> Result<TelemetryOptions, ConfigError> {
+        Ok(TelemetryOptions {
+            service: self.service_name.as_deref().unwrap_or(service).to_owned(),
+            level: self.log_level,
+            otlp: self.otlp()?,
+        })
+    }
+
     /// Where traces go; `None` without an endpoint.
     ///
     /// # Errors
     /// The endpoint is no web address, or a token would travel unencrypted.
-    pub fn otlp(&self) -> Result<Option<OtlpOptions>, ConfigError> {
+    fn otlp(&self) -> Result<Option<OtlpOptions>, ConfigError> {
         const KEY: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
         let token = SecretSource::of(
             "OTEL_EXPORTER_OTLP_TOKEN",
@@ -152,21 +173,6 @@ pub struct NatsSettings {
     #[arg(long, env = "NATS_STREAM_DLR", default_value = "SMS_DLR",
           value_parser = stream_name)]
     pub nats_stream_dlr: String,
-}
-
-/// How to reach NATS, checked.
-#[derive(Debug, Clone)]
-pub struct NatsOptions {
-    /// The servers.
-    pub servers: NatsServers,
-    /// Whom to trust; the system's authorities if none.
-    pub ca: Option<PathBuf>,
-    /// Certificate and key.
-    pub certificate: Option<(PathBuf, PathBuf)>,
-    /// User and password.
-    pub login: Option<(String, SecretSource)>,
-    /// Whether to refuse a connection without TLS.
-    pub tls: bool,
 }
 
 impl NatsSettings {

@@ -7,16 +7,45 @@ mod sink;
 pub mod traceparent;
 mod traces;
 
+use std::{num::NonZeroU32, path::PathBuf, time::Duration};
+
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use std::time::Duration;
 use tokio::runtime::Handle;
-use tracing_subscriber::{Layer, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{
+    Layer, filter::LevelFilter, layer::SubscriberExt, util::SubscriberInitExt,
+};
 
-use crate::{config::ConfigError, settings::TelemetrySettings};
+use crate::config::{ConfigError, SecretSource};
 
 /// How long the last traces and log lines may take to leave.
 const FAREWELL: Duration = Duration::from_secs(2);
+
+/// How a process logs and traces, checked.
+#[derive(Debug, Clone)]
+pub struct TelemetryOptions {
+    /// The name in each log line and trace.
+    pub service: String,
+    /// How much is logged.
+    pub level: LevelFilter,
+    /// Where traces go; nowhere without it.
+    pub otlp: Option<OtlpOptions>,
+}
+
+/// Where to export traces.
+#[derive(Debug, Clone)]
+pub struct OtlpOptions {
+    /// The full address, `/v1/traces` included.
+    pub address: String,
+    /// The bearer token.
+    pub token: Option<SecretSource>,
+    /// PEM file with the authorities to trust; the system's if none.
+    pub certificate: Option<PathBuf>,
+    /// Share of the traces beginning here that are kept: 0 to 1.
+    pub share: f64,
+    /// The most traces begun elsewhere that are kept, per second.
+    pub per_second_max: NonZeroU32,
+}
 
 /// Running telemetry. Call [`Telemetry::finish`] at the very end.
 #[derive(Debug)]
@@ -29,19 +58,18 @@ impl Telemetry {
     /// Starts logging to stdout and, with an endpoint, exporting traces through `runtime`.
     ///
     /// # Errors
-    /// The settings are wrong.
-    pub fn start(
-        settings: &TelemetrySettings,
-        service: &str,
-        runtime: &Handle,
-    ) -> Result<Self, ConfigError> {
-        let service = settings.service_name.as_deref().unwrap_or(service);
-        let provider = settings
-            .otlp()?
-            .map(|options| traces::provider(options, service, runtime.clone()))
+    /// The collector's address or certificate cannot be used, or logging was started before.
+    pub fn start(options: TelemetryOptions, runtime: &Handle) -> Result<Self, ConfigError> {
+        let TelemetryOptions {
+            service,
+            level,
+            otlp,
+        } = options;
+        let provider = otlp
+            .map(|otlp| traces::provider(otlp, &service, runtime.clone()))
             .transpose()?;
         let sink = sink::Sink::to_stdout();
-        let lines = logs::LogLayer::new(service, sink.clone());
+        let lines = logs::LogLayer::new(&service, sink.clone());
         let spans = provider.as_ref().map(|provider| {
             tracing_opentelemetry::layer()
                 .with_tracer(provider.tracer("tollbook"))
@@ -52,7 +80,7 @@ impl Telemetry {
                 .with_filter(logs::spans_of_ours())
         });
         let started = tracing_subscriber::registry()
-            .with(lines.with_filter(logs::levels(settings.log_level)))
+            .with(lines.with_filter(logs::levels(level)))
             .with(spans)
             .try_init();
         if started.is_err() {

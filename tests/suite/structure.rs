@@ -75,8 +75,10 @@ fn no_modules_use_each_other_in_a_circle() {
     for name in CRATES {
         let arrows = arrows(&root.join(name).join("src"));
         assert!(!arrows.is_empty(), "{name} has modules that use others");
-        let circle = circle(&arrows);
-        assert!(circle.is_empty(), "{name}: {}", circle.join(" -> "));
+        for arrows in [&arrows, &among_folders(&arrows)] {
+            let circle = circle(arrows);
+            assert!(circle.is_empty(), "{name}: {}", circle.join(" -> "));
+        }
     }
 }
 
@@ -165,6 +167,12 @@ fn a_circle_is_found_by_whatever_way_it_goes() {
     write("c.rs", "use crate::a::{Thing, deep::{Other}};");
     let found = circle(&arrows(folder.path()));
     assert_eq!(found, ["a::deep", "b", "c", "a::deep"]);
+    // Two files that know nothing of each other's way make their folders a circle.
+    write("c.rs", "use crate::a::flat::Thing;");
+    write("a/flat.rs", "pub struct Thing;");
+    let arrows = arrows(folder.path());
+    assert_eq!(circle(&arrows), Vec::<String>::new());
+    assert_eq!(circle(&among_folders(&arrows)), ["a", "b", "c", "a"]);
 }
 
 /// All arrows among the modules below `src`.
@@ -189,6 +197,22 @@ fn arrows(src: &Path) -> Arrows {
         }
     }
     arrows
+}
+
+/// The same arrows among the modules at the root of the crate, each with all that is inside it.
+fn among_folders(arrows: &Arrows) -> Arrows {
+    let mut among = Arrows::new();
+    for (from, used) in arrows {
+        for to in used {
+            if let ([from, ..], [to, ..]) = (&from[..], &to[..])
+                && from != to
+            {
+                let to = vec![to.clone()];
+                among.entry(vec![from.clone()]).or_default().insert(to);
+            }
+        }
+    }
+    among
 }
 
 /// The source files below a folder, those of tests left out.

@@ -71,7 +71,7 @@ fn the_file_fills_what_nobody_said_and_loses_to_who_did() {
     };
     assert_eq!(settings.receipts.dlr_grace, Duration::from_secs(9));
     assert_eq!(settings.receipts.dlr_batch, 55);
-    assert_eq!(settings.nats.nats_url.addresses.len(), 2);
+    assert_eq!(settings.service.nats.nats_url.addresses.len(), 2);
     assert_eq!(settings.receipts.dlr_live_actors, 20_000);
 }
 
@@ -126,6 +126,7 @@ fn what_belongs_together_is_checked() {
             panic!("role")
         };
         settings
+            .service
             .nats
             .options()
             .map(drop)

@@ -1,4 +1,4 @@
-//! The streams and consumers of CONTRACTS 2, as data.
+//! The streams of CONTRACTS 2 as data, and how consumers read them.
 
 use std::time::Duration;
 
@@ -19,18 +19,6 @@ pub const MESSAGE_MAX: i32 = 64 * 1024 + 4 * 1024;
 pub const MAX_WAITING: i64 = 16_384;
 /// How long a delivered message may take before it is delivered again.
 pub const ACK_WAIT: Duration = Duration::from_secs(30);
-/// The consumer that receipts are read with.
-pub const DLR_CONSUMER: &str = "dlr-processor";
-/// The consumer that receipts are read with again.
-pub const DLR_REPLAY: &str = "dlr-replay";
-/// The stream of settled messages.
-pub const BILLING_STREAM: &str = "BILLING_EVENTS";
-/// The consumer that settled messages are read with.
-pub const BILLING_CONSUMER: &str = "billing-consumer";
-
-/// The consumer that settled messages are read with again.
-pub const BILLING_REPLAY: &str = "billing-replay";
-
 /// How long a consumer that reads again stays when nobody reads with it.
 const REPLAY_STAYS: Duration = Duration::from_mins(1);
 
@@ -45,65 +33,65 @@ pub struct StreamPlan {
     pub max_age: Duration,
     /// How long a message id is remembered.
     pub duplicate_window: Duration,
-    /// Its consumers that are ours.
-    pub consumers: &'static [&'static str],
 }
+
+/// Receipts, as connectors publish them.
+pub const SMS_DLR: StreamPlan = StreamPlan {
+    name: "SMS_DLR",
+    subject: "sms.dlr.inbound",
+    max_age: HOUR.saturating_mul(72),
+    duplicate_window: MINUTE.saturating_mul(2),
+};
+
+/// Settled messages, to be charged.
+pub const BILLING_EVENTS: StreamPlan = StreamPlan {
+    name: "BILLING_EVENTS",
+    subject: "billing.events",
+    max_age: DAY.saturating_mul(7),
+    duplicate_window: MINUTE.saturating_mul(10),
+};
+
+/// Changes of a message's status, for customers' webhooks.
+pub const WEBHOOK_DISPATCH: StreamPlan = StreamPlan {
+    name: "WEBHOOK_DISPATCH",
+    subject: "webhook.dispatch",
+    max_age: HOUR.saturating_mul(72),
+    duplicate_window: MINUTE.saturating_mul(10),
+};
+
+/// Receipts that matched no message.
+pub const SMS_DLR_UNMATCHED: StreamPlan = StreamPlan {
+    name: "SMS_DLR_UNMATCHED",
+    subject: "sms.dlr.unmatched",
+    max_age: DAY.saturating_mul(30),
+    duplicate_window: MINUTE.saturating_mul(10),
+};
+
+/// Invoices that were made.
+pub const BILLING_INVOICES: StreamPlan = StreamPlan {
+    name: "BILLING_INVOICES",
+    subject: "billing.invoice.generated",
+    max_age: DAY.saturating_mul(7),
+    duplicate_window: MINUTE.saturating_mul(10),
+};
+
+/// Tenants that were erased.
+pub const TENANT_EVENTS: StreamPlan = StreamPlan {
+    name: "TENANT_EVENTS",
+    subject: "tenant.erased",
+    max_age: DAY.saturating_mul(30),
+    duplicate_window: MINUTE.saturating_mul(10),
+};
 
 /// All streams.
 pub const STREAMS: [StreamPlan; 6] = [
-    StreamPlan {
-        name: "SMS_DLR",
-        subject: "sms.dlr.inbound",
-        max_age: HOUR.saturating_mul(72),
-        duplicate_window: MINUTE.saturating_mul(2),
-        consumers: &[DLR_CONSUMER],
-    },
-    StreamPlan {
-        name: BILLING_STREAM,
-        subject: "billing.events",
-        max_age: DAY.saturating_mul(7),
-        duplicate_window: MINUTE.saturating_mul(10),
-        consumers: &[BILLING_CONSUMER],
-    },
-    StreamPlan {
-        name: "WEBHOOK_DISPATCH",
-        subject: "webhook.dispatch",
-        max_age: HOUR.saturating_mul(72),
-        duplicate_window: MINUTE.saturating_mul(10),
-        consumers: &[],
-    },
-    StreamPlan {
-        name: "SMS_DLR_UNMATCHED",
-        subject: "sms.dlr.unmatched",
-        max_age: DAY.saturating_mul(30),
-        duplicate_window: MINUTE.saturating_mul(10),
-        consumers: &[],
-    },
-    StreamPlan {
-        name: "BILLING_INVOICES",
-        subject: "billing.invoice.generated",
-        max_age: DAY.saturating_mul(7),
-        duplicate_window: MINUTE.saturating_mul(10),
-        consumers: &[],
-    },
-    StreamPlan {
-        name: "TENANT_EVENTS",
-        subject: "tenant.erased",
-        max_age: DAY.saturating_mul(30),
-        duplicate_window: MINUTE.saturating_mul(10),
-        consumers: &["billing-tenant-consumer"],
-    },
+    SMS_DLR,
+    BILLING_EVENTS,
+    WEBHOOK_DISPATCH,
+    SMS_DLR_UNMATCHED,
+    BILLING_INVOICES,
+    TENANT_EVENTS,
 ];
-
-/// The plan of the stream with this consumer of ours.
-#[must_use]
-pub fn planned(consumer: &str) -> StreamPlan {
-    let mut plans = STREAMS.into_iter();
-    // Unwrap safety: asked only with the names above.
-    plans
-        .find(|plan| plan.consumers.contains(&consumer))
-        .expect("a consumer of ours")
-}
 
 impl StreamPlan {
     /// `base` with everything this plan says, and no more than `bytes_max` in it; what the plan

@@ -1,4 +1,4 @@
-//! Makes the streams and consumers what [`super::plan`] says; doing it again changes nothing.
+//! Makes the streams what [`super::plan`] says, and their consumers; doing it again changes nothing.
 
 use async_nats::jetstream::{
     Context,
@@ -7,10 +7,7 @@ use async_nats::jetstream::{
     stream::{Config, ConsumerError},
 };
 
-use super::{
-    is_missing,
-    plan::{DLR_CONSUMER, STREAMS, StreamPlan},
-};
+use super::{is_missing, plan::StreamPlan};
 
 /// What was done to a stream or a consumer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,21 +32,25 @@ impl Done {
     }
 }
 
-/// What may differ between deployments.
+/// A stream as a deployment wants it.
 #[derive(Debug, Clone)]
-pub struct Wishes {
-    /// The name of the stream of receipts.
-    pub dlr_stream: String,
-    /// Copies of each stream.
-    pub replicas: usize,
-    /// The most bytes of each stream. One that is full refuses what comes next.
-    pub stream_bytes_max: i64,
-    /// The most receipts delivered and not acknowledged.
-    pub dlr_max_ack_pending: u32,
+pub struct WantedStream<'a> {
+    /// What it is everywhere.
+    pub plan: StreamPlan,
+    /// What it is called here.
+    pub name: &'a str,
+    /// Its consumers that are ours: name, and the most messages delivered and not acknowledged.
+    pub consumers: Vec<(&'static str, u32)>,
 }
 
-/// The most messages that other consumers of ours have delivered and not acknowledged.
-const MAX_ACK_PENDING: u32 = 10_000;
+/// How large each stream is in a deployment.
+#[derive(Debug, Clone, Copy)]
+pub struct StreamSize {
+    /// How many copies there are.
+    pub replicas: usize,
+    /// The most bytes. A stream that is full refuses what comes next.
+    pub bytes_max: i64,
+}
 
 /// Why something is not as it should be.
 #[derive(Debug, thiserror::Error)]
@@ -101,26 +102,17 @@ pub enum ProvisionError {
 /// The first thing that is not as it should be and cannot be made so.
 pub async fn run(
     jetstream: &Context,
-    wishes: &Wishes,
+    streams: &[WantedStream<'_>],
+    size: StreamSize,
     mut say: impl FnMut(Done, &str),
 ) -> Result<(), ProvisionError> {
-    for plan in STREAMS {
-        let dlr = plan.consumers.contains(&DLR_CONSUMER);
-        let name = if dlr {
-            wishes.dlr_stream.as_str()
-        } else {
-            plan.name
-        };
-        let done = make_stream(jetstream, &plan, name, wishes).await?;
+    for wanted in streams {
+        let name = wanted.name;
+        let done = make_stream(jetstream, wanted, size).await?;
         say(done, &format!("stream {name}"));
-        for consumer in plan.consumers {
-            let pending = if dlr {
-                wishes.dlr_max_ack_pending
-            } else {
-                MAX_ACK_PENDING
-            };
-            let wanted = plan.consumer(consumer, pending);
-            let done = make_consumer(jetstream, name, consumer, wanted).await?;
+        for &(consumer, pending) in &wanted.consumers {
+            let config = wanted.plan.consumer(consumer, pending);
+            let done = make_consumer(jetstream, name, consumer, config).await?;
             say(done, &format!("consumer {consumer} of {name}"));
         }
     }
@@ -129,11 +121,11 @@ pub async fn run(
 
 async fn make_stream(
     jetstream: &Context,
-    plan: &StreamPlan,
-    name: &str,
-    wishes: &Wishes,
+    wanted: &WantedStream<'_>,
+    size: StreamSize,
 ) -> Result<Done, ProvisionError> {
-    let over = |base| plan.over(base, name, wishes.replicas, wishes.stream_bytes_max);
+    let WantedStream { plan, name, .. } = *wanted;
+    let over = |base| plan.over(base, name, size.replicas, size.bytes_max);
     let failed = |source| ProvisionError::Make {
         name: name.to_owned(),
         source,
@@ -240,10 +232,11 @@ mod tests {
     use async_nats::jetstream::stream::{RetentionPolicy, StorageType};
 
     use super::*;
+    use crate::nats::plan::SMS_DLR;
 
     #[test]
     fn what_cannot_be_changed_is_named_with_both_values() {
-        let wanted = STREAMS[0].over(Config::default(), "SMS_DLR", 1, 9);
+        let wanted = SMS_DLR.over(Config::default(), "SMS_DLR", 1, 9);
         let actual = Config {
             retention: RetentionPolicy::WorkQueue,
             ..wanted.clone()
@@ -274,7 +267,7 @@ mod tests {
             max_consumers: 7,
             ..Config::default()
         };
-        let wanted = STREAMS[0].over(actual, "SMS_DLR", 1, 9);
+        let wanted = SMS_DLR.over(actual, "SMS_DLR", 1, 9);
         assert_eq!((wanted.max_consumers, wanted.max_bytes), (7, 9));
     }
 }

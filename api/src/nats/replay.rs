@@ -19,7 +19,7 @@ const LOOK: Duration = Duration::from_millis(200);
 /// What is read again.
 #[derive(Clone)]
 pub struct Replay {
-    /// Where the stream is.
+    /// The connection to the server that keeps the stream.
     pub jetstream: Context,
     /// The stream as it was planned.
     pub plan: StreamPlan,

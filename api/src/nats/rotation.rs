@@ -12,7 +12,8 @@ use rustls::{
     sign::CertifiedKey,
 };
 
-use crate::{files::Stamps, settings::NatsOptions};
+use super::NatsOptions;
+use crate::files::Stamps;
 
 /// How often the files are looked at.
 const LOOK: Duration = Duration::from_secs(10);

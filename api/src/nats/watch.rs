@@ -1,33 +1,46 @@
 //! Looks at our consumer now and then: it may be deleted under us, and its backlog tells how
 //! far behind we are.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use actors::runtime::pulse::Pulse;
 use async_nats::jetstream::{Context, consumer::Info};
+use prometheus_client::metrics::gauge::Gauge;
 
 use super::{NatsError, consumer};
 use crate::health::Health;
 
-/// How often.
+/// How often it is looked at.
 const LOOK: Duration = Duration::from_secs(2);
 
-/// Told after each look: what the server says, or nothing if it does not answer.
-pub type Tell = Arc<dyn Fn(Option<&Info>) + Send + Sync>;
-/// Told after each look: whether the consumer is there and our intake pulls from it.
-pub type TellStatus = Arc<dyn Fn(bool) + Send + Sync>;
-
-/// The consumer to look at, and who wants to know.
-#[derive(Clone)]
+/// The consumer to look at, and who wants to know. Cheap to clone.
+#[derive(Debug, Clone)]
 pub struct Watched {
     /// Its stream.
     pub stream: String,
     /// Its name.
     pub consumer: &'static str,
-    /// Who wants to know what it is at.
-    pub tell: Tell,
-    /// Who wants to know whether it is served.
-    pub tell_status: TellStatus,
+    /// What is told of it.
+    pub gauges: ConsumerGauges,
+}
+
+/// What is told of a consumer after each look. The metrics that they are of keep their names.
+#[derive(Debug, Clone)]
+pub struct ConsumerGauges {
+    /// Messages that were delivered and are not acknowledged.
+    pub ack_pending: Gauge,
+    /// Messages that were never delivered.
+    pub pending: Gauge,
+    /// 1 while the consumer is there and our intake pulls from it, else 0.
+    pub served: Gauge,
+}
+
+impl ConsumerGauges {
+    /// Tells what the server says.
+    pub fn tell(&self, info: &Info) {
+        self.ack_pending.set(gauge(info.num_ack_pending));
+        self.pending.set(gauge(info.num_pending));
+    }
 }
 
 /// Watches the consumer and whether our intake pulls from it, for ever. Wakes the intake when the
@@ -45,10 +58,7 @@ pub async fn watch(jetstream: &Context, watched: &Watched, health: &Health, puls
                     }
                     health.consumer.good();
                 }
-                Err(why) => {
-                    (watched.tell)(None);
-                    health.consumer.bad(why);
-                }
+                Err(why) => health.consumer.bad(why),
             },
             // The pulse outlives us.
             _ = pulling.changed() => {}
@@ -59,7 +69,8 @@ pub async fn watch(jetstream: &Context, watched: &Watched, health: &Health, puls
         } else {
             health.intake.bad("does not pull");
         }
-        (watched.tell_status)(health.consumer.is_up() && pulls);
+        let served = health.consumer.is_up() && pulls;
+        watched.gauges.served.set(i64::from(served));
     }
 }
 
@@ -70,7 +81,7 @@ async fn look(jetstream: &Context, watched: &Watched, health: &Health) -> Result
     }
     match consumer(jetstream, &watched.stream, watched.consumer).await {
         Ok(consumer) => {
-            (watched.tell)(Some(consumer.cached_info()));
+            watched.gauges.tell(consumer.cached_info());
             Ok(())
         }
         Err(error) => {
@@ -87,6 +98,6 @@ async fn look(jetstream: &Context, watched: &Watched, health: &Health) -> Result
 }
 
 /// A count as a gauge takes it.
-pub fn gauge<N: TryInto<i64>>(count: N) -> i64 {
+fn gauge<N: TryInto<i64>>(count: N) -> i64 {
     count.try_into().unwrap_or(i64::MAX)
 }

@@ -13,17 +13,13 @@ use tokio::sync::watch;
 use super::RoleError;
 use crate::{
     cli::BillingSettings,
-    database::needs,
     http::{edge::Edge, limits::RateLimits, server::Server, shares::Shares},
     identity::metrics::KeyGauges,
-    nats::{
-        self,
-        plan::{BILLING_CONSUMER, BILLING_STREAM},
-        watch::{Watched, gauge},
-    },
+    nats::watch::ConsumerGauges,
     rest::{self, state::Shared},
-    service::{LOG, Plan, Service, Settings, size, until_served},
-    settings::ChargeSettings,
+    service::{LOG, Login, Service, Setup, size, until_served},
+    services,
+    settings::{ChargeSettings, ServiceSettings},
     shutdown::Shutdown,
     telemetry::traceparent,
 };
@@ -44,13 +40,14 @@ pub async fn run(settings: BillingSettings, shutdown: Shutdown) -> Result<(), Ro
     let options = settings.http.server()?;
     let questions = settings
         .questions
-        .pool(&settings.database, nats::BILLING.user)?;
+        .pool(&settings.service.database, services::BILLING.name())?;
     let questions = Reader::new(questions, LOG);
     let metrics = Arc::new(BillingMetrics::default());
     let mut registry = Registry::default();
     registry.register_collector(Box::new(KeyGauges(Arc::clone(&edge.identity.keys))));
+    let login = services::BILLING.login();
     let service = tokio::select! {
-        service = connect(shared(&settings), BILLING, &metrics, registry, shutdown.clone()) => service?,
+        service = connect(&settings.service, login, &metrics, registry, shutdown.clone()) => service?,
         () = shutdown.soft() => return Ok(()),
     };
     let server = Server::bind(options).await?;
@@ -70,60 +67,33 @@ pub async fn run(settings: BillingSettings, shutdown: Shutdown) -> Result<(), Ro
     Box::pin(service.run(parts.serve(server), ask)).await
 }
 
-/// The service as it is to the others.
-const BILLING: (nats::Identity, &str) = (nats::BILLING, nats::BILLING.user);
-
-fn shared(settings: &BillingSettings) -> Settings<'_> {
-    Settings {
-        nats: &settings.nats,
-        database: &settings.database,
-        master_key: &settings.master_key,
-        probes: &settings.probes,
-    }
-}
-
-/// Connects everything, to NATS as this identity, to Postgres as this application.
+/// Connects everything, as whoever `login` says.
 ///
 /// # Errors
 /// Something needed is not there.
 pub(super) async fn connect(
-    settings: Settings<'_>,
-    (identity, application): (nats::Identity, &str),
+    settings: &ServiceSettings,
+    login: Login,
     metrics: &Arc<BillingMetrics>,
     mut registry: Registry,
     shutdown: Shutdown,
 ) -> Result<Service, RoleError> {
     metrics.register(&mut registry);
-    let plan = Plan {
-        identity,
-        application,
-        needs: &needs::BILLING,
-        watched: watched(metrics),
+    let setup = Setup {
+        spec: &services::BILLING,
+        login,
+        settings,
+        gauges: ConsumerGauges {
+            ack_pending: metrics.nats_ack_pending.clone(),
+            pending: metrics.nats_consumer_lag.clone(),
+            served: metrics.nats_consumer_status.clone(),
+        },
         registry,
-        probe_port: 9464,
-        db_error: "billing.db_error",
     };
-    Ok(Service::connect(settings, plan, shutdown).await?)
+    Ok(Service::connect(setup, shutdown).await?)
 }
 
-fn watched(metrics: &Arc<BillingMetrics>) -> Watched {
-    let (metrics, status) = (Arc::clone(metrics), Arc::clone(metrics));
-    Watched {
-        stream: BILLING_STREAM.to_owned(),
-        consumer: BILLING_CONSUMER,
-        tell: Arc::new(move |info| {
-            if let Some(info) = info {
-                metrics.nats_ack_pending.set(gauge(info.num_ack_pending));
-                metrics.nats_consumer_lag.set(gauge(info.num_pending));
-            }
-        }),
-        tell_status: Arc::new(move |served| {
-            status.nats_consumer_status.set(i64::from(served));
-        }),
-    }
-}
-
-/// What serving takes.
+/// The parts that serve.
 struct Parts<'a> {
     service: &'a Service,
     charges: &'a ChargeSettings,
@@ -138,7 +108,7 @@ impl Parts<'_> {
     /// queued.
     async fn serve(self, server: Server) -> Result<(), RoleError> {
         let service = self.service;
-        let following = service.follow(projections::services::billing::projections());
+        let following = service.follow(service.projections());
         let billing = Billing::new(deps(service, &self.metrics), options(self.charges));
         let shared = Shared {
             questions: self.questions.clone(),
@@ -180,7 +150,7 @@ pub(super) fn deps(service: &Service, metrics: &Arc<BillingMetrics>) -> BillingD
     }
 }
 
-/// How the actors work.
+/// How the actors work, from the settings of charges.
 pub(super) fn options(charges: &ChargeSettings) -> BillingOptions {
     let intake = PullOptions {
         batch: size(charges.billing_batch),

@@ -6,20 +6,15 @@ use actors::{
     receipts::correlate::Correlator,
     services::dlr::{DlrDeps, DlrMetrics, DlrOptions, IntakeOptions},
 };
-use eventstore::keyring::Keyring;
 use prometheus_client::registry::Registry;
 use tokio::sync::watch;
 
 use super::RoleError;
 use crate::{
     cli::DlrSettings,
-    database::needs,
-    nats::{
-        self, Identity,
-        plan::DLR_CONSUMER,
-        watch::{Watched, gauge},
-    },
-    service::{LOG, Plan, Service, Settings, size, until_served},
+    nats::watch::ConsumerGauges,
+    service::{LOG, Login, Service, Setup, size, until_served},
+    services,
     settings::ReceiptSettings,
     shutdown::Shutdown,
     telemetry::traceparent,
@@ -38,7 +33,7 @@ pub struct Context {
 /// Something needed is not there at the start, or not everything could be finished at the end.
 pub async fn run(settings: DlrSettings, shutdown: Shutdown) -> Result<(), RoleError> {
     let context = tokio::select! {
-        context = connect(settings, nats::DLR, nats::DLR.user, shutdown.clone()) => context?,
+        context = connect(settings, services::DLR.login(), shutdown.clone()) => context?,
         () = shutdown.soft() => return Ok(()),
     };
     let database = context.service.database.clone();
@@ -47,36 +42,31 @@ pub async fn run(settings: DlrSettings, shutdown: Shutdown) -> Result<(), RoleEr
     Box::pin(context.service.run(serve(&context), ask)).await
 }
 
-/// Connects everything, to NATS as `identity`, to Postgres as `application`.
+/// Connects everything, as whoever `login` says.
 ///
 /// # Errors
 /// Something needed is not there.
 pub async fn connect(
     settings: DlrSettings,
-    identity: Identity,
-    application: &str,
+    login: Login,
     shutdown: Shutdown,
 ) -> Result<Context, RoleError> {
     let metrics = Arc::new(DlrMetrics::default());
     let mut registry = Registry::default();
     metrics.register(&mut registry);
-    let plan = Plan {
-        identity,
-        application,
-        needs: &needs::DLR,
-        watched: watched(&settings, &metrics),
+    let setup = Setup {
+        spec: &services::DLR,
+        login,
+        settings: &settings.service,
+        gauges: ConsumerGauges {
+            ack_pending: metrics.nats_ack_pending.clone(),
+            pending: metrics.nats_pending.clone(),
+            served: metrics.nats_consumer_status.clone(),
+        },
         registry,
-        probe_port: 3000,
-        db_error: "dlr.db_error",
-    };
-    let shared = Settings {
-        nats: &settings.nats,
-        database: &settings.database,
-        master_key: &settings.master_key,
-        probes: &settings.probes,
     };
     Ok(Context {
-        service: Service::connect(shared, plan, shutdown).await?,
+        service: Service::connect(setup, shutdown).await?,
         receipts: settings.receipts,
         metrics,
     })
@@ -86,9 +76,7 @@ pub async fn connect(
 /// nothing new comes in, then the projections, at last the acknowledgements still queued.
 async fn serve(context: &Context) -> Result<(), RoleError> {
     let service = &context.service;
-    let keyring: Arc<dyn Keyring> = service.keyring.clone();
-    let projections = projections::services::dlr::projections(&service.nats, &keyring);
-    let following = service.follow(projections);
+    let following = service.follow(service.projections());
     let (end, ending) = watch::channel(false);
     let (deps, options) = (context.deps(), context.options());
     let actors = actors::services::dlr::run(deps, options, service.source(), ending);
@@ -96,23 +84,6 @@ async fn serve(context: &Context) -> Result<(), RoleError> {
     following.stop().await;
     service.flush().await;
     Ok(())
-}
-
-fn watched(settings: &DlrSettings, metrics: &Arc<DlrMetrics>) -> Watched {
-    let (metrics, status) = (Arc::clone(metrics), Arc::clone(metrics));
-    Watched {
-        stream: settings.nats.nats_stream_dlr.clone(),
-        consumer: DLR_CONSUMER,
-        tell: Arc::new(move |info| {
-            if let Some(info) = info {
-                metrics.nats_ack_pending.set(gauge(info.num_ack_pending));
-                metrics.nats_pending.set(gauge(info.num_pending));
-            }
-        }),
-        tell_status: Arc::new(move |served| {
-            status.nats_consumer_status.set(i64::from(served));
-        }),
-    }
 }
 
 impl Context {
@@ -132,7 +103,7 @@ impl Context {
         }
     }
 
-    /// How the actors work.
+    /// How the actors work, from the settings of receipts.
     #[must_use]
     pub fn options(&self) -> DlrOptions {
         let receipts = &self.receipts;

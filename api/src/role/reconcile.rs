@@ -1,14 +1,18 @@
 //! `tollbook reconcile`: matches orphaned receipts again, once, however old they are.
 
 use super::{RoleError, dlr};
-use crate::{cli::DlrSettings, nats, shutdown::Shutdown};
+use crate::{cli::DlrSettings, service::Login, services, shutdown::Shutdown};
 
 /// Goes through all open orphans once.
 ///
 /// # Errors
 /// Something needed is not there, or an orphan could not be looked at.
 pub async fn run(settings: DlrSettings, shutdown: Shutdown) -> Result<(), RoleError> {
-    let context = dlr::connect(settings, nats::DLR, "tollbook-reconcile", shutdown).await?;
+    let login = Login {
+        application: "tollbook-reconcile",
+        ..services::DLR.login()
+    };
+    let context = dlr::connect(settings, login, shutdown).await?;
     reconcile(&context).await
 }
 

@@ -16,20 +16,17 @@ use tokio::{sync::watch, task::JoinHandle};
 
 use super::{RoleError, billing, dlr, say};
 use crate::{
-    cli::{ReplaySettings, Taken},
-    nats::{
-        ADMIN, NatsError,
-        plan::{
-            BILLING_CONSUMER, BILLING_REPLAY, BILLING_STREAM, DLR_CONSUMER, DLR_REPLAY, planned,
-        },
-        replay::Replay,
-    },
-    service::{Service, Settings, until_served},
+    cli::{DlrSettings, ReplaySettings, Taken},
+    nats::{ADMIN, NatsError, replay::Replay},
+    service::{Login, Service, until_served},
     shutdown::Shutdown,
 };
 
-/// What Postgres shows in `pg_stat_activity`.
-const APPLICATION: &str = "tollbook-replay-intake";
+/// Who may make consumers, under a name of its own in `pg_stat_activity`.
+const LOGIN: Login = Login {
+    user: ADMIN,
+    application: "tollbook-replay-intake",
+};
 
 /// Takes everything in again and says how much that was.
 ///
@@ -43,17 +40,13 @@ pub async fn run(settings: ReplaySettings, shutdown: Shutdown) -> Result<(), Rol
 }
 
 async fn receipts(settings: ReplaySettings, shutdown: Shutdown) -> Result<(), RoleError> {
-    let (since, stream) = (settings.since, settings.dlr.nats.nats_stream_dlr.clone());
-    let max_ack_pending = settings.dlr.receipts.dlr_max_ack_pending;
-    let context = dlr::connect(settings.dlr, ADMIN, APPLICATION, shutdown).await?;
-    let replay = Replay {
-        jetstream: context.service.jetstream.clone(),
-        plan: planned(DLR_CONSUMER),
-        stream,
-        consumer: DLR_REPLAY,
-        since,
-        max_ack_pending,
+    let (since, max_ack_pending) = (settings.since, settings.receipts.dlr_max_ack_pending);
+    let dlr = DlrSettings {
+        service: settings.service,
+        receipts: settings.receipts,
     };
+    let context = dlr::connect(dlr, LOGIN, shutdown).await?;
+    let replay = context.service.replay(since, max_ack_pending);
     let (end, ending) = watch::channel(false);
     let source = opener(&replay);
     let actors = actors::services::dlr::run(context.deps(), context.options(), source, ending);
@@ -63,23 +56,9 @@ async fn receipts(settings: ReplaySettings, shutdown: Shutdown) -> Result<(), Ro
 
 async fn settlements(settings: ReplaySettings, shutdown: Shutdown) -> Result<(), RoleError> {
     let metrics = Arc::new(BillingMetrics::default());
-    let shared = Settings {
-        nats: &settings.dlr.nats,
-        database: &settings.dlr.database,
-        master_key: &settings.dlr.master_key,
-        probes: &settings.dlr.probes,
-    };
     let registry = Registry::default();
-    let who = (ADMIN, APPLICATION);
-    let service = billing::connect(shared, who, &metrics, registry, shutdown).await?;
-    let replay = Replay {
-        jetstream: service.jetstream.clone(),
-        plan: planned(BILLING_CONSUMER),
-        stream: BILLING_STREAM.to_owned(),
-        consumer: BILLING_REPLAY,
-        since: settings.since,
-        max_ack_pending: settings.charges.billing_max_ack_pending,
-    };
+    let service = billing::connect(&settings.service, LOGIN, &metrics, registry, shutdown).await?;
+    let replay = service.replay(settings.since, settings.charges.billing_max_ack_pending);
     let (end, ending) = watch::channel(false);
     let deps = billing::deps(&service, &metrics);
     let billing = Billing::new(deps, billing::options(&settings.charges));

@@ -19,6 +19,7 @@ use crate::{
     database::{self, needs},
     nats,
     service::LOG,
+    services,
 };
 
 /// Does it once, and says what was done.
@@ -30,7 +31,13 @@ pub async fn run(settings: &RepublishSettings) -> Result<(), RoleError> {
     let database = Database::new(settings.database.options("tollbook-republish")?)
         .map_err(|error| ConfigError::value("DATABASE_URL", chain(&error)))?;
     database::check(&database, &needs::AUDITOR).await?;
-    let client = nats::connect(&nats_options, nats::DLR, Arc::default(), Arc::default()).await?;
+    let client = nats::connect(
+        &nats_options,
+        services::DLR.user,
+        Arc::default(),
+        Arc::default(),
+    )
+    .await?;
     let work = AnnounceAgain {
         store: Arc::new(PgStore::new(database.clone(), LOG)),
         database,

@@ -15,9 +15,9 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use opentelemetry_http::{Bytes, HttpClient, HttpError, hyper::HyperClient};
 use tokio::runtime::Handle;
 
+use super::OtlpOptions;
 use crate::{
     config::{ConfigError, SecretSource},
-    settings::OtlpOptions,
     trust,
 };
 

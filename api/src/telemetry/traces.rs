@@ -15,8 +15,8 @@ use opentelemetry_sdk::{
 };
 use tokio::runtime::Handle;
 
-use super::otlp::OtlpClient;
-use crate::{config::ConfigError, settings::OtlpOptions};
+use super::{OtlpOptions, otlp::OtlpClient};
+use crate::config::ConfigError;
 
 /// How long one export may take.
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(5);

@@ -1,6 +1,6 @@
 //! A world where only billing is at work, and the words to tell of settlements in it.
 
-use api::nats::plan::{BILLING_CONSUMER, BILLING_STREAM};
+use api::{nats::plan::BILLING_EVENTS, services::BILLING};
 use async_nats::jetstream::{
     self,
     consumer::{Consumer, Info, pull},
@@ -126,7 +126,7 @@ impl Customer {
 impl Market {
     /// Nobody charges in it yet.
     pub(crate) async fn of(world: World) -> Self {
-        hand_out_again_soon(&world, BILLING_STREAM, BILLING_CONSUMER).await;
+        hand_out_again_soon(&world, BILLING_EVENTS.name, BILLING.intake.consumer.name).await;
         Self {
             nodes: Vec::new(),
             rests: Vec::new(),
@@ -219,7 +219,7 @@ impl Market {
     pub(crate) async fn consumer(&self) -> Info {
         let admin = self.world.jetstream("tollbook-admin").await.expect("nats");
         let consumer: Result<Consumer<pull::Config>, _> = admin
-            .get_consumer_from_stream(BILLING_CONSUMER, BILLING_STREAM)
+            .get_consumer_from_stream(BILLING.intake.consumer.name, BILLING_EVENTS.name)
             .await;
         consumer.expect("the consumer").cached_info().clone()
     }
