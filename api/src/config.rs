@@ -38,9 +38,9 @@ pub enum ConfigError {
     /// The configuration file cannot be read or is not TOML.
     #[error("TOLLBOOK_CONFIG: {path}: {problem}", path = path.display())]
     File {
-        /// Which file.
+        /// The file as it was named.
         path: PathBuf,
-        /// What is wrong with it.
+        /// What is wrong with it, as a part of the sentence.
         problem: String,
     },
     /// A question (`--help`, `--version`) or a slip on the command line; clap's own text.

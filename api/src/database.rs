@@ -46,7 +46,7 @@ pub enum DatabaseError {
     TooPowerful {
         /// The role.
         role: String,
-        /// What it could do.
+        /// What it could do, as a part of the sentence.
         power: String,
         /// The role made for the service.
         instead: &'static str,
@@ -56,9 +56,9 @@ pub enum DatabaseError {
     Missing {
         /// `table`, `column` or `function`.
         kind: String,
-        /// Which.
+        /// Its name with its schema, a column with its table.
         name: String,
-        /// Who makes it.
+        /// The command that makes it, or who does.
         remedy: &'static str,
     },
     /// A defence of the log is down: somebody took it away, or the database is a copy that did not
@@ -67,7 +67,7 @@ pub enum DatabaseError {
         "the log in this database is not safe: {fault}; an administrator mends it with `{remedy}`"
     )]
     Undefended {
-        /// What is open.
+        /// What is open, as a part of the sentence.
         fault: String,
         /// The statement that closes it.
         remedy: String,
@@ -82,7 +82,7 @@ pub enum DatabaseError {
         role: String,
         /// The setting.
         setting: String,
-        /// What it is.
+        /// The value it has.
         value: String,
     },
     /// A right is not there.
@@ -94,9 +94,9 @@ pub enum DatabaseError {
         right: String,
         /// `table`, `column` or `function`.
         kind: String,
-        /// On what.
+        /// Its name with its schema, a column with its table.
         name: String,
-        /// Who grants it.
+        /// The command that grants it, or who does.
         remedy: String,
     },
 }

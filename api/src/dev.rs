@@ -43,19 +43,19 @@ pub struct SigningKey {
 /// What a token is to say.
 #[derive(Debug, Clone)]
 pub struct TokenWish {
-    /// Who made it.
+    /// Who made it (`iss`).
     pub issuer: String,
-    /// Whom it is meant for.
+    /// Whom it is meant for (`aud`).
     pub audience: String,
-    /// Who it is.
+    /// Whom it is about (`sub`).
     pub subject: String,
     /// The tenant they belong to.
     pub tenant: TenantId,
     /// The account they act for.
     pub account: Option<AccountId>,
-    /// What they are.
+    /// Their roles, such as `account.viewer`; none is allowed.
     pub roles: Vec<String>,
-    /// How long it is good.
+    /// How long it is good, counted from its making.
     pub ttl: Duration,
 }
 

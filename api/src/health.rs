@@ -75,7 +75,7 @@ impl Health {
     }
 }
 
-/// What a probe answers.
+/// What a probe answers, as JSON.
 #[derive(Debug, Serialize)]
 pub struct Report {
     ready: bool,

@@ -71,11 +71,11 @@ pub enum NatsError {
     /// No server could be reached, or none lets us in.
     #[error("connecting to nats at NATS_URL as {user} ({advice})")]
     Connect {
-        /// Who we meant to be.
+        /// The user we meant to be.
         user: &'static str,
-        /// Where to look.
+        /// Where a person should look first.
         advice: &'static str,
-        /// Why not.
+        /// What the client says: no address, no server, no TLS, or no entry.
         source: async_nats::ConnectError,
     },
     /// The stream or its consumer is not there.
@@ -101,7 +101,7 @@ pub enum NatsError {
         stream: String,
         /// The consumer.
         consumer: &'static str,
-        /// Why not.
+        /// What the server says.
         source: ConsumerError,
     },
 }

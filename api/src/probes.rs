@@ -32,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const LIFE: Duration = Duration::from_mins(10);
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// What the probes show.
+/// What the probes show: the state of the process and its metrics.
 #[derive(Clone, Debug)]
 pub struct Shown {
     /// The state of the process.
@@ -44,7 +44,7 @@ pub struct Shown {
 /// Listening probes; they end when this is dropped.
 #[derive(Debug)]
 pub struct Probes {
-    /// Where they listen.
+    /// The address they listen on, with the port that was had.
     pub address: SocketAddr,
     task: JoinHandle<()>,
 }

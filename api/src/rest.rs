@@ -1,7 +1,7 @@
 //! What callers may ask of billing: usage, prices, costs, accounts, what waits for a price.
 //!
 //! One endpoint per file: what it takes and gives, what it does, what it refuses. Questions go to
-//! the projections ([`state::Shared::reader`]), commands to the actors; nothing is
+//! the projections ([`state::AppState::reader`]), commands to the actors; nothing is
 //! decided here. A write is answered once the next question will see it ([`visible`]).
 
 mod access;
@@ -22,10 +22,10 @@ use axum::Router;
 use serde_json::Value;
 
 use crate::http::{edge::Edge, endpoint::Endpoint, openapi, router};
-use state::Shared;
+use state::AppState;
 
 /// All endpoints, behind `edge`.
-pub fn router(shared: Shared, edge: &Arc<Edge>) -> Router {
+pub fn router(shared: AppState, edge: &Arc<Edge>) -> Router {
     router::router(endpoints(), shared, edge)
 }
 
@@ -35,7 +35,7 @@ pub fn document() -> Value {
     openapi::document::document(endpoints().iter().map(Endpoint::operation))
 }
 
-fn endpoints() -> Vec<Endpoint<Shared>> {
+fn endpoints() -> Vec<Endpoint<AppState>> {
     let all = [
         charges::endpoints(),
         prices::endpoints(),

@@ -63,15 +63,15 @@ pub enum RoleError {
     /// A schema file could not be written or read.
     #[error("schema file {path}")]
     SchemaFile {
-        /// Which.
+        /// The file as it was named.
         path: PathBuf,
-        /// Why not.
+        /// What the operating system says.
         source: std::io::Error,
     },
     /// A committed schema is not the one this program has.
     #[error("{path} differs; `tollbook schema --write` makes it right")]
     SchemaDiffers {
-        /// Which.
+        /// The file as it was named.
         path: PathBuf,
     },
     /// A key or a token could not be made.
@@ -80,9 +80,9 @@ pub enum RoleError {
     /// A file of `dev` could not be read or written.
     #[error("file {path}")]
     DevFile {
-        /// Which.
+        /// The file as it was named.
         path: PathBuf,
-        /// Why not.
+        /// What the operating system says.
         source: std::io::Error,
     },
     /// A part of the service died.

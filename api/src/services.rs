@@ -28,7 +28,7 @@ pub struct ServiceSpec {
     /// The user of NATS. Its name is also the application that Postgres shows and the service in
     /// logs and traces.
     pub user: User,
-    /// What it takes in.
+    /// Where the messages come from that it takes in.
     pub intake: Intake,
     /// Consumers that are made for it beside that of its intake.
     pub other_consumers: &'static [ConsumerSpec],

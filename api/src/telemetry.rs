@@ -26,7 +26,7 @@ const FAREWELL: Duration = Duration::from_secs(2);
 pub struct TelemetryOptions {
     /// The name in each log line and trace.
     pub service: String,
-    /// How much is logged.
+    /// The least severe level that is logged; of libraries, warnings at most.
     pub level: LevelFilter,
     /// Where traces go; nowhere without it.
     pub otlp: Option<OtlpOptions>,

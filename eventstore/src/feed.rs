@@ -23,7 +23,7 @@ use tokio::sync::watch;
 pub use self::history::Mark;
 use self::history::{History, Seen};
 use self::window::Window;
-pub use self::window::{Entry, Shared};
+pub use self::window::{Entry, SharedStretch};
 use crate::{EventStore, StoreError};
 
 /// How often the head of the log is asked for.
@@ -39,14 +39,14 @@ const KEPT: usize = 16_000;
 pub struct Feed {
     store: Arc<dyn EventStore>,
     head: watch::Sender<i64>,
-    known: Mutex<Known>,
+    remembered: Mutex<Remembered>,
     /// The number of the next follower.
     next: AtomicU64,
     history: History,
 }
 
 /// What has been read and what is being read.
-struct Known {
+struct Remembered {
     window: Window,
     reads: Vec<UnderWay>,
 }
@@ -69,7 +69,7 @@ struct UnderWay {
 /// How somebody comes by a stretch of the log.
 enum Way<'a> {
     /// It is remembered.
-    Known(Shared),
+    Remembered(SharedStretch),
     /// A read under way will bring it.
     Wait(watch::Receiver<()>),
     /// By reading it.
@@ -90,7 +90,7 @@ impl Feed {
         Arc::new(Self {
             store,
             head: watch::Sender::new(0),
-            known: Mutex::new(Known {
+            remembered: Mutex::new(Remembered {
                 window: Window::new(STRETCH, KEPT),
                 reads: Vec::new(),
             }),
@@ -176,7 +176,7 @@ impl Feed {
     /// finds it out first says so.
     pub fn replaced(&self, incarnation: u64) {
         let seen = self.history.seen();
-        let mut known = self.known();
+        let mut known = self.remembered();
         known.window.forget();
         // Whoever sees the new number from here on finds nothing old.
         if self.history.begin_anew(incarnation) {
@@ -224,16 +224,18 @@ impl Feed {
         }
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn remembered(&self) -> MutexGuard<'_, Remembered> {
+        self.remembered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How somebody comes by what stands after `position`. Asked and noted under one lock, so that
     /// of two who ask at once one reads. Who has `waited` already does not wait again.
     fn way(&self, position: i64, waited: bool) -> Way<'_> {
-        let mut known = self.known();
+        let mut known = self.remembered();
         if let Some(shared) = known.window.after(position) {
-            return Way::Known(shared);
+            return Way::Remembered(shared);
         }
         let brings = |read: &&UnderWay| read.after <= position && position < read.until;
         if let Some(read) = known.reads.iter().find(brings)
@@ -257,7 +259,7 @@ impl Feed {
 
 impl Reading<'_> {
     /// Reads, for whoever wants it.
-    async fn read(self) -> Result<Shared, StoreError> {
+    async fn read(self) -> Result<SharedStretch, StoreError> {
         let feed = self.feed;
         let before = feed.history.seen();
         let stretch = feed.store.read_after(self.position, READ).await?;
@@ -267,13 +269,13 @@ impl Reading<'_> {
         }
         feed.advanced_to(stretch.through);
         let events = stretch.events.into_iter();
-        let shared = Shared {
+        let shared = SharedStretch {
             events: events
                 .map(|read| read.map(Arc::new).map_err(Arc::new))
                 .collect(),
             through: stretch.through,
         };
-        let mut known = feed.known();
+        let mut known = feed.remembered();
         if feed.history.seen().incarnation == before.incarnation {
             known.window.keep(self.position, &shared);
         }
@@ -286,7 +288,7 @@ impl Drop for Reading<'_> {
     fn drop(&mut self) {
         let ours = self.end.subscribe();
         let other = |read: &UnderWay| !read.ended.same_channel(&ours);
-        self.feed.known().reads.retain(other);
+        self.feed.remembered().reads.retain(other);
     }
 }
 
@@ -296,12 +298,12 @@ impl Follower {
     ///
     /// # Errors
     /// A fault of the store.
-    pub async fn after(&self, position: i64) -> Result<Shared, StoreError> {
-        self.feed.known().window.is_at(self.number, position);
+    pub async fn after(&self, position: i64) -> Result<SharedStretch, StoreError> {
+        self.feed.remembered().window.is_at(self.number, position);
         let mut waited = false;
         loop {
             match self.feed.way(position, waited) {
-                Way::Known(shared) => return Ok(shared),
+                Way::Remembered(shared) => return Ok(shared),
                 Way::Read(reading) => return reading.read().await,
                 Way::Wait(mut ended) => {
                     // It says nothing; it closes.
@@ -315,7 +317,7 @@ impl Follower {
 
 impl Drop for Follower {
     fn drop(&mut self) {
-        self.feed.known().window.leaves(self.number);
+        self.feed.remembered().window.leaves(self.number);
     }
 }
 

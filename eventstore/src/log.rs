@@ -21,13 +21,13 @@ impl LogId {
 pub struct NewEvent {
     /// Derived from what happened: a repeat has the same.
     pub id: EventId,
-    /// What happened.
+    /// The event itself; its type says in which category of streams it may stand.
     pub event: Event,
     /// Whose, where known. Never a tenant id.
     pub tenant: Option<Pseudonym>,
     /// On which account, where known.
     pub account: Option<AccountId>,
-    /// When it happened.
+    /// When it happened outside, in microseconds of UTC; the log adds when it was recorded.
     pub occurred_at: Timestamp,
     /// The message or event that made us decide it.
     pub cause: Option<Uuid>,
@@ -42,7 +42,7 @@ pub struct NewEvent {
 /// Events for the end of one stream; all are recorded or none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Append {
-    /// The stream.
+    /// The stream they are for.
     pub stream: StreamId,
     /// The version the stream must have: 0 before its first event.
     pub expected: i32,
@@ -140,15 +140,15 @@ impl Stretch {
 #[derive(Debug, thiserror::Error)]
 #[error("column {column} of eventlog.event at position {position} cannot be read")]
 pub struct UnreadableRow {
-    /// Which row.
+    /// The position of the row in its log.
     pub position: i64,
     /// The stored kind of its stream.
     pub category: String,
     /// The stored type of its event.
     pub event_type: String,
-    /// Which column.
+    /// The column of `eventlog.event` that cannot be read.
     pub column: &'static str,
-    /// Why not.
+    /// What was wrong with its value.
     pub source: Box<dyn std::error::Error + Send + Sync>,
 }
 
@@ -160,7 +160,7 @@ pub enum StoreError {
     Pool {
         /// The name of the statement or transaction.
         operation: &'static str,
-        /// Why not.
+        /// What the pool says: no free connection in time, or none could be made.
         source: deadpool_postgres::PoolError,
     },
     /// Postgres refused or went away. Whether a write happened is unknown; appending again is
@@ -169,7 +169,7 @@ pub enum StoreError {
     Postgres {
         /// The name of the statement or transaction.
         operation: &'static str,
-        /// Why not.
+        /// What Postgres or the connection to it says.
         source: tokio_postgres::Error,
     },
     /// Postgres did not answer before the deadline; the connection was given up. Whether a write
@@ -184,7 +184,7 @@ pub enum StoreError {
     Rows {
         /// The name of the statement or transaction.
         operation: &'static str,
-        /// How many rows came.
+        /// The number of rows that came, any but one.
         count: usize,
     },
     /// The task that ran a transaction died; its transaction was rolled back.
@@ -192,7 +192,7 @@ pub enum StoreError {
     Died {
         /// The name of the statement or transaction.
         operation: &'static str,
-        /// How.
+        /// Whether it panicked or was cancelled.
         source: tokio::task::JoinError,
     },
     /// A row cannot be understood. Nothing is skipped: the reader stops here.
@@ -208,9 +208,9 @@ pub enum StoreError {
     /// A checkpoint says that events were applied which the log does not have.
     #[error("the checkpoint of {projection} stands at {position}, beyond the head of the log")]
     BeyondHead {
-        /// Whose.
+        /// The projection whose checkpoint it is.
         projection: &'static str,
-        /// Where it stands.
+        /// The position of the last event that it says was applied.
         position: i64,
     },
     /// What was asked can never be done.

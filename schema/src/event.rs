@@ -33,7 +33,7 @@ use crate::{Category, ReceiptFacts};
 /// list of JSON Schemas follow from it.
 macro_rules! events {
     ($($(#[$doc:meta])* $name:ident($category:ident) = $version:literal,)*) => {
-        /// What can have happened.
+        /// What can have happened: a variant for each type of event, in today's shape.
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub enum Event {
             $($(#[$doc])* $name($name),)*

@@ -192,7 +192,8 @@ impl Category {
 pub struct StreamId {
     /// The kind of stream.
     pub category: Category,
-    /// Which one of that kind.
+    /// What it is about, unique within its category: the id of a message, an account or a request,
+    /// or one derived from a key.
     pub id: Uuid,
 }
 

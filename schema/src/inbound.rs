@@ -78,7 +78,8 @@ impl Reason {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("message refused: {} ({})", reason.as_str(), field.unwrap_or("whole message"))]
 pub struct Invalid {
-    /// What is wrong.
+    /// The first thing that is wrong with it, for metrics and the log; tells nothing of its
+    /// content.
     pub reason: Reason,
     /// A field of the contract.
     pub field: Option<&'static str>,

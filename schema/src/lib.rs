@@ -12,12 +12,12 @@ pub mod id;
 pub mod inbound;
 pub mod money;
 pub mod personal;
+pub mod pricing;
 pub mod published;
 pub mod receipt;
 pub mod settlement;
 pub mod status;
 pub mod strict_json;
-pub mod tariff;
 pub mod time;
 
 pub use event::{Event, EventType, Sealed, SealedValue};
@@ -28,8 +28,8 @@ pub use id::{
 pub use inbound::{Invalid, Reason};
 pub use money::{Amount, Currency, UnitPrice};
 pub use personal::Personal;
+pub use pricing::{AccountTier, CostKey, Direction, Period, PriceKey, PricingModel};
 pub use receipt::{ReceiptFacts, ReceiptPrivate, ReceivedReceipt};
 pub use settlement::{ReceivedSettlement, Settlement};
 pub use status::Status;
-pub use tariff::{AccountTier, CostKey, Direction, Period, PriceKey, PricingModel};
 pub use time::Timestamp;

@@ -142,9 +142,9 @@ pub struct ReceiptPrivate {
 /// A receipt that passed every check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReceivedReceipt {
-    /// What it says.
+    /// What may be stored and shown as it is.
     pub facts: ReceiptFacts,
-    /// What nobody may see.
+    /// Personal data: sealed before it is stored, never logged.
     pub private: ReceiptPrivate,
     /// The message the connector believes it is about; believed only if that message exists and
     /// agrees with the receipt.

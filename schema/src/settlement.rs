@@ -96,11 +96,11 @@ pub struct Settlement {
 /// A settlement that passed every check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReceivedSettlement {
-    /// Whose message.
+    /// The customer whose message it is; the log keeps its pseudonym.
     pub tenant: TenantId,
     /// On which account.
     pub account: AccountId,
-    /// What is to be charged.
+    /// The facts that price and cost follow from, as they are stored with the charge.
     pub settlement: Settlement,
     /// Whether it names a schema version other than [`SCHEMA_VERSION`].
     pub foreign_schema_version: bool,

@@ -40,7 +40,7 @@ pub use self::{
     invariant::Invariant,
 };
 use self::{judge::Judge, published_checks::Subject};
-use crate::traffic::{Expected, tariff::Usage};
+use crate::traffic::{Expected, agreement::Usage};
 
 /// Where the auditor reads.
 #[derive(Debug, Clone, Copy)]

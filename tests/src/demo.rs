@@ -101,8 +101,8 @@ pub async fn demo(args: DemoArgs) -> Result<bool, Fault> {
     let rest = world.rest(&billing[0]).await?;
     steps.step("services ready; registering accounts, setting prices and costs over REST");
     let shape = Shape::new(args.seed, args.messages, eventstore::clock::now());
-    let tariff = money::agree(&rest, &shape).await?;
-    let (prices, accounts) = (tariff.prices.len(), tariff.accounts.len());
+    let agreement = money::agree(&rest, &shape).await?;
+    let (prices, accounts) = (agreement.prices.len(), agreement.accounts.len());
     steps.step(&format!(
         "{accounts} accounts, {prices} versions of prices; sending"
     ));
@@ -111,13 +111,13 @@ pub async fn demo(args: DemoArgs) -> Result<bool, Fault> {
     drive::rest_with_billing(&world, Duration::from_mins(5)).await?;
     steps.step("everything is charged or held; opening the missing prices and accounts");
     let mut complaints = Vec::new();
-    let due = money::complete(&world, &rest, &tariff, &mut complaints).await?;
+    let due = money::complete(&world, &rest, &agreement, &mut complaints).await?;
     steps.step("asking for usage as a customer, as the platform, as a stranger");
     drive::rest_with_billing(&world, Duration::from_mins(5)).await?;
-    let customer = money::ask(&rest, &tariff, &due, &mut complaints).await?;
+    let customer = money::ask(&rest, &agreement, &due, &mut complaints).await?;
     drive::rest_with_billing(&world, Duration::from_mins(5)).await?;
     steps.step("auditing log, tables and published messages");
-    expected.tariff = Some(tariff);
+    expected.agreement = Some(agreement);
     let audit = world.audit_with_billing(&expected).await?;
     let money = money::told(&audit, customer, complaints);
     let summary = summary(&world.admin().await?, audit, money, expected.counts, began).await?;

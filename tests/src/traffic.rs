@@ -14,6 +14,7 @@
 //! let expected = generator.into_expected();
 //! ```
 
+pub mod agreement;
 pub mod announce;
 mod cast;
 mod expected;
@@ -21,7 +22,6 @@ mod generator;
 mod invalid;
 mod life;
 mod publish;
-pub mod tariff;
 #[cfg(test)]
 mod tests;
 mod wire;
@@ -31,11 +31,11 @@ use bytes::Bytes;
 use schema::Timestamp;
 
 pub use self::{
+    agreement::Agreement,
     announce::Announced,
     expected::{Counts, Expected, Message, RowComes, Sent},
     generator::Generator,
     publish::{PublishError, Published, publish, publish_on},
-    tariff::Tariff,
     words::Word,
 };
 use crate::orchestrator::OrchestratorRow;

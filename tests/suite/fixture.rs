@@ -66,16 +66,16 @@ pub(crate) async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Opt
 }
 
 /// A world, and the right to have one.
-pub(crate) struct Place {
+pub(crate) struct OwnWorld {
     pub(crate) world: World,
     _permit: SemaphorePermit<'static>,
 }
 
 /// A world of one's own.
-pub(crate) async fn place(options: WorldOptions) -> Place {
+pub(crate) async fn place(options: WorldOptions) -> OwnWorld {
     static FREE: Semaphore = Semaphore::const_new(WORLDS);
     let permit = FREE.acquire().await.expect("never closed");
-    Place {
+    OwnWorld {
         world: World::start(options).await.expect("a world"),
         _permit: permit,
     }

@@ -74,7 +74,7 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
         }
     }
 
-    /// What it promises.
+    /// What it takes, gives and refuses, for the `OpenAPI` document.
     #[must_use]
     pub const fn operation(&self) -> &Operation {
         &self.operation

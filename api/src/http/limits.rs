@@ -26,7 +26,7 @@ const TELL: Duration = Duration::from_secs(1);
 /// After how many such times callers that were quiet for long are forgotten.
 const FORGET: u32 = 60;
 
-/// How much is allowed.
+/// How often somebody may call, in the long run and at once.
 #[derive(Debug, Clone, Copy)]
 pub struct Allowance {
     /// Calls per second in the long run.

@@ -29,16 +29,16 @@ impl<S> Documented for State<S> {
 /// Makes the schema of a type.
 pub type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 
-/// Where parameters are.
+/// The part of a request that parameters stand in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum ParameterLocation {
     /// In braces in the path.
     Path,
     /// After the question mark.
     Query,
 }
 
-impl Place {
+impl ParameterLocation {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Path => "path",
@@ -52,7 +52,7 @@ impl Place {
 pub struct HeaderParameter {
     /// Its name.
     pub name: &'static str,
-    /// What it means.
+    /// What it means, for readers of the document.
     pub description: &'static str,
     /// A regular expression for its values.
     pub pattern: &'static str,
@@ -73,7 +73,7 @@ pub struct Operation {
     id: &'static str,
     summary: &'static str,
     right: Option<Right>,
-    parameters: Vec<(Place, SchemaOf)>,
+    parameters: Vec<(ParameterLocation, SchemaOf)>,
     headers: Vec<HeaderParameter>,
     body: Option<SchemaOf>,
     successes: Vec<Success>,
@@ -141,7 +141,7 @@ impl Operation {
     }
 
     /// It takes the fields of this schema as parameters.
-    pub fn takes_parameters(&mut self, place: Place, schema: SchemaOf) {
+    pub fn takes_parameters(&mut self, place: ParameterLocation, schema: SchemaOf) {
         self.parameters.push((place, schema));
     }
 

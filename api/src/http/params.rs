@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 
 use super::{
     body,
-    openapi::{Documented, Operation, Place},
+    openapi::{Documented, Operation, ParameterLocation},
     problem::{Code, Problem},
     reading::{self, Fault, FaultKind},
 };
@@ -64,7 +64,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for PathParams<T> 
 
 impl<T: JsonSchema> Documented for Params<T> {
     fn document(operation: &mut Operation) {
-        operation.takes_parameters(Place::Query, schema_of::<T>);
+        operation.takes_parameters(ParameterLocation::Query, schema_of::<T>);
         operation.may_refuse(&[
             Code::MalformedQuery,
             Code::UnknownParameter,
@@ -77,7 +77,7 @@ impl<T: JsonSchema> Documented for Params<T> {
 
 impl<T: JsonSchema> Documented for PathParams<T> {
     fn document(operation: &mut Operation) {
-        operation.takes_parameters(Place::Path, schema_of::<T>);
+        operation.takes_parameters(ParameterLocation::Path, schema_of::<T>);
         operation.may_refuse(&[Code::InvalidParameter]);
     }
 }

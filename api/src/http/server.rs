@@ -45,7 +45,7 @@ const BREATH: Duration = Duration::from_millis(100);
 /// How often the TLS files are looked at.
 const LOOK: Duration = Duration::from_secs(10);
 
-/// Where and how to listen.
+/// Where and how to listen: address, TLS, and what slow or many callers get.
 #[derive(Debug, Clone)]
 pub struct ServerOptions {
     /// The setting that names the port, for whoever has to change it.
@@ -68,7 +68,7 @@ pub struct ServerOptions {
 /// A listening server.
 #[derive(Debug)]
 pub struct Server {
-    /// Where it listens.
+    /// The address it listens on, with the port that was had.
     pub address: SocketAddr,
     listener: TcpListener,
     tls: Option<Arc<Tls>>,

@@ -68,7 +68,7 @@ impl Right {
 /// Somebody whom we believe who they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
-    /// Who.
+    /// Who calls, as logs and the audit trail name them.
     pub principal: Principal,
     /// The account they act for; none means the whole tenant.
     pub account: Option<AccountId>,

@@ -37,7 +37,7 @@ impl fmt::Display for Kind {
 /// Somebody. Two that differ in any part are two.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Principal {
-    /// What they are known by.
+    /// Whether a token or an API key says who they are.
     pub kind: Kind,
     /// Who vouches for them: the issuer of the token, or the gateway's name. It holds no space.
     pub issuer: Arc<str>,

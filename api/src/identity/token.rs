@@ -19,7 +19,7 @@ const LEEWAY: u64 = 30;
 /// What a token must say of itself.
 #[derive(Debug, Clone)]
 pub struct Expected {
-    /// Who made it (`iss`).
+    /// Who must have made a token (`iss`).
     pub issuer: Arc<str>,
     /// Whom it is meant for (`aud`).
     pub audience: String,
@@ -155,7 +155,7 @@ pub struct VerifiedToken {
 }
 
 impl VerifiedToken {
-    /// What it says.
+    /// The claims, which are true: signature, times, issuer and audience were checked.
     #[must_use]
     pub const fn claims(&self) -> &Claims {
         &self.claims
@@ -165,13 +165,13 @@ impl VerifiedToken {
 /// What a token says of its bearer.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Claims {
-    /// Who it is.
+    /// Whom it is about, a name within its issuer.
     pub sub: String,
     /// The tenant they belong to.
     pub tenant_id: TenantId,
     /// The account they act for; none means the whole tenant.
     pub account_id: Option<AccountId>,
-    /// What they are.
+    /// Their roles, such as `account.viewer`; those we do not know give nothing.
     #[serde(default)]
     pub roles: Vec<String>,
     /// Which of their rights the token carries, as words; without it all of them.

@@ -35,9 +35,9 @@ impl Done {
 /// A stream as a deployment wants it.
 #[derive(Debug, Clone)]
 pub struct WantedStream<'a> {
-    /// What it is everywhere.
+    /// The stream as CONTRACTS 2 has it.
     pub plan: StreamPlan,
-    /// What it is called here.
+    /// Its name in this deployment.
     pub name: &'a str,
     /// Its consumers that are ours: name, and the most messages delivered and not acknowledged.
     pub consumers: Vec<(&'static str, u32)>,
@@ -58,25 +58,25 @@ pub enum ProvisionError {
     /// A stream could not be looked at.
     #[error("looking at stream {name}, which the user tollbook-admin may")]
     Look {
-        /// Which.
+        /// The name it has, or was to have.
         name: String,
-        /// Why not.
+        /// What the server says.
         source: GetStreamError,
     },
     /// A stream could not be made or changed.
     #[error("making stream {name}")]
     Make {
-        /// Which.
+        /// The name it has, or was to have.
         name: String,
-        /// Why not.
+        /// What the server says.
         source: CreateStreamError,
     },
     /// A consumer could not be looked at, made or changed.
     #[error("making consumer {name}")]
     Consumer {
-        /// Which.
+        /// The name it has, or was to have.
         name: String,
-        /// Why not.
+        /// What the server says.
         source: ConsumerError,
     },
     /// NATS cannot change this of something that exists.
@@ -89,9 +89,9 @@ pub enum ProvisionError {
         thing: String,
         /// The setting.
         field: &'static str,
-        /// What it is.
+        /// The value it has.
         actual: String,
-        /// What it should be.
+        /// The value it should have.
         wanted: String,
     },
 }

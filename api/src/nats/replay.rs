@@ -16,7 +16,7 @@ use super::{NatsError, plan::StreamPlan};
 /// How often is looked how far it is.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// What is read again.
+/// A stream that is read again, and since when.
 #[derive(Clone)]
 pub struct Replay {
     /// The connection to the server that keeps the stream.

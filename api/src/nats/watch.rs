@@ -20,7 +20,7 @@ pub struct Watched {
     pub stream: String,
     /// Its name.
     pub consumer: &'static str,
-    /// What is told of it.
+    /// The gauges that are set after each look.
     pub gauges: ConsumerGauges,
 }
 

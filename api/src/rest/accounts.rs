@@ -19,11 +19,11 @@ use schema::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::{fault, state::Shared};
+use super::{fault, state::AppState};
 use crate::http::{endpoint::Endpoint, problem::Problem};
 
 /// All of them.
-pub(super) fn endpoints() -> Vec<Endpoint<Shared>> {
+pub(super) fn endpoints() -> Vec<Endpoint<AppState>> {
     vec![show::endpoint(), put::endpoint()]
 }
 
@@ -80,7 +80,7 @@ async fn find(reader: &Reader, account: AccountId) -> Result<Option<Account>, Pr
 }
 
 /// The account with its name and address opened.
-async fn opened(shared: &Shared, account: Account) -> Result<AccountRow, Problem> {
+async fn opened(shared: &AppState, account: Account) -> Result<AccountRow, Problem> {
     let opener = Opener::new(shared, &account);
     let billing_name = opener
         .open(account.billing_name.as_ref(), Sealed::BILLING_NAME)
@@ -102,12 +102,12 @@ async fn opened(shared: &Shared, account: Account) -> Result<AccountRow, Problem
 
 /// Opens what was sealed in one event.
 struct Opener<'a> {
-    shared: &'a Shared,
+    shared: &'a AppState,
     place: EventPlace,
 }
 
 impl<'a> Opener<'a> {
-    const fn new(shared: &'a Shared, account: &Account) -> Self {
+    const fn new(shared: &'a AppState, account: &Account) -> Self {
         let place = EventPlace {
             log: shared.reader.log(),
             stream: StreamId::account(account.account),

@@ -3,10 +3,10 @@
 mod held_charges;
 mod usage;
 
-use super::state::Shared;
+use super::state::AppState;
 use crate::http::endpoint::Endpoint;
 
 /// All of them.
-pub(super) fn endpoints() -> Vec<Endpoint<Shared>> {
+pub(super) fn endpoints() -> Vec<Endpoint<AppState>> {
     vec![usage::endpoint(), held_charges::endpoint()]
 }

@@ -7,7 +7,7 @@ use schema::id::derive;
 use tracing::Span;
 use uuid::Uuid;
 
-use super::{fault, state::Shared};
+use super::{fault, state::AppState};
 use crate::{
     http::{
         caller::CallerRef,
@@ -34,7 +34,7 @@ impl RequestContext {
     ///
     /// # Errors
     /// What stands for their tenant in the log cannot be had.
-    pub(super) async fn caller(&self, shared: &Shared, request: Uuid) -> Result<Caller, Problem> {
+    pub(super) async fn caller(&self, shared: &AppState, request: Uuid) -> Result<Caller, Problem> {
         let id = self.caller.tenant();
         let keys = shared.keyring.of_tenants(&[id]).await;
         let keys = keys.map_err(|error| fault::keyless(&error))?;
@@ -53,7 +53,7 @@ impl RequestContext {
     ///
     /// # Errors
     /// As for [`Self::caller`].
-    pub(super) async fn origin(&self, shared: &Shared, request: Uuid) -> Result<Origin, Problem> {
+    pub(super) async fn origin(&self, shared: &AppState, request: Uuid) -> Result<Origin, Problem> {
         Ok(self.caller(shared, request).await?.origin)
     }
 

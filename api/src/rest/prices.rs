@@ -4,11 +4,11 @@ mod operator_costs;
 mod pricing;
 mod versions;
 
-use super::state::Shared;
+use super::state::AppState;
 use crate::http::endpoint::Endpoint;
 
 /// All of them.
-pub(super) fn endpoints() -> Vec<Endpoint<Shared>> {
+pub(super) fn endpoints() -> Vec<Endpoint<AppState>> {
     vec![
         pricing::list::endpoint(),
         pricing::open::endpoint(),

@@ -8,7 +8,7 @@ use projections::Reader;
 
 /// Cheap to clone; each request has one.
 #[derive(Clone)]
-pub struct Shared {
+pub struct AppState {
     /// Where questions are asked: its connections are nobody else's, so that many or long ones
     /// hold up no write.
     pub questions: Reader,

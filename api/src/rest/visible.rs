@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{fault, state::Shared};
+use super::{fault, state::AppState};
 use crate::http::problem::{Code, Problem};
 
 /// How long a write waits to be visible.
@@ -17,7 +17,11 @@ pub(super) const CODES: &[Code] = &[Code::Unavailable, Code::Contended, Code::No
 ///
 /// # Errors
 /// It does not in time; the write stands.
-pub(super) async fn shown(shared: &Shared, projection: &str, position: i64) -> Result<(), Problem> {
+pub(super) async fn shown(
+    shared: &AppState,
+    projection: &str,
+    position: i64,
+) -> Result<(), Problem> {
     if passed(shared, projection, position).await? {
         Ok(())
     } else {
@@ -29,7 +33,7 @@ pub(super) async fn shown(shared: &Shared, projection: &str, position: i64) -> R
 ///
 /// # Errors
 /// It does not in time.
-pub(super) async fn caught_up(shared: &Shared, projection: &str) -> Result<(), Problem> {
+pub(super) async fn caught_up(shared: &AppState, projection: &str) -> Result<(), Problem> {
     let head = shared
         .store
         .head()
@@ -42,7 +46,7 @@ pub(super) async fn caught_up(shared: &Shared, projection: &str) -> Result<(), P
     }
 }
 
-async fn passed(shared: &Shared, projection: &str, position: i64) -> Result<bool, Problem> {
+async fn passed(shared: &AppState, projection: &str, position: i64) -> Result<bool, Problem> {
     let deadline = Instant::now() + PATIENCE;
     let reader = &shared.reader;
     let passed = reader.wait_until(&[projection], position, deadline).await;

@@ -16,7 +16,7 @@ use crate::{
     http::{edge::Edge, limits::RateLimits, server::Server, shares::Shares},
     identity::metrics::KeyGauges,
     nats::watch::ConsumerGauges,
-    rest::{self, state::Shared},
+    rest::{self, state::AppState},
     service::{LOG, Login, Service, Setup, size, until_served},
     services,
     settings::{ChargeSettings, ServiceSettings},
@@ -110,14 +110,14 @@ impl Parts<'_> {
         let service = self.service;
         let following = service.follow(service.projections());
         let billing = Billing::new(deps(service, &self.metrics), options(self.charges));
-        let shared = Shared {
+        let state = AppState {
             questions: self.questions.clone(),
             reader: Reader::new(service.database.clone(), LOG),
             commands: billing.commands(),
             store: Arc::clone(&service.store),
             keyring: service.keyring.clone(),
         };
-        let router = rest::router(shared, &self.edge);
+        let router = rest::router(state, &self.edge);
         let (end, ending) = watch::channel(false);
         let actors = tokio::spawn(billing.run(service.source(), ending));
         // Calls under way need the actors, so these end when the last call is answered.

@@ -81,7 +81,7 @@ pub struct HttpSettings {
 }
 
 impl HttpSettings {
-    /// Where and how to listen.
+    /// Where and how to listen, checked.
     ///
     /// # Errors
     /// Half of a pair is missing, a file cannot be used, or the way would be unencrypted.

@@ -20,11 +20,11 @@ const GATHER: Duration = Duration::from_millis(5);
 /// A cheap handle to the buffer.
 #[derive(Debug, Clone)]
 pub(super) struct Sink {
-    shared: Arc<Shared>,
+    buffer: Arc<Buffer>,
 }
 
 #[derive(Debug)]
-struct Shared {
+struct Buffer {
     state: Mutex<State>,
     /// Told when lines arrive in an empty buffer, when all are written, and at the end.
     changed: Condvar,
@@ -46,23 +46,23 @@ impl Sink {
 
     /// A sink that writes to `output`.
     pub(super) fn to(output: impl Write + Send + 'static) -> Self {
-        let shared = Arc::new(Shared {
+        let buffer = Arc::new(Buffer {
             state: Mutex::default(),
             changed: Condvar::default(),
         });
-        let writer = Arc::clone(&shared);
+        let writer = Arc::clone(&buffer);
         let thread = thread::Builder::new().name("log-writer".into());
         // Without the thread we would run silently; then rather not at all.
         thread
             .spawn(move || writer.write_to(output))
             .expect("a process may start a thread");
-        Self { shared }
+        Self { buffer }
     }
 
     /// Hands over a line with its newline. Never waits for the output.
     pub(super) fn write(&self, line: &str) {
         let mut state = self
-            .shared
+            .buffer
             .state
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
@@ -74,7 +74,7 @@ impl Sink {
         state.waiting.extend_from_slice(line.as_bytes());
         drop(state);
         if was_empty {
-            self.shared.changed.notify_all();
+            self.buffer.changed.notify_all();
         }
     }
 
@@ -82,23 +82,23 @@ impl Sink {
     pub(super) fn finish(&self, patience: Duration) {
         let deadline = Instant::now() + patience;
         let mut state = self
-            .shared
+            .buffer
             .state
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         state.ending = true;
-        self.shared.changed.notify_all();
+        self.buffer.changed.notify_all();
         while state.writing || !state.waiting.is_empty() {
             let Some(left) = deadline.checked_duration_since(Instant::now()) else {
                 return;
             };
-            let waited = self.shared.changed.wait_timeout(state, left);
+            let waited = self.buffer.changed.wait_timeout(state, left);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 }
 
-impl Shared {
+impl Buffer {
     fn write_to(&self, mut output: impl Write) {
         let mut lines = Vec::new();
         while let Some(dropped) = self.next(&mut lines) {

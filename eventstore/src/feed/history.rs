@@ -18,7 +18,7 @@ use tokio::sync::watch;
 /// A place in the log by which its history is known again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mark {
-    /// Where.
+    /// The position of an event; with its moment it tells one history of the log from another.
     pub position: i64,
     /// When the event there was recorded.
     pub recorded_at: Timestamp,

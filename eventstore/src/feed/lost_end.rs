@@ -13,7 +13,7 @@ async fn feed_of(events: u128) -> (Arc<MemoryStore>, Arc<Feed>) {
 }
 
 /// Reads everything, and looks as the poll does.
-async fn read_to_the_end(feed: &Arc<Feed>) -> Shared {
+async fn read_to_the_end(feed: &Arc<Feed>) -> SharedStretch {
     feed.look().await.expect("looks");
     feed.follow().after(0).await.expect("reads")
 }
@@ -54,7 +54,7 @@ async fn a_lost_tail_that_has_grown_back_is_noticed_by_poll_and_by_read() {
         assert_eq!(*feed.incarnation().borrow(), 1, "by poll: {by_poll}");
         let again = feed.follow().after(0).await.expect("reads");
         assert_eq!(again.events.len(), 11);
-        let at = |read: &Shared| read.events[1].as_ref().expect("readable").recorded_at;
+        let at = |read: &SharedStretch| read.events[1].as_ref().expect("readable").recorded_at;
         assert_ne!(at(&again), at(&before));
         assert!(feed.seen(1).is_some_and(|seen| seen.position >= 11));
     }

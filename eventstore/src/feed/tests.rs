@@ -70,7 +70,7 @@ fn at_once(follower: &Follower, position: i64) -> Option<(Vec<i64>, i64)> {
     Some((positions(&shared), shared.through))
 }
 
-fn positions(shared: &Shared) -> Vec<i64> {
+fn positions(shared: &SharedStretch) -> Vec<i64> {
     shared.events.iter().map(window::position).collect()
 }
 

@@ -16,7 +16,7 @@ pub type Entry = Result<Arc<RecordedEvent>, Arc<UnreadableRow>>;
 
 /// A stretch of the log that is shared, from wherever its reader is.
 #[derive(Debug, Clone)]
-pub struct Shared {
+pub struct SharedStretch {
     /// In order of position.
     pub events: Vec<Entry>,
     /// Everything up to and including this position has been considered.
@@ -35,7 +35,7 @@ pub(super) fn position(entry: &Entry) -> i64 {
 #[derive(Debug)]
 pub(super) struct Window {
     followers: HashMap<u64, i64>,
-    stretches: BTreeMap<i64, Shared>,
+    stretches: BTreeMap<i64, SharedStretch>,
     /// The most events that one stretch grows to.
     stretch: usize,
     /// The most events that are kept.
@@ -72,20 +72,20 @@ impl Window {
     }
 
     /// What is remembered after `position`, if anything.
-    pub(super) fn after(&self, at: i64) -> Option<Shared> {
+    pub(super) fn after(&self, at: i64) -> Option<SharedStretch> {
         let (_, found) = self.stretches.range(..=at).next_back()?;
         if found.through <= at {
             return None;
         }
         let known = found.events.partition_point(|entry| position(entry) <= at);
-        Some(Shared {
+        Some(SharedStretch {
             events: found.events[known..].to_vec(),
             through: found.through,
         })
     }
 
     /// Remembers what was read after `after`.
-    pub(super) fn keep(&mut self, after: i64, read: &Shared) {
+    pub(super) fn keep(&mut self, after: i64, read: &SharedStretch) {
         if read.through <= after {
             return;
         }
@@ -107,7 +107,7 @@ impl Window {
     /// ahead of whoever comes next.
     fn tidy(&mut self) {
         let followers = &self.followers;
-        let distance = |after: i64, stretch: &Shared| {
+        let distance = |after: i64, stretch: &SharedStretch| {
             let behind = followers.values().filter(|at| **at < stretch.through);
             behind.max().map(|nearest| (after - nearest).max(0))
         };
@@ -128,7 +128,7 @@ impl Window {
 }
 
 /// What a stretch takes up; one without events (of kinds that are not for this reader) too.
-fn weight(stretch: &Shared) -> usize {
+fn weight(stretch: &SharedStretch) -> usize {
     stretch.events.len() + 1
 }
 
@@ -138,7 +138,7 @@ mod tests {
     use crate::contract::samples;
 
     /// The events after `after` through `through`.
-    fn read(after: i64, through: i64) -> Shared {
+    fn read(after: i64, through: i64) -> SharedStretch {
         let recorded = |position| {
             Ok(Arc::new(RecordedEvent {
                 position,
@@ -148,7 +148,7 @@ mod tests {
                 fact: samples::new_event(1, 1),
             }))
         };
-        Shared {
+        SharedStretch {
             events: (after + 1..=through).map(recorded).collect(),
             through,
         }

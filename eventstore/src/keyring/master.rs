@@ -104,9 +104,9 @@ pub enum MasterKeyError {
     /// It cannot be read.
     #[error("reading the master key file {path}")]
     File {
-        /// Which.
+        /// The file as it was named.
         path: String,
-        /// Why not.
+        /// What the operating system says.
         source: std::io::Error,
     },
     /// A line is not a version and a key.

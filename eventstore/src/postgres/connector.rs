@@ -31,7 +31,7 @@ const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(2);
 /// A connection with this many unanswered probes is dead.
 const KEEPALIVE_RETRIES: u32 = 3;
 
-/// How to reach Postgres.
+/// How to reach Postgres: address, trust, pool and deadline, checked by whoever reads the settings.
 #[derive(Debug, Clone)]
 pub struct DatabaseOptions {
     /// A `postgres://` URL; several hosts are tried in turn, and `target_session_attrs` is
@@ -58,15 +58,15 @@ pub enum DatabaseOptionsError {
     /// A file cannot be read.
     #[error("reading {path}")]
     File {
-        /// Which.
+        /// The file as it was named.
         path: PathBuf,
-        /// Why not.
+        /// What the operating system says.
         source: std::io::Error,
     },
     /// No certificate in the CA file.
     #[error("{path} holds no usable PEM certificate")]
     Certificate {
-        /// Which.
+        /// The file as it was named.
         path: PathBuf,
     },
     /// The URL names nobody to connect to.

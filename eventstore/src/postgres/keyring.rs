@@ -4,7 +4,7 @@
 //! which nobody else could open what it wraps is refused, when the process starts
 //! ([`PgKeyring::check`]) and in each transaction that makes a data key.
 
-mod known;
+mod cache;
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -15,7 +15,7 @@ use time::Date;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use self::known::Memory;
+use self::cache::KeyCache;
 use super::{Database, Statement};
 use crate::{
     StoreError, clock,
@@ -46,7 +46,7 @@ pub type TellLocked = Arc<dyn Fn(usize) + Send + Sync>;
 pub struct PgKeyring {
     database: Database,
     masters: MasterKeyFile,
-    memory: Memory,
+    memory: KeyCache,
 }
 
 /// A version of the master key that data keys need and the file does not have.
@@ -65,14 +65,14 @@ impl PgKeyring {
         Self {
             database,
             masters,
-            memory: Memory::new(Arc::new(|_| {})),
+            memory: KeyCache::new(Arc::new(|_| {})),
         }
     }
 
     /// The same, telling how many data keys do not open.
     #[must_use]
     pub fn telling(self, tell: TellLocked) -> Self {
-        let memory = Memory::new(tell);
+        let memory = KeyCache::new(tell);
         Self { memory, ..self }
     }
 

@@ -87,7 +87,7 @@ struct SumKey<P> {
     operator: Uuid,
 }
 
-/// What it adds up to.
+/// Sums over charges, exact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Sum {
     messages: i64,

@@ -5,7 +5,7 @@ use std::{ops::Deref, sync::Arc};
 use async_trait::async_trait;
 use deadpool_postgres::Transaction;
 use eventstore::{
-    LogId, RecordedEvent, StoreError, UnreadableRow, feed::Shared, keyring::KeyringError,
+    LogId, RecordedEvent, StoreError, UnreadableRow, feed::SharedStretch, keyring::KeyringError,
     seal::OpenError,
 };
 use schema::EventType;
@@ -40,7 +40,7 @@ impl Batch {
     /// There is nothing before that row.
     pub(crate) fn first_of(
         log: LogId,
-        shared: &Shared,
+        shared: &SharedStretch,
         types: &[EventType],
         length: usize,
     ) -> Result<(Self, i64), StoreError> {
@@ -226,7 +226,7 @@ mod tests {
     }
 
     /// A stretch from position 1: names of types, or rows that cannot be read.
-    fn stretch<const N: usize>(entries: [Result<&str, UnreadableRow>; N]) -> Shared {
+    fn stretch<const N: usize>(entries: [Result<&str, UnreadableRow>; N]) -> SharedStretch {
         let event = |(position, name): (i64, &str)| Arc::new(fixture::recorded((&name, position)));
         let entry = |(position, entry): (i64, Result<&str, _>)| match entry {
             Ok(name) => Ok(event((position, name))),
@@ -234,11 +234,15 @@ mod tests {
         };
         let events: Vec<_> = (1..).zip(entries).map(entry).collect();
         let through = i64::try_from(events.len()).expect("few");
-        Shared { events, through }
+        SharedStretch { events, through }
     }
 
     /// The positions taken, and how far the log is then considered.
-    fn taken(shared: &Shared, types: &[EventType], length: usize) -> Option<(Vec<i64>, i64)> {
+    fn taken(
+        shared: &SharedStretch,
+        types: &[EventType],
+        length: usize,
+    ) -> Option<(Vec<i64>, i64)> {
         let (batch, through) = Batch::first_of(fixture::LOG, shared, types, length).ok()?;
         Some((batch.iter().map(|event| event.position).collect(), through))
     }

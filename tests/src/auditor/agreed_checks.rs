@@ -1,4 +1,4 @@
-//! Compares charges and holds with the tariff that was agreed before anything was sent, by the
+//! Compares charges and holds with what was agreed before anything was sent, by the
 //! traffic's own arithmetic.
 
 use schema::{AccountId, MessageId, OperatorId, TenantId};
@@ -10,12 +10,17 @@ use super::{
     findings::Findings,
 };
 use crate::traffic::{
-    Tariff,
-    tariff::{self, Comes, Outcome},
+    Agreement,
+    agreement::{self, Comes, Outcome},
 };
 
 /// Compares what was charged with what was agreed before anything was sent.
-pub(super) fn check(log: &Log, tariff: &Tariff, known: &Charges<'_>, findings: &mut Findings) {
+pub(super) fn check(
+    log: &Log,
+    agreement: &Agreement,
+    known: &Charges<'_>,
+    findings: &mut Findings,
+) {
     for (message, fate) in &known.by_message {
         let Some(event) = fate.charged.or(fate.held) else {
             continue;
@@ -23,11 +28,11 @@ pub(super) fn check(log: &Log, tariff: &Tariff, known: &Charges<'_>, findings: &
         let Some(settled) = settled(log, event) else {
             continue;
         };
-        let first = tariff.outcome(&settled, Comes::First);
+        let first = agreement.outcome(&settled, Comes::First);
         let outcome = match first {
             // What is charged stays charged, whatever becomes known later.
             Outcome::Charged(_) => first,
-            Outcome::Held(_) => tariff.outcome(&settled, Comes::Later),
+            Outcome::Held(_) => agreement.outcome(&settled, Comes::Later),
         };
         let as_agreed = match (&event.body, outcome) {
             (Body::Charged(charged), Outcome::Charged(due)) => {
@@ -57,10 +62,10 @@ pub(super) fn check(log: &Log, tariff: &Tariff, known: &Charges<'_>, findings: &
     }
 }
 
-/// What an event of billing says, as the tariff wants to know it.
-fn settled(log: &Log, event: &LogEvent) -> Option<tariff::Settled> {
+/// What an event of billing says, as the agreement wants to know it.
+fn settled(log: &Log, event: &LogEvent) -> Option<agreement::Settled> {
     let settlement = event.settlement()?;
-    Some(tariff::Settled {
+    Some(agreement::Settled {
         message: MessageId(settlement.message_id),
         tenant: TenantId(log.tenants.get(&event.tenant?).copied()?),
         account: AccountId(event.account?),
@@ -69,7 +74,7 @@ fn settled(log: &Log, event: &LogEvent) -> Option<tariff::Settled> {
         status: settlement.dlr_status,
         charged_at: settlement.charged_at,
         received_at: settlement.received_at,
-        tier: tariff::word(settlement.stated_tier.as_deref()),
-        currency: tariff::word(settlement.stated_currency.as_deref()),
+        tier: agreement::word(settlement.stated_tier.as_deref()),
+        currency: agreement::word(settlement.stated_currency.as_deref()),
     })
 }

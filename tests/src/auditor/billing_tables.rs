@@ -15,7 +15,7 @@ use super::{
     facts::{Body, Log, LogEvent},
     findings::Findings,
 };
-use crate::{money::Millionths, traffic::tariff::Usage};
+use crate::{money::Millionths, traffic::agreement::Usage};
 
 /// One row of `billing.billing_events`.
 #[derive(Debug, Clone, PartialEq, Eq)]

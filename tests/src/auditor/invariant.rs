@@ -104,7 +104,7 @@ invariants! {
     AccountOfOneTenant "ACCOUNT_OF_ONE_TENANT"
         "An account belongs to the tenant that registered it, whoever says something of it later."
     ChargedAsAgreed "CHARGED_AS_AGREED"
-        "Charges and holds are those of the tariff that was agreed before anything was sent."
+        "Charges and holds are what was agreed before anything was sent."
     ChargeRowsMatchLog "CHARGE_ROWS_MATCH_LOG"
         "`billing.billing_events` has exactly one row per charge, saying the same."
     HeldRowsMatchLog "HELD_ROWS_MATCH_LOG"

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     money::Millionths,
-    traffic::{Expected, tariff::Usage},
+    traffic::{Expected, agreement::Usage},
 };
 
 /// One audit.
@@ -52,8 +52,8 @@ impl<'a> Judge<'a> {
         receipt_checks::check(log, expected, &mut findings);
         orphan_checks::check(log, expected, &mut findings);
         let known = charge_checks::check(log, expected, billing, &mut findings);
-        if let Some(tariff) = &expected.tariff {
-            agreed_checks::check(log, tariff, &known, &mut findings);
+        if let Some(agreement) = &expected.agreement {
+            agreed_checks::check(log, agreement, &known, &mut findings);
         }
         let (receipts, orphans) = (
             Invariant::ReceiptRowsMatchLog,

@@ -8,7 +8,7 @@ use super::{
     billing_tables::{AccessRow, AccountRow, Bucket, ChargeRow, HeldRow, VersionRow},
     load::{LOG_ID, Result, each, timestamp},
 };
-use crate::{money::Millionths, traffic::tariff::Usage};
+use crate::{money::Millionths, traffic::agreement::Usage};
 
 /// Hands over every row of `billing.billing_events`.
 pub(super) async fn charges(client: &Client, mut see: impl FnMut(ChargeRow)) -> Result<()> {

@@ -12,8 +12,8 @@ use crate::{
     drive,
     money::Millionths,
     traffic::{
-        Shape, Tariff,
-        tariff::{Comes, Reckoning, Usage},
+        Agreement, Shape,
+        agreement::{Comes, Reckoning, Usage},
     },
     world::{Fault, Rest, World, rest::UsageOf},
 };
@@ -48,17 +48,20 @@ pub(super) struct Money {
 }
 
 /// Everything agreed before the traffic is sent.
-pub(super) async fn agree(rest: &Rest, shape: &Shape) -> Result<Tariff, Fault> {
-    let mut tariff = Tariff::draw(shape);
-    let ids = drive::agree(rest, &tariff, Comes::First).await?;
-    let place = tariff.running().ok_or("no price is open")?;
-    let (id, unit) = (ids[&place], tariff.prices[place].unit + Millionths(1_500));
+pub(super) async fn agree(rest: &Rest, shape: &Shape) -> Result<Agreement, Fault> {
+    let mut agreement = Agreement::draw(shape);
+    let ids = drive::agree(rest, &agreement, Comes::First).await?;
+    let place = agreement.running().ok_or("no price is open")?;
+    let (id, unit) = (
+        ids[&place],
+        agreement.prices[place].unit + Millionths(1_500),
+    );
     let soon = eventstore::clock::now().micros() + NOTICE_MICROS;
     let soon = Timestamp::from_micros(soon).ok_or("the clock is off")?;
     let admin = rest.as_billing_admin();
     admin.change_price(id, unit, soon).await?.made()?;
-    tariff.change(place, soon, unit);
-    Ok(tariff)
+    agreement.change(place, soon, unit);
+    Ok(agreement)
 }
 
 /// What is charged and held so far must be as agreed; then what is missing comes, and whatever
@@ -66,12 +69,12 @@ pub(super) async fn agree(rest: &Rest, shape: &Shape) -> Result<Tariff, Fault> {
 pub(super) async fn complete(
     world: &World,
     rest: &Rest,
-    tariff: &Tariff,
+    agreement: &Agreement,
     complaints: &mut Vec<String>,
 ) -> Result<Reckoning, Fault> {
     let database = world.admin().await?;
     let settled = drive::settled(&database).await?;
-    let before = tariff.reckon(&settled, Comes::First);
+    let before = agreement.reckon(&settled, Comes::First);
     let shown = rest.as_billing_admin().held_charges().await?.len();
     if shown != before.held() {
         complaints.push(format!(
@@ -79,8 +82,8 @@ pub(super) async fn complete(
             before.held()
         ));
     }
-    drive::agree(rest, tariff, Comes::Later).await?;
-    let after = tariff.reckon(&settled, Comes::Later);
+    drive::agree(rest, agreement, Comes::Later).await?;
+    let after = agreement.reckon(&settled, Comes::Later);
     let until = Instant::now() + PATIENCE;
     while drive::waiting(&database).await? > after.held() {
         if Instant::now() > until {
@@ -95,7 +98,7 @@ pub(super) async fn complete(
 /// Asks for the usage of the account with the most messages, as its customer and as the platform.
 pub(super) async fn ask(
     rest: &Rest,
-    tariff: &Tariff,
+    agreement: &Agreement,
     due: &Reckoning,
     complaints: &mut Vec<String>,
 ) -> Result<Usage, Fault> {
@@ -105,7 +108,7 @@ pub(super) async fn ask(
     }
     let busiest = accounts.into_iter().max_by_key(|(_, messages)| *messages);
     let (account, _) = busiest.ok_or("nothing was charged")?;
-    let tenant = tariff.accounts[&account].tenant;
+    let tenant = agreement.accounts[&account].tenant;
     let days: Vec<_> = due.usage.keys().map(|(_, _, day)| *day).collect();
     let (from, to) = (days.iter().min(), days.iter().max());
     let (from, to) = from.zip(to).map(|(a, b)| (*a, *b)).ok_or("no days")?;
@@ -137,7 +140,10 @@ pub(super) async fn ask(
             seen["totals"]
         ));
     }
-    let stranger = tariff.accounts.iter().find(|(_, it)| it.tenant != tenant);
+    let stranger = agreement
+        .accounts
+        .iter()
+        .find(|(_, it)| it.tenant != tenant);
     if let Some((id, other)) = stranger {
         let refused = rest.as_customer(other.tenant, *id).usage(&theirs).await?;
         if refused.status != 403 {

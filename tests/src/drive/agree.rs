@@ -1,4 +1,4 @@
-//! Makes a tariff known over REST, as the platform's people would.
+//! Makes an agreement known over REST, as the platform's people would.
 
 use std::collections::BTreeMap;
 
@@ -6,31 +6,31 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use uuid::Uuid;
 
 use crate::{
-    traffic::tariff::{Comes, Tariff},
+    traffic::agreement::{Agreement, Comes},
     world::{Fault, Rest},
 };
 
 /// Calls under way at the same time.
 const AT_ONCE: usize = 16;
 
-/// Registers the accounts and opens the prices of `tariff` that come at `comes`; the costs come
-/// first. Returns the id of each version of a price by its place in the tariff.
+/// Registers the accounts and opens the prices of `agreement` that come at `comes`; the costs come
+/// first. Returns the id of each version of a price by its place in the agreement.
 ///
 /// # Errors
 /// A call is refused.
 pub async fn agree(
     rest: &Rest,
-    tariff: &Tariff,
+    agreement: &Agreement,
     comes: Comes,
 ) -> Result<BTreeMap<usize, Uuid>, Fault> {
     let admin = rest.as_billing_admin();
-    let costs = tariff.costs.iter().filter(|_| comes == Comes::First);
+    let costs = agreement.costs.iter().filter(|_| comes == Comes::First);
     let costs = costs.map(|cost| {
         let admin = admin.clone();
         async move { admin.open_cost(cost).await?.made() }
     });
     all(costs).await?;
-    let prices = tariff.prices.iter().enumerate();
+    let prices = agreement.prices.iter().enumerate();
     let prices = prices.filter(|(_, price)| price.comes == comes);
     let opened = prices.map(|(place, price)| {
         let admin = admin.clone();
@@ -44,7 +44,7 @@ pub async fn agree(
         }
     });
     let opened = all(opened).await?;
-    let accounts = tariff.accounts.iter();
+    let accounts = agreement.accounts.iter();
     let accounts = accounts.filter(|(_, account)| account.comes == comes);
     let registered = accounts.map(|(id, account)| {
         let admin = admin.clone();

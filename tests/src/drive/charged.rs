@@ -4,7 +4,7 @@ use schema::{AccountId, MessageId, OperatorId, Status, TenantId, Timestamp};
 use tokio_postgres::Client;
 
 use crate::{
-    traffic::tariff::{self, Settled},
+    traffic::agreement::{self, Settled},
     world::Fault,
 };
 
@@ -24,8 +24,8 @@ pub async fn settled(database: &Client) -> Result<Vec<Settled>, Fault> {
             status: Status::parse(row.get(5)).ok_or("an unknown status")?,
             charged_at: Timestamp::from_datetime(row.get(6)),
             received_at: Timestamp::from_datetime(row.get(7)),
-            tier: tariff::word(row.get(8)),
-            currency: tariff::word(row.get(9)),
+            tier: agreement::word(row.get(8)),
+            currency: agreement::word(row.get(9)),
         })
     });
     settled.collect()

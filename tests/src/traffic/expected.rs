@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use schema::{AccountId, MessageId, OperatorId, OperatorMessageId, Status, TenantId, Timestamp};
 use uuid::Uuid;
 
-use super::{Announced, PRIVATE_MARK, Tariff, words::Word};
+use super::{Agreement, Announced, PRIVATE_MARK, words::Word};
 
 /// Everything the auditor needs to know of what was sent.
 #[derive(Debug, Clone, Default)]
@@ -24,7 +24,7 @@ pub struct Expected {
     /// refuse.
     pub strange: HashSet<u64>,
     /// What was agreed to be charged, if everything is charged by it.
-    pub tariff: Option<Tariff>,
+    pub agreement: Option<Agreement>,
     /// How much there was of everything.
     pub counts: Counts,
 }
@@ -179,7 +179,7 @@ impl Expected {
             self.announced.entry(message).or_default().extend(announced);
         }
         self.strange.extend(other.strange);
-        self.tariff = self.tariff.take().or(other.tariff);
+        self.agreement = self.agreement.take().or(other.agreement);
         self.counts.absorb(&other.counts);
     }
 }

@@ -29,7 +29,7 @@ pub use super::PLATFORM;
 use super::{Fault, identity::TokenDesk};
 use crate::{
     money::Millionths,
-    traffic::tariff::{Account, Cost, Price},
+    traffic::agreement::{Account, Cost, Price},
 };
 
 /// The API at one address. Connections are kept and shared by all callers.
@@ -81,25 +81,25 @@ impl Rest {
 
     /// Sets prices, costs and accounts.
     #[must_use]
-    pub fn as_billing_admin(&self) -> Caller {
+    pub fn as_billing_admin(&self) -> RestClient {
         self.as_role("platform.billing_admin", PLATFORM, None)
     }
 
     /// Reads everybody's usage.
     #[must_use]
-    pub fn as_platform_admin(&self) -> Caller {
+    pub fn as_platform_admin(&self) -> RestClient {
         self.as_role("platform.admin", PLATFORM, None)
     }
 
     /// Reads the usage of an account of their own.
     #[must_use]
-    pub fn as_customer(&self, tenant: TenantId, account: AccountId) -> Caller {
+    pub fn as_customer(&self, tenant: TenantId, account: AccountId) -> RestClient {
         self.as_role("account.viewer", tenant, Some(account))
     }
 
     /// Somebody with this role.
     #[must_use]
-    pub fn as_role(&self, role: &str, tenant: TenantId, account: Option<AccountId>) -> Caller {
+    pub fn as_role(&self, role: &str, tenant: TenantId, account: Option<AccountId>) -> RestClient {
         self.named(&format!("test-{role}"), role, tenant, account)
     }
 
@@ -111,7 +111,7 @@ impl Rest {
         role: &str,
         tenant: TenantId,
         account: Option<AccountId>,
-    ) -> Caller {
+    ) -> RestClient {
         let mut words = vec!["--role".to_owned(), role.to_owned()];
         words.extend(["--tenant-id".to_owned(), tenant.to_string()]);
         words.extend(["--subject".to_owned(), subject.to_owned()]);
@@ -123,18 +123,18 @@ impl Rest {
 
     /// Somebody with this very token, whatever it is.
     #[must_use]
-    pub fn with_token(&self, token: &str) -> Caller {
+    pub fn with_token(&self, token: &str) -> RestClient {
         self.caller(Credential::Token(token.to_owned()))
     }
 
     /// Somebody without any token.
     #[must_use]
-    pub fn as_nobody(&self) -> Caller {
+    pub fn as_nobody(&self) -> RestClient {
         self.caller(Credential::None)
     }
 
-    fn caller(&self, credential: Credential) -> Caller {
-        Caller {
+    fn caller(&self, credential: Credential) -> RestClient {
+        RestClient {
             rest: self.clone(),
             credential,
             headers: Vec::new(),
@@ -151,7 +151,7 @@ enum Credential {
 
 /// Somebody who calls.
 #[derive(Clone)]
-pub struct Caller {
+pub struct RestClient {
     rest: Rest,
     credential: Credential,
     headers: Vec<(String, String)>,
@@ -170,7 +170,7 @@ pub struct UsageOf {
     pub account: Option<AccountId>,
 }
 
-impl Caller {
+impl RestClient {
     /// The same caller, sending one more header.
     #[must_use]
     pub fn saying(mut self, name: &str, value: &str) -> Self {

@@ -2,7 +2,7 @@
 
 use schema::{AccountId, TenantId};
 use serde_json::{Value, json};
-use tests::world::rest::{Answer, Caller, PLATFORM};
+use tests::world::rest::{Answer, PLATFORM, RestClient};
 
 use crate::{
     fixture::{run, unique},
@@ -28,7 +28,7 @@ async fn charged(desk: &Desk) -> Customer {
 /// Asks for usage in a request of its own; says the answer and what the log has of the look.
 async fn look(
     desk: &Desk,
-    caller: Caller,
+    caller: RestClient,
     more: &str,
 ) -> (Answer, Vec<(String, String, Option<String>)>) {
     let path = format!("/v1/billing/usage?{DAYS}{more}");

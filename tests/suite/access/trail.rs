@@ -6,7 +6,7 @@ use hyper::Method;
 use serde_json::json;
 use tests::world::{
     Rest,
-    rest::{Caller, PLATFORM},
+    rest::{PLATFORM, RestClient},
 };
 use uuid::Uuid;
 
@@ -50,7 +50,7 @@ fn name() -> String {
 }
 
 /// Somebody of this name without any role.
-fn nobody_of(rest: &Rest, name: &str) -> Caller {
+fn nobody_of(rest: &Rest, name: &str) -> RestClient {
     let of = Customer::nobody();
     rest.named(name, "", of.tenant, Some(of.account))
 }
@@ -59,7 +59,7 @@ fn usage_of_somebody() -> String {
     format!("/v1/billing/usage?{DAYS}&accountId={}", unique())
 }
 
-async fn refused(caller: &Caller) {
+async fn refused(caller: &RestClient) {
     let answer = caller.get(&usage_of_somebody()).await.expect("an answer");
     assert_eq!(problem(&answer), (403, "right_missing", ""));
 }

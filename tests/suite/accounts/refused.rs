@@ -2,14 +2,14 @@
 
 use hyper::Method;
 use serde_json::{Value, json};
-use tests::world::rest::{Answer, Caller};
+use tests::world::rest::{Answer, RestClient};
 
 use crate::{
     fixture::run,
     rest::fixture::{Customer, MARK, account_body, desk, problem},
 };
 
-async fn put(caller: &Caller, of: Customer, body: &Value) -> Answer {
+async fn put(caller: &RestClient, of: Customer, body: &Value) -> Answer {
     let path = format!("/v1/admin/accounts/{}", of.account);
     let answer = caller.call(Method::PUT, &path, Some(body)).await;
     answer.expect("an answer")

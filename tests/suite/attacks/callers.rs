@@ -5,7 +5,7 @@ use schema::{AccountId, TenantId};
 use serde_json::{Value, json};
 use tests::world::{
     Rest,
-    rest::{Caller, PLATFORM},
+    rest::{PLATFORM, RestClient},
 };
 
 use crate::{
@@ -23,12 +23,12 @@ fn usage(of: AccountId) -> String {
 }
 
 /// Somebody of that name who reads the customer's own account.
-fn viewer(rest: &Rest, subject: &str, of: Customer) -> Caller {
+fn viewer(rest: &Rest, subject: &str, of: Customer) -> RestClient {
     rest.named(subject, "account.viewer", of.tenant, Some(of.account))
 }
 
 /// Calls until it is too much; says whether it ever was.
-async fn flood(caller: &Caller, path: &str) -> bool {
+async fn flood(caller: &RestClient, path: &str) -> bool {
     for _ in 0..40 {
         let answer = caller.get(path).await.expect("an answer");
         if answer.status == 429 {

@@ -1,6 +1,6 @@
 //! Whoever wants to be taken for the gateway (Kong), or to use its word for more than it said.
 
-use tests::world::rest::{Caller, Rest};
+use tests::world::rest::{Rest, RestClient};
 
 use crate::{
     fixture::run,
@@ -17,12 +17,12 @@ fn reached_as(gateway: &Gateway, rest: &Rest, common: &str, alternatives: &[&str
 }
 
 /// A call with everything that Kong says of an API key.
-fn with_key(rest: &Rest, of: Customer) -> Caller {
+fn with_key(rest: &Rest, of: Customer) -> RestClient {
     whole_tenant(rest, of).saying("x-account-id", &of.account.to_string())
 }
 
 /// The same, but for the account.
-fn whole_tenant(rest: &Rest, of: Customer) -> Caller {
+fn whole_tenant(rest: &Rest, of: Customer) -> RestClient {
     let caller = rest.as_nobody().saying("x-api-key-id", "key-1");
     let caller = caller.saying("x-scopes", "billing:read");
     caller.saying("x-tenant-id", &of.tenant.to_string())

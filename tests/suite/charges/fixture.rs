@@ -13,10 +13,11 @@ use tests::{
     drive,
     money::Millionths,
     traffic::{
-        self, Announced, Expected, Inbound, announce,
-        tariff::{Account, Comes, Price},
+        self, Announced, Expected, Inbound,
+        agreement::{Account, Comes, Price},
+        announce,
     },
-    world::{Rest, Service, World, WorldOptions, rest::Caller},
+    world::{Rest, Service, World, WorldOptions, rest::RestClient},
 };
 use tokio::sync::{Mutex, MutexGuard, OnceCell};
 use tokio_postgres::Client;
@@ -145,7 +146,7 @@ impl Market {
     }
 
     /// Who may set prices, at the first node.
-    pub(crate) fn admin(&self) -> Caller {
+    pub(crate) fn admin(&self) -> RestClient {
         self.rests[0].as_billing_admin()
     }
 

@@ -7,7 +7,7 @@ use tests::{
     money::Millionths,
     traffic::{
         Announced,
-        tariff::{Account, Cost, Price},
+        agreement::{Account, Cost, Price},
     },
 };
 

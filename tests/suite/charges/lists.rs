@@ -1,7 +1,7 @@
 //! Price lists and settlements drawn from a seed: anything that may happen, often.
 //!
 //! Every list is cut at random; each piece has a price from the start, gets one later, or never
-//! has one. What must come of it is [`Tariff`]'s arithmetic.
+//! has one. What must come of it is [`Agreement`]'s arithmetic.
 
 use rand::{RngExt as _, SeedableRng as _, seq::SliceRandom as _};
 use rand_chacha::ChaCha8Rng;
@@ -9,8 +9,8 @@ use schema::{AccountId, MessageId, OperatorId, Status, TenantId, Timestamp};
 use tests::{
     money::Millionths,
     traffic::{
-        Announced, Tariff,
-        tariff::{Account, Comes, Cost, Price},
+        Agreement, Announced,
+        agreement::{Account, Comes, Cost, Price},
     },
 };
 use uuid::Uuid;
@@ -36,7 +36,7 @@ const ACCOUNTS: usize = 2;
 
 /// What is agreed and what is announced.
 pub(crate) struct Lists {
-    pub(crate) tariff: Tariff,
+    pub(crate) agreement: Agreement,
     /// In the order it is sent.
     pub(crate) announced: Vec<Announced>,
 }
@@ -47,7 +47,7 @@ impl Lists {
         let mut draw = Draw {
             rng: ChaCha8Rng::seed_from_u64(seed),
             now: eventstore::clock::now().micros(),
-            tariff: Tariff::default(),
+            agreement: Agreement::default(),
             operators: Vec::new(),
             tenants: Vec::new(),
             bounds: Vec::new(),
@@ -58,17 +58,17 @@ impl Lists {
         draw.costs();
         let announced = draw.announced(messages);
         Self {
-            tariff: draw.tariff,
+            agreement: draw.agreement,
             announced,
         }
     }
 
     /// The same with everything known from the start.
     pub(crate) fn all_first(mut self) -> Self {
-        for account in self.tariff.accounts.values_mut() {
+        for account in self.agreement.accounts.values_mut() {
             account.comes = account.comes.min_first();
         }
-        for price in &mut self.tariff.prices {
+        for price in &mut self.agreement.prices {
             price.comes = price.comes.min_first();
         }
         self
@@ -92,7 +92,7 @@ impl Earlier for Comes {
 struct Draw {
     rng: ChaCha8Rng,
     now: i64,
-    tariff: Tariff,
+    agreement: Agreement,
     operators: Vec<OperatorId>,
     tenants: Vec<(TenantId, Vec<AccountId>)>,
     /// Where something changes.
@@ -140,7 +140,7 @@ impl Draw {
                     address: "1 Quillon Street".to_owned(),
                     comes: self.comes(),
                 };
-                self.tariff.accounts.insert(*account, drawn);
+                self.agreement.accounts.insert(*account, drawn);
             }
             self.tenants.push((tenant, accounts));
         }
@@ -218,7 +218,7 @@ impl Draw {
                 },
             };
             if price.comes != Comes::Never {
-                self.tariff.add(price);
+                self.agreement.add(price);
             }
         }
     }
@@ -229,7 +229,7 @@ impl Draw {
                 let currency = self.one(&["EUR", "EUR", "EUR", "USD"]);
                 let per_segment = self.unit();
                 if comes != Comes::Never {
-                    self.tariff.costs.push(Cost {
+                    self.agreement.costs.push(Cost {
                         operator,
                         currency,
                         per_segment,
@@ -279,7 +279,7 @@ impl Draw {
         account: AccountId,
     ) -> Announced {
         // Of an account that is registered later it would depend on the moment which tier counts.
-        let names = self.tariff.accounts[&account].comes != Comes::Later;
+        let names = self.agreement.accounts[&account].comes != Comes::Later;
         let tier = self.one(&TIERS);
         let currency = self.one(&CURRENCIES);
         let operators = self.operators.clone();

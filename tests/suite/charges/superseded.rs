@@ -12,7 +12,7 @@ use tests::{
     money::Millionths,
     traffic::{
         Announced,
-        tariff::{Account, Cost, Price},
+        agreement::{Account, Cost, Price},
     },
     world::{Rest, WorldOptions, rest::Answer},
 };

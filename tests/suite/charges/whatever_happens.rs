@@ -13,8 +13,8 @@ use tests::{
     drive,
     money::Millionths,
     traffic::{
+        agreement::{Comes, Outcome, Settled, Usage},
         announce,
-        tariff::{Comes, Outcome, Settled, Usage},
     },
     world::{Service, World, WorldOptions},
 };
@@ -66,12 +66,12 @@ async fn sums(database: &Client) -> [BTreeMap<String, [i64; 3]>; 2] {
 
 /// What the reference arithmetic makes of it.
 async fn reckoned(market: &Market) -> (usize, BTreeMap<String, [i64; 3]>) {
-    let tariff = market.expected.tariff.as_ref().expect("agreed");
+    let agreement = market.expected.agreement.as_ref().expect("agreed");
     let settled = drive::settled(&market.database).await.expect("reads");
     // Who is charged at first stays charged so; the others as it turns out later.
-    let first = tariff.reckon(&settled, Comes::First);
+    let first = agreement.reckon(&settled, Comes::First);
     let waited = |it: &&Settled| matches!(first.outcomes[&it.message], Outcome::Held(_));
-    let later = tariff.reckon(settled.iter().filter(waited), Comes::Later);
+    let later = agreement.reckon(settled.iter().filter(waited), Comes::Later);
     let mut usage: BTreeMap<&str, Usage> = BTreeMap::new();
     for ((_, currency, _), of) in first.usage.iter().chain(&later.usage) {
         usage.entry(*currency).or_default().absorb(*of);
@@ -111,11 +111,14 @@ fn charges_equal_the_reference_whatever_comes_in_any_order_and_whoever_is_killed
         let mut market = Market::of(place.world).await;
         // Prices are set at a node that lives and takes in no settlements.
         market.node(&[("BILLING_CONSUMER_ENABLED", "false")]).await;
-        let Lists { tariff, announced } = Lists::draw(SEED, MESSAGES);
+        let Lists {
+            agreement,
+            announced,
+        } = Lists::draw(SEED, MESSAGES);
         let rest = &market.rests[0];
-        let agreed = drive::agree(rest, &tariff, Comes::First).await;
+        let agreed = drive::agree(rest, &agreement, Comes::First).await;
         agreed.expect("agreed");
-        market.expected.tariff = Some(tariff.clone());
+        market.expected.agreement = Some(agreement.clone());
         let inbound = market.expect(&announced);
         let mut chance = ChaCha8Rng::seed_from_u64(SEED);
         let mut services = Vec::new();
@@ -144,12 +147,12 @@ fn charges_equal_the_reference_whatever_comes_in_any_order_and_whoever_is_killed
         );
         market.rest().await;
         let settled = drive::settled(&market.database).await.expect("reads");
-        let waiting = tariff.reckon(&settled, Comes::First).held();
+        let waiting = agreement.reckon(&settled, Comes::First).held();
         market.waiting(waiting).await;
 
         let until = (KILLS[0] + KILLS[1], &kills, &AtomicBool::new(false));
         let agreeing = async {
-            let agreed = drive::agree(&market.rests[0], &tariff, Comes::Later).await;
+            let agreed = drive::agree(&market.rests[0], &agreement, Comes::Later).await;
             agreed.expect("agreed");
             until.2.store(true, Ordering::Relaxed);
         };

@@ -7,7 +7,7 @@ use std::{
 
 use tests::{
     drive,
-    traffic::{announce, tariff::Comes},
+    traffic::{agreement::Comes, announce},
     world::WorldOptions,
 };
 use tokio::time::sleep;
@@ -31,10 +31,13 @@ fn two_billing_services_survive_restarts_of_nats_and_postgres_and_charge_everyth
         let mut market = Market::of(place.world).await;
         market.node(&[]).await;
         market.node(&[]).await;
-        let Lists { tariff, announced } = Lists::draw(SEED, 2_000).all_first();
-        let agreed = drive::agree(&market.rests[0], &tariff, Comes::First).await;
+        let Lists {
+            agreement,
+            announced,
+        } = Lists::draw(SEED, 2_000).all_first();
+        let agreed = drive::agree(&market.rests[0], &agreement, Comes::First).await;
         agreed.expect("agreed");
-        market.expected.tariff = Some(tariff);
+        market.expected.agreement = Some(agreement);
         let inbound = market.expect(&announced);
         let (world, over) = (&market.world, AtomicBool::new(false));
         let publishing = async {

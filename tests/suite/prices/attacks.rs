@@ -6,7 +6,7 @@
 
 use hyper::Method;
 use serde_json::{Value, json};
-use tests::world::rest::Caller;
+use tests::world::rest::RestClient;
 use uuid::Uuid;
 
 use crate::{
@@ -27,7 +27,7 @@ fn price(of: Customer, tenant: Option<Uuid>) -> Value {
 
 /// What a call is told: status, code, field.
 async fn told(
-    caller: &Caller,
+    caller: &RestClient,
     method: Method,
     path: &str,
     body: Option<&Value>,

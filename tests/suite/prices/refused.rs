@@ -2,7 +2,7 @@
 
 use hyper::Method;
 use serde_json::{Value, json};
-use tests::world::rest::{Answer, Caller};
+use tests::world::rest::{Answer, RestClient};
 
 use crate::{
     fixture::run,
@@ -26,7 +26,7 @@ fn but(body: &Value, field: &str, value: &Value) -> Value {
     body
 }
 
-async fn refused(caller: &Caller, path: &str, body: &Value) -> Answer {
+async fn refused(caller: &RestClient, path: &str, body: &Value) -> Answer {
     let answer = caller.call(Method::POST, path, Some(body)).await;
     answer.expect("an answer")
 }

@@ -3,7 +3,7 @@
 use futures::future::join_all;
 use hyper::Method;
 use serde_json::{Value, json};
-use tests::world::rest::{Answer, Caller, PLATFORM};
+use tests::world::rest::{Answer, PLATFORM, RestClient};
 use uuid::Uuid;
 
 use crate::{
@@ -34,7 +34,7 @@ async fn versions(desk: &Desk) -> [(String, Value); 2] {
     ]
 }
 
-async fn call(caller: &Caller, method: Method, path: &str, body: Option<&Value>) -> Answer {
+async fn call(caller: &RestClient, method: Method, path: &str, body: Option<&Value>) -> Answer {
     let answer = caller.call(method, path, body).await;
     answer.expect("an answer")
 }
@@ -196,7 +196,7 @@ fn the_same_key_with_the_same_body_is_done_once() {
             (COSTS, cost_body(customer.operator), "costPerSegment"),
         ] {
             let key = format!("key {}", customer.account);
-            let keyed = |caller: Caller| caller.saying("idempotency-key", &key);
+            let keyed = |caller: RestClient| caller.saying("idempotency-key", &key);
             let admins = [&desk.rest, &other].map(|rest| keyed(rest.as_billing_admin()));
             let calls = (0..8).map(|number| {
                 let (caller, body) = (admins[number % 2].clone(), body.clone());

@@ -2,7 +2,7 @@
 
 use hyper::Method;
 use serde_json::Value;
-use tests::world::{Service, World, WorldOptions, rest::Caller};
+use tests::world::{Service, World, WorldOptions, rest::RestClient};
 
 use super::fixture::{Customer, account_body, cost_body, done, list_price_body};
 use crate::{
@@ -42,7 +42,7 @@ async fn everything_works(world: &World, billing: &Service) {
     }
 }
 
-async fn read_often(admin: &Caller, path: &str) {
+async fn read_often(admin: &RestClient, path: &str) {
     for _ in 0..ROUNDS {
         let answer = admin.get(path).await.expect("an answer");
         assert_eq!(answer.status, 200, "{path}: {}", answer.text);

@@ -5,7 +5,7 @@
 use hyper::Method;
 use schema::TenantId;
 use serde_json::{Value, json};
-use tests::world::rest::{Answer, Caller};
+use tests::world::rest::{Answer, RestClient};
 use uuid::Uuid;
 
 use super::fixture::{
@@ -138,7 +138,7 @@ async fn operations(desk: &Desk) -> Vec<Operation> {
 
 impl Operation {
     /// Calls it about these things, and makes sure that it answers as documented.
-    async fn call(&self, caller: &Caller, of: Things) -> (Right, Answer) {
+    async fn call(&self, caller: &RestClient, of: Things) -> (Right, Answer) {
         let case = case(&self.id, of);
         let (right, path, body) = case.unwrap_or_else(|| panic!("give {} a case here", self.id));
         let answer = caller.call(self.method.clone(), &path, body.as_ref()).await;
@@ -207,7 +207,7 @@ fn every_endpoint_wants_to_know_who_calls() {
         let Customer {
             tenant, account, ..
         } = things.customer;
-        let key = |caller: Caller| {
+        let key = |caller: RestClient| {
             caller
                 .saying("x-api-key-id", &format!("key-{tenant}"))
                 .saying(

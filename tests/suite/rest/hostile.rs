@@ -1,7 +1,7 @@
 //! Requests that no client library would send: whatever comes, what goes back is no mistake of
 //! ours and no echo, and the next caller is served.
 
-use tests::world::rest::Caller;
+use tests::world::rest::RestClient;
 
 use super::{
     fixture::{DAYS, MARK, desk, problem},
@@ -91,7 +91,7 @@ fn addresses_are_read_strictly() {
     run(async {
         let desk = desk().await;
         let of = desk.customer().await;
-        let ask = async |caller: &Caller, target: &str| {
+        let ask = async |caller: &RestClient, target: &str| {
             let token = caller.token().await.expect("made").expect("one");
             let head = format!("GET {target} HTTP/1.1\r\nAuthorization: Bearer {token}");
             let request = format!("{head}\r\nHost: x\r\nConnection: close\r\n\r\n");

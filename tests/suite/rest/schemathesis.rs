@@ -6,7 +6,7 @@
 use std::{path::PathBuf, process::Stdio};
 
 use hyper::Method;
-use tests::world::{WorldOptions, rest::Caller};
+use tests::world::{WorldOptions, rest::RestClient};
 use tokio::{process::Command, time::timeout};
 
 use super::fixture::{Customer, Desk, account_body, calm, cost_body, done, opened, price_body};
@@ -49,7 +49,7 @@ fn fuzzer() -> (PathBuf, String) {
 }
 
 /// Lets schemathesis call the API as `caller`; panics with its report if it complains.
-async fn fuzzed(desk: &Desk, caller: &Caller, name: &str, more: &[&str]) {
+async fn fuzzed(desk: &Desk, caller: &RestClient, name: &str, more: &[&str]) {
     let (packages, python) = fuzzer();
     let token = caller.token().await.expect("made").expect("one");
     let folder = desk.world.path(&format!("fuzz-{name}"));

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
-use super::{Operation, Place, SchemaOf, Success};
+use super::{Operation, ParameterLocation, SchemaOf, Success};
 use crate::http::problem::{Code, MEDIA_TYPE, ProblemDocument};
 
 const ABOUT: &str = "What messages cost: usage, prices, costs, accounts.\n\n\
@@ -106,12 +106,12 @@ impl Writer {
     }
 
     /// One parameter per field.
-    fn fields(&mut self, place: Place, schema: SchemaOf) -> Vec<Value> {
+    fn fields(&mut self, place: ParameterLocation, schema: SchemaOf) -> Vec<Value> {
         let schema = schema(&mut self.sent).to_value();
         let required = &schema["required"];
         let is_required = |name: &str| {
             let names = required.as_array().map(Vec::as_slice).unwrap_or_default();
-            place == Place::Path || names.iter().any(|required| required == name)
+            place == ParameterLocation::Path || names.iter().any(|required| required == name)
         };
         let fields = schema["properties"].as_object();
         let fields = fields.into_iter().flatten().map(|(name, field)| {

@@ -9,7 +9,7 @@ pub(in crate::rest) use actors::access::commands::Look;
 use crate::{
     http::problem::{Code, Problem},
     identity::Right,
-    rest::{context::RequestContext, fault, state::Shared},
+    rest::{context::RequestContext, fault, state::AppState},
 };
 
 /// What a look may be refused with.
@@ -21,7 +21,7 @@ pub(in crate::rest) const CODES: &[Code] =
 /// # Errors
 /// They have not, and that is recorded, or it could not be.
 pub(in crate::rest) async fn needs(
-    shared: &Shared,
+    shared: &AppState,
     context: &RequestContext,
     right: Right,
     look: Look,
@@ -38,7 +38,7 @@ pub(in crate::rest) async fn needs(
 /// # Errors
 /// It could not be recorded.
 pub(in crate::rest) async fn allowed(
-    shared: &Shared,
+    shared: &AppState,
     context: &RequestContext,
     look: Look,
 ) -> Result<(), Problem> {
@@ -51,7 +51,7 @@ pub(in crate::rest) async fn allowed(
 /// or why it could not be recorded. Whose data it is, if it is there at all, is not looked up: who
 /// may not see it cannot tell from anything whether it exists.
 pub(in crate::rest) async fn refused(
-    shared: &Shared,
+    shared: &AppState,
     context: &RequestContext,
     look: Look,
     problem: Problem,

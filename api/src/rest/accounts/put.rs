@@ -11,7 +11,7 @@ use crate::{
         problem::{Code, Problem},
     },
     identity::Right,
-    rest::{context::RequestContext, etag, fault, fields::CurrencyCode, state::Shared, visible},
+    rest::{context::RequestContext, etag, fault, fields::CurrencyCode, state::AppState, visible},
 };
 use std::borrow::Cow;
 
@@ -88,7 +88,7 @@ impl<const MAX: usize> JsonSchema for PersonalText<MAX> {
     }
 }
 
-pub(in crate::rest) fn endpoint() -> Endpoint<Shared> {
+pub(in crate::rest) fn endpoint() -> Endpoint<AppState> {
     Endpoint::new(Method::PUT, PATH, put)
         .named("putAccount", "An account as it is to be")
         .needs(Right::BillingAdmin)
@@ -97,7 +97,7 @@ pub(in crate::rest) fn endpoint() -> Endpoint<Shared> {
 }
 
 async fn put(
-    State(shared): State<Shared>,
+    State(shared): State<AppState>,
     context: RequestContext,
     PathParams(path): PathParams<AccountPath>,
     condition: IfMatch,

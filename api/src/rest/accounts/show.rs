@@ -12,14 +12,14 @@ use crate::{
         access::look::{self, Look},
         context::RequestContext,
         etag,
-        state::Shared,
+        state::AppState,
     },
 };
 use axum::{extract::State, http::Method};
 
 use super::{AccountPath, AccountRow, PATH, find, opened};
 
-pub(in crate::rest) fn endpoint() -> Endpoint<Shared> {
+pub(in crate::rest) fn endpoint() -> Endpoint<AppState> {
     Endpoint::new(Method::GET, PATH, show)
         .named("showAccount", "A registered account; needs `billing:admin`")
         .may_refuse(&[Code::NotFound])
@@ -27,7 +27,7 @@ pub(in crate::rest) fn endpoint() -> Endpoint<Shared> {
 }
 
 async fn show(
-    State(shared): State<Shared>,
+    State(shared): State<AppState>,
     context: RequestContext,
     PathParams(path): PathParams<AccountPath>,
 ) -> Result<Versioned<Found<AccountRow>>, Problem> {

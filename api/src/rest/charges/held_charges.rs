@@ -25,7 +25,7 @@ use crate::{
         context::RequestContext,
         cursor::{Limit, List},
         fault,
-        state::Shared,
+        state::AppState,
     },
 };
 
@@ -105,7 +105,7 @@ impl From<held_charges::HeldCharge> for HeldCharge {
     }
 }
 
-pub(super) fn endpoint() -> Endpoint<Shared> {
+pub(super) fn endpoint() -> Endpoint<AppState> {
     Endpoint::new(Method::GET, "/v1/admin/held-charges", list)
         .named(
             "listHeldCharges",
@@ -116,7 +116,7 @@ pub(super) fn endpoint() -> Endpoint<Shared> {
 }
 
 async fn list(
-    State(shared): State<Shared>,
+    State(shared): State<AppState>,
     context: RequestContext,
     Params(query): Params<Query>,
 ) -> Result<Found<HeldCharges>, Problem> {

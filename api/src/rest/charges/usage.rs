@@ -23,7 +23,7 @@ use crate::{
         params::Params,
         problem::{Code, Problem},
     },
-    rest::{context::RequestContext, fault, state::Shared},
+    rest::{context::RequestContext, fault, state::AppState},
 };
 use access::Whose;
 use answer::{Asked, Usage};
@@ -71,7 +71,7 @@ impl From<Granularity> for usage_summaries::Granularity {
 }
 
 /// The right to read is looked at in [`access`], because a refusal may have to be recorded.
-pub(super) fn endpoint() -> Endpoint<Shared> {
+pub(super) fn endpoint() -> Endpoint<AppState> {
     Endpoint::new(Method::GET, PATH, show)
         .named("showUsage", "What an account used; needs `billing:read`")
         .may_refuse(&[
@@ -84,7 +84,7 @@ pub(super) fn endpoint() -> Endpoint<Shared> {
 }
 
 async fn show(
-    State(shared): State<Shared>,
+    State(shared): State<AppState>,
     context: RequestContext,
     Params(query): Params<Query>,
 ) -> Result<Found<Usage>, Problem> {
@@ -127,7 +127,7 @@ fn span(from: Day, to: Day) -> Result<(), Problem> {
 }
 
 /// What an account pays in, which no usage says yet.
-async fn registered(shared: &Shared, whose: Whose) -> Result<Option<Currency>, Problem> {
+async fn registered(shared: &AppState, whose: Whose) -> Result<Option<Currency>, Problem> {
     let account = accounts::find(&shared.questions, whose.account).await;
     let account = account.map_err(fault::unread)?;
     let account = account.filter(|account| account.tenant == whose.tenant);

@@ -11,7 +11,7 @@ use crate::{
         answer::{Found, Versioned},
         problem::{Code, Problem},
     },
-    rest::{etag, fault, state::Shared, visible},
+    rest::{etag, fault, state::AppState, visible},
 };
 use projections::{
     Reader,
@@ -85,7 +85,7 @@ async fn find(reader: &Reader, version: OperatorCostId) -> Result<CostVersion, P
 
 /// The version as it was written at `position`.
 async fn written(
-    shared: &Shared,
+    shared: &AppState,
     version: OperatorCostId,
     position: i64,
 ) -> Result<CostVersion, Problem> {

@@ -11,7 +11,7 @@ use crate::{
         answer::{Found, Versioned},
         problem::{Code, Problem},
     },
-    rest::{etag, fault, fields::BillableStatuses, state::Shared, visible},
+    rest::{etag, fault, fields::BillableStatuses, state::AppState, visible},
 };
 use actors::prices::commands::PriceFor;
 use projections::{
@@ -101,7 +101,7 @@ async fn find(reader: &Reader, version: PricingTableId) -> Result<PriceVersion, 
 
 /// The version as it was written at `position`.
 async fn written(
-    shared: &Shared,
+    shared: &AppState,
     version: PricingTableId,
     position: i64,
 ) -> Result<PriceVersion, Problem> {

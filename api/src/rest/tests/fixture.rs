@@ -36,7 +36,7 @@ use crate::{
         peer::Peer,
         token::Expected,
     },
-    rest::{self, state::Shared},
+    rest::{self, state::AppState},
     telemetry::traceparent,
 };
 
@@ -158,7 +158,7 @@ impl Stand {
     }
 }
 
-fn shared(master: std::path::PathBuf) -> Shared {
+fn shared(master: std::path::PathBuf) -> AppState {
     let database = Database::new(DatabaseOptions {
         url: Secret::new("postgres://nobody@127.0.0.1:1/nowhere".to_owned()),
         url_file: None,
@@ -187,7 +187,7 @@ fn shared(master: std::path::PathBuf) -> Shared {
         live_max: 1,
     };
     let billing = Billing::new(deps, options);
-    Shared {
+    AppState {
         questions: Reader::new(database.clone(), log),
         reader: Reader::new(database, log),
         commands: billing.commands(),

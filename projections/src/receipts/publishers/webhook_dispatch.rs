@@ -1,7 +1,9 @@
 //! `webhook.dispatch`: once per receipt that changed its message's status.
 //!
-//! The one place where personal data is opened: the recipient's number and the customer's
-//! metadata go to the customer's own webhook. They must not go anywhere else from here.
+//! One of three places where personal data is opened: the recipient's number and the customer's
+//! metadata go to the customer's own webhook. They must not go anywhere else from here. The other
+//! two are reconciliation in `actors`, which seals an orphan's data anew for its tenant, and the
+//! endpoints of accounts in `api`, which show an account's name and address to who may see them.
 
 use std::{
     collections::{BTreeMap, HashMap},

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     money::Millionths,
-    traffic::{PRIVATE_MARK, tariff::Comes},
+    traffic::{PRIVATE_MARK, agreement::Comes},
 };
 
 /// Breaks something in a world where everything is charged; exactly this must be found.
@@ -259,14 +259,14 @@ fn an_account_of_two_tenants_is_noticed() {
 fn a_charge_other_than_agreed_is_noticed() {
     let invariant = Invariant::ChargedAsAgreed;
     notices(invariant, Wrong, |world| {
-        let tariff = world.expected.tariff.as_mut().expect("agreed");
-        for price in &mut tariff.prices {
+        let agreement = world.expected.agreement.as_mut().expect("agreed");
+        for price in &mut agreement.prices {
             price.unit += Millionths(1);
         }
     });
     notices(invariant, Wrong, |world| {
-        let tariff = world.expected.tariff.as_mut().expect("agreed");
-        for price in &mut tariff.prices {
+        let agreement = world.expected.agreement.as_mut().expect("agreed");
+        for price in &mut agreement.prices {
             price.comes = Comes::First;
         }
     });
@@ -334,8 +334,8 @@ fn a_wrong_table_of_charges_or_holds_is_noticed() {
 
 #[test]
 fn a_billing_name_in_the_clear_is_noticed() {
-    let tariff = World::charged(100).expected.tariff.expect("agreed");
-    for account in tariff.accounts.values() {
+    let agreement = World::charged(100).expected.agreement.expect("agreed");
+    for account in agreement.accounts.values() {
         assert!(account.name.contains(PRIVATE_MARK) && account.address.contains(PRIVATE_MARK));
     }
 }

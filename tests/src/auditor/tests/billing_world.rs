@@ -22,8 +22,8 @@ use super::{
     world::{World, pseudonym, start},
 };
 use crate::traffic::{
-    Announced, Shape, Tariff,
-    tariff::{Charge, Comes, Cost, Outcome, Price, Settled, Usage},
+    Agreement, Announced, Shape,
+    agreement::{Charge, Comes, Cost, Outcome, Price, Settled, Usage},
 };
 
 /// What the tables of billing show.
@@ -40,30 +40,30 @@ pub(super) struct Shown {
 }
 
 impl World {
-    /// A world at rest in which everything is charged by the traffic's tariff.
+    /// A world at rest in which everything is charged by the traffic's agreement.
     pub(super) fn charged(messages: u64) -> Self {
         let mut world = Self::at_rest(messages);
-        let mut tariff = Tariff::draw(&Shape::new(Self::SEED, messages, start()));
-        let running = tariff.running().expect("an open price");
-        let unit = tariff.prices[running].unit.times(2);
-        tariff.change(running, start(), unit);
-        world.agree(&tariff, Comes::First);
+        let mut agreement = Agreement::draw(&Shape::new(Self::SEED, messages, start()));
+        let running = agreement.running().expect("an open price");
+        let unit = agreement.prices[running].unit.times(2);
+        agreement.change(running, start(), unit);
+        world.agree(&agreement, Comes::First);
         world.look();
-        for cost in &tariff.costs {
+        for cost in &agreement.costs {
             world.open_cost(cost);
         }
         let settled = world.settled();
         let mut waiting = Vec::new();
         for settlement in settled {
-            if !world.charge(&tariff, &settlement, Comes::First) {
+            if !world.charge(&agreement, &settlement, Comes::First) {
                 waiting.push(settlement);
             }
         }
-        world.agree(&tariff, Comes::Later);
+        world.agree(&agreement, Comes::Later);
         for settlement in waiting {
-            world.charge(&tariff, &settlement, Comes::Later);
+            world.charge(&agreement, &settlement, Comes::Later);
         }
-        world.expected.tariff = Some(tariff);
+        world.expected.agreement = Some(agreement);
         world.finish();
         world
     }
@@ -145,8 +145,8 @@ impl World {
     }
 
     /// Registers the accounts and opens the prices that come then.
-    fn agree(&mut self, tariff: &Tariff, comes: Comes) {
-        let accounts = tariff.accounts.iter();
+    fn agree(&mut self, agreement: &Agreement, comes: Comes) {
+        let accounts = agreement.accounts.iter();
         for (id, account) in accounts.filter(|(_, account)| account.comes == comes) {
             let tenant = pseudonym(account.tenant.0);
             self.tenants.insert(tenant, account.tenant.0);
@@ -157,7 +157,7 @@ impl World {
             });
             self.say(Some(tenant), Some(id.0), body);
         }
-        let prices = (0..).zip(&tariff.prices);
+        let prices = (0..).zip(&agreement.prices);
         for (number, price) in prices.filter(|(_, price)| price.comes == comes) {
             self.open_price(number, price);
         }
@@ -226,7 +226,7 @@ impl World {
     /// Charges a settlement by what is known, or holds it; whether it is charged.
     fn charge(
         &mut self,
-        tariff: &Tariff,
+        agreement: &Agreement,
         (tenant, account, settlement): &(Uuid, Uuid, Settlement),
         known: Comes,
     ) -> bool {
@@ -242,9 +242,9 @@ impl World {
             tier: None,
             currency: None,
         };
-        let said = tariff.accounts.get(&settled.account);
+        let said = agreement.accounts.get(&settled.account);
         let said = said.filter(|account| account.comes <= known && account.comes < Comes::Never);
-        let body = match tariff.outcome(&settled, known) {
+        let body = match agreement.outcome(&settled, known) {
             Outcome::Charged(charge) => {
                 let account = said.expect("charged accounts are known");
                 Body::Charged(Box::new(self.charged_by(

@@ -11,7 +11,8 @@ use crate::{
     bench::cpu::{Meter, Spent},
     drive, orchestrator,
     traffic::{
-        self, Announced, Expected, Generator, Inbound, Mix, Shape, Tariff, announce, tariff::Comes,
+        self, Agreement, Announced, Expected, Generator, Inbound, Mix, Shape, agreement::Comes,
+        announce,
     },
     world::{BILLING_PROJECTIONS, DATABASE, Fault, PROJECTIONS, World, WorldOptions},
 };
@@ -28,7 +29,7 @@ const ANNOUNCER: &str = "dlr-processor";
 /// The servers, the traffic and what was agreed.
 pub(super) struct Stage {
     pub(super) world: World,
-    pub(super) tariff: Tariff,
+    pub(super) agreement: Agreement,
     /// Receipts for the whole chain, and how many messages they settle.
     pub(super) receipts: Vec<Inbound>,
     pub(super) settled: u64,
@@ -70,12 +71,12 @@ impl Stage {
             receipts.extend(chunk.inbound);
         }
         let expected = generator.into_expected();
-        let tariff = chargeable(Tariff::draw(&shape));
+        let agreement = chargeable(Agreement::draw(&shape));
         let billing = world
             .billing(&[("BILLING_CONSUMER_ENABLED", "false")])
             .await?;
         let rest = world.rest(&billing).await?;
-        drive::agree(&rest, &tariff, Comes::First).await?;
+        drive::agree(&rest, &agreement, Comes::First).await?;
         if !billing.terminate().await? {
             return Err("tollbook billing did not end well".into());
         }
@@ -84,7 +85,7 @@ impl Stage {
         let postgres = &world.postgres;
         postgres.create_database(TEMPLATE, Some(DATABASE)).await?;
         Ok(Self {
-            tariff,
+            agreement,
             receipts,
             settled: expected.counts.settled,
             announcements: announcements(&expected, &shape),
@@ -197,19 +198,19 @@ async fn behind(database: &Client, projections: &[&str]) -> Result<i64, Fault> {
     Ok(database.query_one(sql, &[&projections]).await?.get(0))
 }
 
-/// The same tariff with everything known from the start and in one currency: nothing is held.
-fn chargeable(mut tariff: Tariff) -> Tariff {
-    for account in tariff.accounts.values_mut() {
+/// The same agreement with everything known from the start and in one currency: nothing is held.
+fn chargeable(mut agreement: Agreement) -> Agreement {
+    for account in agreement.accounts.values_mut() {
         account.currency = "EUR";
         account.comes = Comes::First;
     }
-    for price in &mut tariff.prices {
+    for price in &mut agreement.prices {
         price.comes = Comes::First;
     }
-    for cost in &mut tariff.costs {
+    for cost in &mut agreement.costs {
         cost.currency = "EUR";
     }
-    tariff
+    agreement
 }
 
 /// A settlement of every message that has a final receipt.

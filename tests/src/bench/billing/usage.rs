@@ -21,10 +21,10 @@ const SPAN: i64 = 400;
 /// The granularities and how long a question takes at most in 95 of 100 cases, in microseconds.
 pub(super) async fn measure(stage: &Stage) -> Result<Vec<(&'static str, u64)>, Fault> {
     stage.reset().await?;
-    let first = stage.tariff.accounts.iter().next();
+    let first = stage.agreement.accounts.iter().next();
     let (account, tenant) = first
         .map(|(id, account)| (*id, account.tenant))
-        .ok_or("a tariff without accounts")?;
+        .ok_or("an agreement without accounts")?;
     seed(stage, tenant, account).await?;
     let billing = stage.world.billing(&[]).await?;
     let customer = stage

@@ -15,7 +15,7 @@ use time::{Date, macros::date};
 use crate::{
     http::problem::{Code, Problem},
     identity::{Caller, Right},
-    rest::{access::look, context::RequestContext, fault, state::Shared},
+    rest::{access::look, context::RequestContext, fault, state::AppState},
 };
 
 /// What is looked at, as the log tells it.
@@ -35,9 +35,9 @@ pub(super) const CODES: &[Code] = &[
 /// An account that may be looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Whose {
-    /// Whose it is.
+    /// The tenant that the account is of.
     pub(super) tenant: TenantId,
-    /// Which.
+    /// The account whose usage is asked for.
     pub(super) account: AccountId,
 }
 
@@ -77,7 +77,7 @@ impl Look {
 /// # Errors
 /// It may not be looked at, is not there, or the look could not be recorded.
 pub(super) async fn whose(
-    shared: &Shared,
+    shared: &AppState,
     context: &RequestContext,
     asked: Option<AccountId>,
 ) -> Result<Whose, Problem> {
@@ -104,7 +104,7 @@ pub(super) async fn whose(
 }
 
 /// Whether the account is registered under the tenant, or was ever used under it.
-async fn is_known(shared: &Shared, whose: Whose) -> Result<bool, Problem> {
+async fn is_known(shared: &AppState, whose: Whose) -> Result<bool, Problem> {
     let account = accounts::find(&shared.questions, whose.account).await;
     let account = account.map_err(fault::unread)?;
     if account.is_some_and(|account| account.tenant == whose.tenant) {
@@ -122,7 +122,11 @@ async fn is_known(shared: &Shared, whose: Whose) -> Result<bool, Problem> {
     Ok(!used.map_err(fault::unread)?.is_empty())
 }
 
-async fn allow(shared: &Shared, context: &RequestContext, whose: Whose) -> Result<Whose, Problem> {
+async fn allow(
+    shared: &AppState,
+    context: &RequestContext,
+    whose: Whose,
+) -> Result<Whose, Problem> {
     let look = look::Look {
         endpoint: ENDPOINT,
         tenant: Some(whose.tenant),
@@ -134,7 +138,7 @@ async fn allow(shared: &Shared, context: &RequestContext, whose: Whose) -> Resul
 
 /// Always an error: the refusal once it is recorded, or why it could not be.
 async fn refuse(
-    shared: &Shared,
+    shared: &AppState,
     context: &RequestContext,
     account: AccountId,
     code: Code,

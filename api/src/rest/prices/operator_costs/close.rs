@@ -9,7 +9,7 @@ use crate::{
         problem::Problem,
     },
     identity::Right,
-    rest::{context::RequestContext, etag, fault, prices::versions, state::Shared, visible},
+    rest::{context::RequestContext, etag, fault, prices::versions, state::AppState, visible},
 };
 use actors::prices::decide::timeline::Wish;
 use axum::{extract::State, http::Method};
@@ -28,7 +28,7 @@ struct Query {
     effective_to: Option<Timestamp>,
 }
 
-pub(in crate::rest) fn endpoint() -> Endpoint<Shared> {
+pub(in crate::rest) fn endpoint() -> Endpoint<AppState> {
     Endpoint::new(
         Method::DELETE,
         "/v1/admin/operator-costs/{operatorCostId}",
@@ -41,7 +41,7 @@ pub(in crate::rest) fn endpoint() -> Endpoint<Shared> {
 }
 
 async fn close(
-    State(shared): State<Shared>,
+    State(shared): State<AppState>,
     context: RequestContext,
     PathParams(path): PathParams<CostPath>,
     Params(query): Params<Query>,

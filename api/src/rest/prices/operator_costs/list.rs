@@ -19,7 +19,7 @@ use crate::{
     rest::{
         cursor::{Limit, List},
         fault, fields,
-        state::Shared,
+        state::AppState,
     },
 };
 
@@ -49,7 +49,7 @@ struct CostList {
     next_cursor: Option<String>,
 }
 
-pub(in crate::rest) fn endpoint() -> Endpoint<Shared> {
+pub(in crate::rest) fn endpoint() -> Endpoint<AppState> {
     Endpoint::new(Method::GET, "/v1/admin/operator-costs", list)
         .named("listCosts", "Costs, those in effect or all")
         .needs(Right::BillingAdmin)
@@ -57,7 +57,7 @@ pub(in crate::rest) fn endpoint() -> Endpoint<Shared> {
 }
 
 async fn list(
-    State(shared): State<Shared>,
+    State(shared): State<AppState>,
     Params(query): Params<Query>,
 ) -> Result<Found<CostList>, Problem> {
     let filters = (query.operator_id, query.active_only);

@@ -15,7 +15,7 @@ use crate::{
         etag, fault,
         fields::{self, CurrencyCode, PriceText},
         prices::versions,
-        state::Shared,
+        state::AppState,
         visible,
     },
 };
@@ -50,7 +50,7 @@ struct NewCost {
 
 type Answer = Located<Versioned<Created<CostRow>>>;
 
-pub(in crate::rest) fn endpoint() -> Endpoint<Shared> {
+pub(in crate::rest) fn endpoint() -> Endpoint<AppState> {
     Endpoint::new(Method::POST, "/v1/admin/operator-costs", open)
         .named("openCost", "A new cost")
         .needs(Right::BillingAdmin)
@@ -59,7 +59,7 @@ pub(in crate::rest) fn endpoint() -> Endpoint<Shared> {
 }
 
 async fn open(
-    State(shared): State<Shared>,
+    State(shared): State<AppState>,
     context: RequestContext,
     idempotency: IdempotencyKey,
     Body(new): Body<NewCost>,

@@ -16,7 +16,7 @@ use crate::{
         etag, fault,
         fields::{self, CurrencyCode, PriceText},
         prices::versions,
-        state::Shared,
+        state::AppState,
         visible,
     },
 };
@@ -80,7 +80,7 @@ struct ReplacedCost {
 
 const PATH: &str = "/v1/admin/operator-costs/{operatorCostId}";
 
-pub(in crate::rest) fn endpoint() -> Endpoint<Shared> {
+pub(in crate::rest) fn endpoint() -> Endpoint<AppState> {
     Endpoint::new(Method::PATCH, PATH, replace)
         .named("replaceCost", "Another cost in place of one")
         .needs(Right::BillingAdmin)
@@ -89,7 +89,7 @@ pub(in crate::rest) fn endpoint() -> Endpoint<Shared> {
 }
 
 async fn replace(
-    State(shared): State<Shared>,
+    State(shared): State<AppState>,
     context: RequestContext,
     PathParams(path): PathParams<CostPath>,
     condition: IfMatch,

@@ -10,10 +10,10 @@ use crate::{
         problem::{Code, Problem},
     },
     identity::Right,
-    rest::state::Shared,
+    rest::state::AppState,
 };
 
-pub(in crate::rest) fn endpoint() -> Endpoint<Shared> {
+pub(in crate::rest) fn endpoint() -> Endpoint<AppState> {
     Endpoint::new(
         Method::GET,
         "/v1/admin/operator-costs/{operatorCostId}",
@@ -25,7 +25,7 @@ pub(in crate::rest) fn endpoint() -> Endpoint<Shared> {
 }
 
 async fn show(
-    State(shared): State<Shared>,
+    State(shared): State<AppState>,
     PathParams(path): PathParams<CostPath>,
 ) -> Result<Shown<CostRow>, Problem> {
     find(&shared.questions, path.operator_cost_id)

@@ -21,7 +21,7 @@ use crate::{
         context::RequestContext,
         cursor::{Limit, List},
         fault, fields,
-        state::Shared,
+        state::AppState,
     },
 };
 
@@ -55,7 +55,7 @@ struct PriceList {
     next_cursor: Option<String>,
 }
 
-pub(in crate::rest) fn endpoint() -> Endpoint<Shared> {
+pub(in crate::rest) fn endpoint() -> Endpoint<AppState> {
     Endpoint::new(Method::GET, "/v1/admin/pricing", list)
         .named(
             "listPrices",
@@ -66,7 +66,7 @@ pub(in crate::rest) fn endpoint() -> Endpoint<Shared> {
 }
 
 async fn list(
-    State(shared): State<Shared>,
+    State(shared): State<AppState>,
     context: RequestContext,
     Params(query): Params<Query>,
 ) -> Result<Found<PriceList>, Problem> {

@@ -17,7 +17,7 @@ use crate::{
         etag, fault,
         fields::{self, BillableStatuses, CurrencyCode, PriceText},
         prices::versions,
-        state::Shared,
+        state::AppState,
         visible,
     },
 };
@@ -69,7 +69,7 @@ struct NewPrice {
 
 type Answer = Located<Versioned<Created<PriceRow>>>;
 
-pub(in crate::rest) fn endpoint() -> Endpoint<Shared> {
+pub(in crate::rest) fn endpoint() -> Endpoint<AppState> {
     Endpoint::new(Method::POST, "/v1/admin/pricing", open)
         .named("openPrice", "A new price")
         .needs(Right::BillingAdmin)
@@ -79,7 +79,7 @@ pub(in crate::rest) fn endpoint() -> Endpoint<Shared> {
 }
 
 async fn open(
-    State(shared): State<Shared>,
+    State(shared): State<AppState>,
     context: RequestContext,
     idempotency: IdempotencyKey,
     Body(new): Body<NewPrice>,
@@ -141,7 +141,7 @@ fn answer(version: PriceVersion) -> Answer {
 
 /// What was charged stays as it is. Only a tenant's own price can come before one that was used.
 async fn refuse_to_reprice(
-    shared: &Shared,
+    shared: &AppState,
     price: PriceFor,
     period: Period,
 ) -> Result<(), Problem> {

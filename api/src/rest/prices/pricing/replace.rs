@@ -16,7 +16,7 @@ use crate::{
         etag, fault,
         fields::{self, BillableStatuses, PriceText},
         prices::versions,
-        state::Shared,
+        state::AppState,
         visible,
     },
 };
@@ -90,7 +90,7 @@ struct ReplacedPrice {
     replaces: PricingTableId,
 }
 
-pub(in crate::rest) fn endpoint() -> Endpoint<Shared> {
+pub(in crate::rest) fn endpoint() -> Endpoint<AppState> {
     Endpoint::new(Method::PATCH, "/v1/admin/pricing/{pricingTableId}", replace)
         .named("replacePrice", "Another price in place of one")
         .needs(Right::BillingAdmin)
@@ -99,7 +99,7 @@ pub(in crate::rest) fn endpoint() -> Endpoint<Shared> {
 }
 
 async fn replace(
-    State(shared): State<Shared>,
+    State(shared): State<AppState>,
     context: RequestContext,
     PathParams(path): PathParams<PricePath>,
     condition: IfMatch,

@@ -13,11 +13,11 @@ use crate::{
     rest::{
         access::look::{self, Look},
         context::RequestContext,
-        state::Shared,
+        state::AppState,
     },
 };
 
-pub(in crate::rest) fn endpoint() -> Endpoint<Shared> {
+pub(in crate::rest) fn endpoint() -> Endpoint<AppState> {
     Endpoint::new(Method::GET, "/v1/admin/pricing/{pricingTableId}", show)
         .named("showPrice", "One price; needs `billing:admin`")
         .may_refuse(&[Code::NotFound])
@@ -25,7 +25,7 @@ pub(in crate::rest) fn endpoint() -> Endpoint<Shared> {
 }
 
 async fn show(
-    State(shared): State<Shared>,
+    State(shared): State<AppState>,
     context: RequestContext,
     PathParams(path): PathParams<PricePath>,
 ) -> Result<Shown<PriceRow>, Problem> {

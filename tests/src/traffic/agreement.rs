@@ -2,7 +2,7 @@
 //! anything is sent, and what must be charged by them.
 //!
 //! The arithmetic is the simplest there is, a search through all versions, and asks nothing of
-//! the services. Drawn from the traffic's seed (see [`Tariff::draw`]), it is set over REST and
+//! the services. Drawn from the traffic's seed (see [`Agreement::draw`]), it is set over REST and
 //! then compared with the log.
 
 mod draw;
@@ -22,7 +22,7 @@ const SKEW_MICROS: i64 = 5_000_000;
 
 /// Everything that was agreed.
 #[derive(Debug, Clone, Default)]
-pub struct Tariff {
+pub struct Agreement {
     /// Every account that sends.
     pub accounts: BTreeMap<AccountId, Account>,
     /// Versions of prices.
@@ -155,7 +155,7 @@ pub struct Charge {
     pub rated_at: Timestamp,
 }
 
-impl Tariff {
+impl Agreement {
     /// Takes in one more version of a price.
     pub fn add(&mut self, price: Price) {
         let key = (price.tenant, price.tier, price.operator, price.currency);

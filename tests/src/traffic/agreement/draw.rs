@@ -1,4 +1,4 @@
-//! Draws a tariff from the seed of a traffic.
+//! Draws an agreement from the seed of a traffic.
 //!
 //! Everything that can happen to a price happens: versions that change within the hour the
 //! receipts tell of, prices of a tenant's own, statuses that are not charged for, a carrier that
@@ -9,14 +9,14 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use schema::{OperatorId, Status, Timestamp};
 
-use super::{Account, Comes, Cost, Price, Tariff};
+use super::{Account, Agreement, Comes, Cost, Price};
 use crate::{
     money::Millionths,
     traffic::{PRIVATE_MARK, Shape, cast::Cast},
 };
 
 const MINUTE_MICROS: i64 = 60_000_000;
-/// Keeps the draws of a tariff apart from those of its traffic.
+/// Keeps the draws of an agreement apart from those of its traffic.
 const APART: u64 = 0x7a21_ff00;
 
 /// Tiers, each as often as its share, in hundredths.
@@ -38,8 +38,8 @@ const CHANGING: usize = 6;
 /// The tier whose price through [`MISSING_PRICE`] is missing at first.
 const MISSING_TIER: &str = "ENTERPRISE";
 
-impl Tariff {
-    /// The tariff of a traffic: the same shape draws the same one.
+impl Agreement {
+    /// The agreement of a traffic: the same shape draws the same one.
     #[must_use]
     pub fn draw(shape: &Shape) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(shape.seed);
@@ -47,7 +47,7 @@ impl Tariff {
         let mut draw = Draw {
             rng: ChaCha8Rng::seed_from_u64(shape.seed ^ APART),
             start: shape.start,
-            tariff: Self::default(),
+            agreement: Self::default(),
         };
         draw.accounts(&cast);
         for (place, operator) in cast.operators().enumerate() {
@@ -55,14 +55,14 @@ impl Tariff {
             draw.cost(place, operator);
         }
         draw.own_prices(&cast);
-        draw.tariff
+        draw.agreement
     }
 }
 
 struct Draw {
     rng: ChaCha8Rng,
     start: Timestamp,
-    tariff: Tariff,
+    agreement: Agreement,
 }
 
 impl Draw {
@@ -83,7 +83,7 @@ impl Draw {
                     address: format!("{} {PRIVATE_MARK} Street", self.rng.random_range(1..99)),
                     comes,
                 };
-                self.tariff.accounts.insert(*account, drawn);
+                self.agreement.accounts.insert(*account, drawn);
             }
         }
     }
@@ -119,7 +119,7 @@ impl Draw {
                 if place < CHANGING && !missing {
                     self.changing(&price);
                 } else {
-                    self.tariff.add(price);
+                    self.agreement.add(price);
                 }
             }
         }
@@ -136,7 +136,7 @@ impl Draw {
                 to,
                 ..first.clone()
             };
-            self.tariff.add(version);
+            self.agreement.add(version);
             from = to.unwrap_or(from);
             unit = self.unit(unit.0 + 7_000);
         }
@@ -156,14 +156,14 @@ impl Draw {
         };
         if place.is_multiple_of(4) {
             let bound = self.minutes(-25);
-            self.tariff.costs.push(Cost {
+            self.agreement.costs.push(Cost {
                 to: Some(bound),
                 ..cost.clone()
             });
             cost.from = bound;
             cost.per_segment = self.unit(about + 2_000);
         }
-        self.tariff.costs.push(cost);
+        self.agreement.costs.push(cost);
     }
 
     /// Some tenants have agreed on prices of their own with the two largest carriers, half of
@@ -176,7 +176,7 @@ impl Draw {
             }
             let mut kinds: Vec<_> = accounts
                 .iter()
-                .map(|account| &self.tariff.accounts[account])
+                .map(|account| &self.agreement.accounts[account])
                 .map(|account| (account.tier, account.currency))
                 .collect();
             kinds.sort_unstable();
@@ -195,7 +195,7 @@ impl Draw {
                         to: (place % 20 == 13).then(|| self.minutes(-20)),
                         comes: Comes::First,
                     };
-                    self.tariff.add(price);
+                    self.agreement.add(price);
                 }
             }
         }

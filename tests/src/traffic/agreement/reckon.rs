@@ -6,7 +6,7 @@ use schema::{AccountId, MessageId};
 use serde::Serialize;
 use time::Date;
 
-use super::{Comes, Outcome, Settled, Tariff};
+use super::{Agreement, Comes, Outcome, Settled};
 use crate::money::Millionths;
 
 /// A sum of charges in one currency.
@@ -79,7 +79,7 @@ impl Reckoning {
     }
 }
 
-impl Tariff {
+impl Agreement {
     /// What must come of all of `settled`, once everything up to `known` is made known.
     pub fn reckon<'a>(
         &self,

@@ -22,13 +22,13 @@ use crate::{
 const DAYS: usize = 32;
 
 /// See the module.
-pub(super) struct Memory {
-    known: Mutex<Known>,
+pub(super) struct KeyCache {
+    known: Mutex<CachedKeys>,
     tell: TellLocked,
 }
 
 #[derive(Default)]
-pub(super) struct Known {
+pub(super) struct CachedKeys {
     pub(super) tenants: HashMap<TenantId, TenantKey>,
     pub(super) pseudonyms: HashMap<Pseudonym, TenantId>,
     days: HashMap<Date, DataKey>,
@@ -36,7 +36,7 @@ pub(super) struct Known {
     locked: BTreeSet<i64>,
 }
 
-impl Known {
+impl CachedKeys {
     pub(super) fn keep_day(&mut self, day: Date, key: DataKey) {
         if self.days.len() >= DAYS {
             self.days.clear();
@@ -45,7 +45,7 @@ impl Known {
     }
 }
 
-impl Memory {
+impl KeyCache {
     pub(super) fn new(tell: TellLocked) -> Self {
         Self {
             known: Mutex::default(),
@@ -53,7 +53,7 @@ impl Memory {
         }
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
+    fn known(&self) -> MutexGuard<'_, CachedKeys> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -61,7 +61,7 @@ impl Memory {
     pub(super) fn learn(
         &self,
         opened: Result<&DataKey, &Locked>,
-        keep: impl FnOnce(&mut Known, Option<DataKey>),
+        keep: impl FnOnce(&mut CachedKeys, Option<DataKey>),
     ) {
         let mut known = self.known();
         match opened {
@@ -91,7 +91,7 @@ impl Memory {
     }
 
     pub(super) fn forget(&self) {
-        *self.known() = Known::default();
+        *self.known() = CachedKeys::default();
         (self.tell)(0);
     }
 
@@ -177,10 +177,10 @@ mod tests {
     use super::*;
     use crate::seal::KEY_LEN;
 
-    fn memory() -> (Memory, Arc<AtomicUsize>) {
+    fn memory() -> (KeyCache, Arc<AtomicUsize>) {
         let told = Arc::new(AtomicUsize::new(0));
         let tell = Arc::clone(&told);
-        let memory = Memory::new(Arc::new(move |locked| {
+        let memory = KeyCache::new(Arc::new(move |locked| {
             tell.store(locked, Ordering::Relaxed);
         }));
         (memory, told)

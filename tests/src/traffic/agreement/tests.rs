@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use schema::{AccountId, MessageId, OperatorId, Status, TenantId, Timestamp};
 use uuid::Uuid;
 
-use super::{Account, Charge, Comes, Cost, Outcome, Price, Settled, Tariff};
+use super::{Account, Agreement, Charge, Comes, Cost, Outcome, Price, Settled};
 use crate::{
     money::Millionths,
     traffic::{Shape, Traffic},
@@ -20,8 +20,8 @@ fn id(number: u128) -> Uuid {
 }
 
 /// The example of `docs/guides/how-a-price-is-chosen.md`.
-fn example() -> Tariff {
-    let mut tariff = Tariff::default();
+fn example() -> Agreement {
+    let mut agreement = Agreement::default();
     let account = Account {
         tenant: TenantId(id(1)),
         tier: "GROWTH",
@@ -30,7 +30,7 @@ fn example() -> Tariff {
         address: String::new(),
         comes: Comes::First,
     };
-    tariff.accounts.insert(AccountId(id(2)), account);
+    agreement.accounts.insert(AccountId(id(2)), account);
     let price = |tenant, model, unit, from: &str, to: Option<&str>| Price {
         tenant,
         tier: "GROWTH",
@@ -46,23 +46,23 @@ fn example() -> Tariff {
     let (first, turn) = ("2026-03-01T00:00:00Z", "2026-03-15T00:00:00Z");
     let own = ("2026-03-10T00:00:00Z", "2026-03-20T00:00:00Z");
     let tenant = Some(TenantId(id(1)));
-    tariff.add(price(None, "PER_SEGMENT", 45_000, first, Some(turn)));
-    tariff.add(price(None, "PER_SEGMENT", 50_000, turn, None));
-    tariff.add(price(
+    agreement.add(price(None, "PER_SEGMENT", 45_000, first, Some(turn)));
+    agreement.add(price(None, "PER_SEGMENT", 50_000, turn, None));
+    agreement.add(price(
         tenant,
         "FLAT_PER_MESSAGE",
         80_000,
         own.0,
         Some(own.1),
     ));
-    tariff.costs.push(Cost {
+    agreement.costs.push(Cost {
         operator: OperatorId(id(3)),
         currency: "EUR",
         per_segment: Millionths(60_000),
         from: at(first),
         to: Some(at("2026-03-18T00:00:00Z")),
     });
-    tariff
+    agreement
 }
 
 fn settled(charged_at: &str) -> Settled {
@@ -81,8 +81,8 @@ fn settled(charged_at: &str) -> Settled {
 }
 
 #[track_caller]
-fn charged(tariff: &Tariff, settled: &Settled) -> Charge {
-    match tariff.outcome(settled, Comes::First) {
+fn charged(agreement: &Agreement, settled: &Settled) -> Charge {
+    match agreement.outcome(settled, Comes::First) {
         Outcome::Charged(charge) => charge,
         held @ Outcome::Held(_) => panic!("{held:?}"),
     }
@@ -90,14 +90,14 @@ fn charged(tariff: &Tariff, settled: &Settled) -> Charge {
 
 #[test]
 fn the_version_of_its_time_counts_and_the_own_price_comes_first() {
-    let tariff = example();
+    let agreement = example();
     for (time, price, own) in [
         ("2026-03-09T12:00:00Z", 135_000, false),
         ("2026-03-14T12:00:00Z", 80_000, true),
         ("2026-03-19T23:59:59.999999Z", 80_000, true),
         ("2026-03-20T00:00:00Z", 150_000, false),
     ] {
-        let charge = charged(&tariff, &settled(time));
+        let charge = charged(&agreement, &settled(time));
         assert_eq!(
             (charge.price, charge.own),
             (Millionths(price), own),
@@ -117,9 +117,9 @@ fn a_cost_counts_per_segment_and_may_be_unknown_or_too_high() {
 
 #[test]
 fn a_status_that_is_not_charged_for_costs_all_the_same() {
-    let mut tariff = example();
-    tariff.prices[0].billable = Some(&[Status::Delivered]);
-    let charge = charged(&tariff, &settled("2026-03-09T12:00:00Z"));
+    let mut agreement = example();
+    agreement.prices[0].billable = Some(&[Status::Delivered]);
+    let charge = charged(&agreement, &settled("2026-03-09T12:00:00Z"));
     let (price, cost) = (Millionths(0), Millionths(180_000));
     assert_eq!(
         (charge.price, charge.cost, charge.billed),
@@ -139,45 +139,45 @@ fn a_time_too_far_ahead_is_replaced_by_the_arrival() {
 
 #[test]
 fn what_cannot_be_priced_is_held_by_its_reason() {
-    let held = |tariff: &Tariff, time| tariff.outcome(&settled(time), Comes::First);
+    let held = |agreement: &Agreement, time| agreement.outcome(&settled(time), Comes::First);
     let (early, sound) = ("2026-02-28T23:59:59Z", "2026-03-09T12:00:00Z");
     assert_eq!(held(&example(), early), Outcome::Held("NO_PRICE"));
-    let mut tariff = example();
-    tariff.costs[0].currency = "USD";
-    assert_eq!(held(&tariff, sound), Outcome::Held("CURRENCY_MISMATCH"));
-    tariff.accounts.clear();
-    assert_eq!(held(&tariff, sound), Outcome::Held("ACCOUNT_UNKNOWN"));
+    let mut agreement = example();
+    agreement.costs[0].currency = "USD";
+    assert_eq!(held(&agreement, sound), Outcome::Held("CURRENCY_MISMATCH"));
+    agreement.accounts.clear();
+    assert_eq!(held(&agreement, sound), Outcome::Held("ACCOUNT_UNKNOWN"));
 }
 
 #[test]
 fn a_price_that_comes_later_charges_what_was_held() {
-    let mut tariff = example();
-    tariff.prices[0].comes = Comes::Later;
+    let mut agreement = example();
+    agreement.prices[0].comes = Comes::Later;
     let message = settled("2026-03-09T12:00:00Z");
-    let outcome = |known| tariff.outcome(&message, known);
+    let outcome = |known| agreement.outcome(&message, known);
     assert_eq!(outcome(Comes::First), Outcome::Held("NO_PRICE"));
     assert!(matches!(outcome(Comes::Later), Outcome::Charged(_)));
 }
 
 #[test]
 fn a_change_begins_with_its_first_instant() {
-    let mut tariff = example();
-    tariff.change(1, at("2026-03-25T00:00:00Z"), Millionths(10_000));
-    let before = charged(&tariff, &settled("2026-03-24T23:59:59.999999Z"));
-    let after = charged(&tariff, &settled("2026-03-25T00:00:00Z"));
+    let mut agreement = example();
+    agreement.change(1, at("2026-03-25T00:00:00Z"), Millionths(10_000));
+    let before = charged(&agreement, &settled("2026-03-24T23:59:59.999999Z"));
+    let after = charged(&agreement, &settled("2026-03-25T00:00:00Z"));
     let prices = (Millionths(150_000), Millionths(30_000));
     assert_eq!((before.price, after.price), prices);
 }
 
 #[test]
 fn usage_is_the_sum_of_its_charges() {
-    let tariff = example();
+    let agreement = example();
     let (one, mut two) = (
         settled("2026-03-09T12:00:00Z"),
         settled("2026-03-09T13:00:00Z"),
     );
     two.message = MessageId(id(10));
-    let reckoning = tariff.reckon([&one, &two], Comes::First);
+    let reckoning = agreement.reckon([&one, &two], Comes::First);
     let usage = reckoning.of_account(one.account)["EUR"];
     assert_eq!((usage.messages, usage.segments), (2, 6));
     assert_eq!(usage.price, Millionths(270_000));
@@ -190,8 +190,12 @@ fn usage_is_the_sum_of_its_charges() {
 fn everything_that_can_happen_to_a_price_happens_in_a_traffic() {
     let start = at("2026-03-01T12:00:00Z");
     let shape = Shape::new(1, 20_000, start);
-    let tariff = Tariff::draw(&shape);
-    assert_eq!(tariff.prices, Tariff::draw(&shape).prices, "the same again");
+    let agreement = Agreement::draw(&shape);
+    assert_eq!(
+        agreement.prices,
+        Agreement::draw(&shape).prices,
+        "the same again"
+    );
     let expected = Traffic::generate(&shape).expected;
     let settled: Vec<_> = expected
         .messages
@@ -215,7 +219,8 @@ fn everything_that_can_happen_to_a_price_happens_in_a_traffic() {
             })
         })
         .collect();
-    let [before, after] = [Comes::First, Comes::Later].map(|known| tariff.reckon(&settled, known));
+    let [before, after] =
+        [Comes::First, Comes::Later].map(|known| agreement.reckon(&settled, known));
     let reasons = |reckoning: &super::Reckoning| -> BTreeSet<_> {
         let outcomes = reckoning.outcomes.values();
         outcomes
@@ -251,26 +256,26 @@ fn everything_that_can_happen_to_a_price_happens_in_a_traffic() {
 
 #[test]
 fn what_a_settlement_names_serves_only_while_nobody_registered_the_account() {
-    let mut tariff = example();
+    let mut agreement = example();
     let named = Settled {
         tier: Some("STARTER"),
         currency: Some("EUR"),
         ..settled("2026-03-05T12:00:00Z")
     };
     let charged = |outcome| matches!(outcome, Outcome::Charged(_));
-    assert!(charged(tariff.outcome(&named, Comes::First)));
-    tariff.accounts.clear();
+    assert!(charged(agreement.outcome(&named, Comes::First)));
+    agreement.accounts.clear();
     let missing = Outcome::Held("NO_PRICE");
-    assert_eq!(tariff.outcome(&named, Comes::First), missing);
+    assert_eq!(agreement.outcome(&named, Comes::First), missing);
     let growth = Settled {
         tier: Some("GROWTH"),
         ..named
     };
-    assert!(charged(tariff.outcome(&growth, Comes::First)));
+    assert!(charged(agreement.outcome(&growth, Comes::First)));
     let half = Settled {
         currency: None,
         ..growth
     };
     let unknown = Outcome::Held("ACCOUNT_UNKNOWN");
-    assert_eq!(tariff.outcome(&half, Comes::First), unknown);
+    assert_eq!(agreement.outcome(&half, Comes::First), unknown);
 }
