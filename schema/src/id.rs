@@ -129,62 +129,56 @@ impl OperatorMessageId {
     }
 }
 
-/// The kinds of streams. A service may append to and read only its own kinds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Category {
-    /// One stream per SMS message: its receipts and its settlement.
-    Message,
-    /// One stream per (operator, operator message id) that matched no message when it came.
-    Orphan,
-    /// One stream per SMS message: what was charged for it.
-    Charge,
-    /// One stream per account: whose it is and what it pays by.
-    Account,
-    /// One stream per tenant: that it is erased.
-    Tenant,
-    /// One stream per price or cost key: its versions.
-    Price,
-    /// One stream per account, currency and period.
-    Invoice,
-    /// One stream per request: that somebody looked at data that is not theirs.
-    Audit,
+/// The one list of the kinds of streams: name, the word stored in the log, and what has one.
+macro_rules! categories {
+    ($($(#[$doc:meta])* $name:ident = $word:literal,)*) => {
+        /// The kinds of streams. A service may append to and read only its own kinds.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Category {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Category {
+            /// Every category.
+            pub const ALL: [Self; [$($word),*].len()] = [$(Self::$name),*];
+
+            /// The name stored in the log.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $word,)*
+                }
+            }
+
+            /// The category stored under `name`.
+            #[must_use]
+            pub fn parse(name: &str) -> Option<Self> {
+                match name {
+                    $($word => Some(Self::$name),)*
+                    _ => None,
+                }
+            }
+        }
+    };
 }
 
-impl Category {
-    /// Every category.
-    pub const ALL: [Self; 8] = [
-        Self::Message,
-        Self::Orphan,
-        Self::Charge,
-        Self::Account,
-        Self::Tenant,
-        Self::Price,
-        Self::Invoice,
-        Self::Audit,
-    ];
-
-    /// The name stored in the log.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Message => "message",
-            Self::Orphan => "orphan",
-            Self::Charge => "charge",
-            Self::Account => "account",
-            Self::Tenant => "tenant",
-            Self::Price => "price",
-            Self::Invoice => "invoice",
-            Self::Audit => "audit",
-        }
-    }
-
-    /// The category stored under `name`.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|category| category.as_str() == name)
-    }
+categories! {
+    /// One stream per SMS message: its receipts and its settlement.
+    Message = "message",
+    /// One stream per (operator, operator message id) that matched no message when it came.
+    Orphan = "orphan",
+    /// One stream per SMS message: what was charged for it.
+    Charge = "charge",
+    /// One stream per account: whose it is and what it pays by.
+    Account = "account",
+    /// One stream per tenant: that it is erased.
+    Tenant = "tenant",
+    /// One stream per price or cost key: its versions.
+    Price = "price",
+    /// One stream per account, currency and period.
+    Invoice = "invoice",
+    /// One stream per request: that somebody looked at data that is not theirs.
+    Audit = "audit",
 }
 
 /// A stream of the log: what one decider decides about.
