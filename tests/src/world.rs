@@ -8,6 +8,7 @@ mod identity;
 mod last_will;
 pub mod rest;
 mod service;
+mod shown;
 
 use std::{
     collections::BTreeMap, fs::Permissions, os::unix::fs::PermissionsExt as _, path::PathBuf,
@@ -22,7 +23,11 @@ use tokio_postgres::Client;
 use uuid::Uuid;
 
 use self::{identity::TokenDesk, last_will::LastWill};
-pub use self::{rest::Rest, service::Service};
+pub use self::{
+    rest::Rest,
+    service::Service,
+    shown::{BILLING_PROJECTIONS, PROJECTIONS},
+};
 use crate::{
     auditor::{self, Report, Sources},
     orchestrator,
@@ -35,25 +40,6 @@ pub const PLATFORM: TenantId = TenantId(Uuid::from_u128(0x9c0f_fee0_0000_4000_80
 
 /// The database of the world.
 pub const DATABASE: &str = "tollbook";
-/// The projections that `tollbook dlr` keeps.
-pub const PROJECTIONS: [&str; 6] = [
-    "delivery_receipts",
-    "orphaned_receipts",
-    "sms_messages",
-    "billing.events",
-    "webhook.dispatch",
-    "sms.dlr.unmatched",
-];
-/// The projections that `tollbook billing` keeps.
-pub const BILLING_PROJECTIONS: [&str; 7] = [
-    "billing_events",
-    "usage_summaries",
-    "pricing_tables",
-    "operator_costs",
-    "accounts",
-    "held_charges",
-    "access_log",
-];
 /// More calls than any test makes, so that only tests of the limit meet it.
 const UNLIMITED: &str = "100000";
 /// The settings that say how many.

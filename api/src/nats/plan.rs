@@ -6,7 +6,7 @@ use async_nats::jetstream::{
     consumer::{AckPolicy, DeliverPolicy, ReplayPolicy, pull},
     stream::{Config, DiscardPolicy, RetentionPolicy, StorageType},
 };
-use schema::Timestamp;
+use schema::{Timestamp, published};
 
 const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
@@ -46,7 +46,7 @@ pub const SMS_DLR: StreamPlan = StreamPlan {
 /// Settled messages, to be charged.
 pub const BILLING_EVENTS: StreamPlan = StreamPlan {
     name: "BILLING_EVENTS",
-    subject: "billing.events",
+    subject: published::BILLING_EVENTS,
     max_age: DAY.saturating_mul(7),
     duplicate_window: MINUTE.saturating_mul(10),
 };
@@ -54,7 +54,7 @@ pub const BILLING_EVENTS: StreamPlan = StreamPlan {
 /// Changes of a message's status, for customers' webhooks.
 pub const WEBHOOK_DISPATCH: StreamPlan = StreamPlan {
     name: "WEBHOOK_DISPATCH",
-    subject: "webhook.dispatch",
+    subject: published::WEBHOOK_DISPATCH,
     max_age: HOUR.saturating_mul(72),
     duplicate_window: MINUTE.saturating_mul(10),
 };
@@ -62,7 +62,7 @@ pub const WEBHOOK_DISPATCH: StreamPlan = StreamPlan {
 /// Receipts that matched no message.
 pub const SMS_DLR_UNMATCHED: StreamPlan = StreamPlan {
     name: "SMS_DLR_UNMATCHED",
-    subject: "sms.dlr.unmatched",
+    subject: published::SMS_DLR_UNMATCHED,
     max_age: DAY.saturating_mul(30),
     duplicate_window: MINUTE.saturating_mul(10),
 };

@@ -24,10 +24,15 @@ const INSERT: Statement = Statement::new(include_str!("access_log/insert.sql"));
 #[derive(Debug, Clone, Copy)]
 pub struct AccessLog;
 
+impl AccessLog {
+    /// Of its checkpoint; in logs and metrics. It must never change.
+    pub const NAME: &str = "access_log";
+}
+
 #[async_trait]
 impl Projection for AccessLog {
     fn name(&self) -> &'static str {
-        "access_log"
+        Self::NAME
     }
 
     fn reads(&self) -> &'static [EventType] {

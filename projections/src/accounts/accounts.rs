@@ -21,10 +21,15 @@ const PUT: Statement = Statement::new(include_str!("accounts/put.sql"));
 #[derive(Debug, Clone, Copy)]
 pub struct Accounts;
 
+impl Accounts {
+    /// Of its checkpoint; in logs and metrics. It must never change.
+    pub const NAME: &str = "accounts";
+}
+
 #[async_trait]
 impl Projection for Accounts {
     fn name(&self) -> &'static str {
-        "accounts"
+        Self::NAME
     }
 
     fn reads(&self) -> &'static [EventType] {

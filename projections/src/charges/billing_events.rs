@@ -22,10 +22,15 @@ const INSERT: Statement = Statement::new(include_str!("billing_events/insert.sql
 #[derive(Debug, Clone, Copy)]
 pub struct Charges;
 
+impl Charges {
+    /// Of its checkpoint; in logs and metrics. It must never change.
+    pub const NAME: &str = "billing_events";
+}
+
 #[async_trait]
 impl Projection for Charges {
     fn name(&self) -> &'static str {
-        "billing_events"
+        Self::NAME
     }
 
     fn reads(&self) -> &'static [EventType] {

@@ -22,10 +22,15 @@ const RESOLVE: Statement = Statement::new(include_str!("held_charges/resolve.sql
 #[derive(Debug, Clone, Copy)]
 pub struct HeldCharges;
 
+impl HeldCharges {
+    /// Of its checkpoint; in logs and metrics. It must never change.
+    pub const NAME: &str = "held_charges";
+}
+
 #[async_trait]
 impl Projection for HeldCharges {
     fn name(&self) -> &'static str {
-        "held_charges"
+        Self::NAME
     }
 
     fn reads(&self) -> &'static [EventType] {

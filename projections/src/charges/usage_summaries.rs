@@ -32,10 +32,15 @@ const HOUR: i64 = 3_600_000_000;
 #[derive(Debug, Clone, Copy)]
 pub struct UsageSummaries;
 
+impl UsageSummaries {
+    /// Of its checkpoint; in logs and metrics. It must never change.
+    pub const NAME: &str = "usage_summaries";
+}
+
 #[async_trait]
 impl Projection for UsageSummaries {
     fn name(&self) -> &'static str {
-        "usage_summaries"
+        Self::NAME
     }
 
     fn reads(&self) -> &'static [EventType] {

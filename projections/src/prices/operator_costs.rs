@@ -23,10 +23,15 @@ const CLOSE: Statement = Statement::new(include_str!("operator_costs/close.sql")
 #[derive(Debug, Clone, Copy)]
 pub struct OperatorCosts;
 
+impl OperatorCosts {
+    /// Of its checkpoint; in logs and metrics. It must never change.
+    pub const NAME: &str = "operator_costs";
+}
+
 #[async_trait]
 impl Projection for OperatorCosts {
     fn name(&self) -> &'static str {
-        "operator_costs"
+        Self::NAME
     }
 
     fn reads(&self) -> &'static [EventType] {

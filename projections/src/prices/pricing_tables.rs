@@ -23,10 +23,15 @@ const CLOSE: Statement = Statement::new(include_str!("pricing_tables/close.sql")
 #[derive(Debug, Clone, Copy)]
 pub struct PricingTables;
 
+impl PricingTables {
+    /// Of its checkpoint; in logs and metrics. It must never change.
+    pub const NAME: &str = "pricing_tables";
+}
+
 #[async_trait]
 impl Projection for PricingTables {
     fn name(&self) -> &'static str {
-        "pricing_tables"
+        Self::NAME
     }
 
     fn reads(&self) -> &'static [EventType] {

@@ -17,10 +17,15 @@ const INSERT: Statement = Statement::new(include_str!("delivery_receipts/insert.
 #[derive(Debug, Clone, Copy)]
 pub struct DeliveryReceipts;
 
+impl DeliveryReceipts {
+    /// Of its checkpoint; in logs and metrics. It must never change.
+    pub const NAME: &str = "delivery_receipts";
+}
+
 #[async_trait]
 impl Projection for DeliveryReceipts {
     fn name(&self) -> &'static str {
-        "delivery_receipts"
+        Self::NAME
     }
 
     fn reads(&self) -> &'static [EventType] {

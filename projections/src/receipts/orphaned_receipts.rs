@@ -23,10 +23,15 @@ const RESOLUTIONS: Statement = Statement::new(include_str!("orphaned_receipts/re
 #[derive(Debug, Clone, Copy)]
 pub struct OrphanedReceipts;
 
+impl OrphanedReceipts {
+    /// Of its checkpoint; in logs and metrics. It must never change.
+    pub const NAME: &str = "orphaned_receipts";
+}
+
 #[async_trait]
 impl Projection for OrphanedReceipts {
     fn name(&self) -> &'static str {
-        "orphaned_receipts"
+        Self::NAME
     }
 
     fn reads(&self) -> &'static [EventType] {

@@ -18,10 +18,15 @@ const UPDATE: Statement = Statement::new(include_str!("sms_messages/update.sql")
 #[derive(Debug, Clone, Copy)]
 pub struct SmsMessages;
 
+impl SmsMessages {
+    /// Of its checkpoint; in logs and metrics. It must never change.
+    pub const NAME: &str = "sms_messages";
+}
+
 #[async_trait]
 impl Projection for SmsMessages {
     fn name(&self) -> &'static str {
-        "sms_messages"
+        Self::NAME
     }
 
     fn reads(&self) -> &'static [EventType] {

@@ -14,22 +14,13 @@ use schema::{
         PriceTerms,
     },
 };
+use tests::world::BILLING_PROJECTIONS;
 use tokio::time::Instant;
 use tokio_postgres::Client;
 use uuid::Uuid;
 
 use crate::fixture::{Base, PATIENCE, base, unique};
 
-/// What the projections of billing are called.
-pub(super) const PROJECTIONS: [&str; 7] = [
-    "billing_events",
-    "usage_summaries",
-    "pricing_tables",
-    "operator_costs",
-    "accounts",
-    "held_charges",
-    "access_log",
-];
 pub(super) const OPERATOR: OperatorId = OperatorId(Uuid::from_u128(0x0b));
 
 /// Whom a charge is about.
@@ -121,7 +112,10 @@ impl Books {
             projections: projections::services::billing::projections(),
         });
         let deadline = Instant::now() + PATIENCE;
-        let shown = self.reader.wait_until(&PROJECTIONS, head, deadline).await;
+        let shown = self
+            .reader
+            .wait_until(&BILLING_PROJECTIONS, head, deadline)
+            .await;
         assert!(
             shown.expect("asked"),
             "the projections never came to {head}"

@@ -10,7 +10,9 @@ use async_trait::async_trait;
 use deadpool_postgres::Transaction;
 use eventstore::{EventStore as _, Feed, LogId, contract::samples};
 use projections::{
-    ApplyError, Batch, Deps, Effect, Projection, runtime::metrics::ProjectionMetrics,
+    ApplyError, Batch, Deps, Effect, Projection,
+    receipts::{delivery_receipts::DeliveryReceipts, publishers::billing_events::BillingEvents},
+    runtime::metrics::ProjectionMetrics,
 };
 use schema::EventType;
 use tokio::{sync::watch, time::timeout};
@@ -87,9 +89,9 @@ fn a_projection_that_catches_up_holds_up_nobody() {
             at: watch::Sender::new(0),
             other_at_half: Arc::clone(&other_at_half),
         };
-        let quick = pacer("billing.events", None);
+        let quick = pacer(BillingEvents::NAME, None);
         let mut quick_at = quick.at.subscribe();
-        let slow = pacer("delivery_receipts", Some(quick.at.subscribe()));
+        let slow = pacer(DeliveryReceipts::NAME, Some(quick.at.subscribe()));
         let mut slow_at = slow.at.subscribe();
         let feed = Feed::new(Arc::new(base.log("dlr_svc")));
         feed.advanced_to(EVENTS);

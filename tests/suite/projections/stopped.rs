@@ -1,6 +1,11 @@
 //! A fact that cannot be applied stops its projection, with an alert; nothing is skipped.
 
 use eventstore::contract::samples;
+use projections::receipts::{
+    delivery_receipts::DeliveryReceipts,
+    publishers::{billing_events::BillingEvents, webhook_dispatch::WebhookDispatches},
+    sms_messages::SmsMessages,
+};
 use tests::world::{PROJECTIONS, WorldOptions};
 
 use crate::{
@@ -52,9 +57,9 @@ async fn stopped_by(name: &str, version: i16) -> Vec<&'static str> {
     let effects = desk.effects(&after).await;
     assert_eq!(effects.events, ["MessageSettled"]);
     for (projection, has_none) in [
-        ("delivery_receipts", effects.rows.is_empty()),
-        ("billing.events", effects.billed.is_empty()),
-        ("webhook.dispatch", effects.told.is_empty()),
+        (DeliveryReceipts::NAME, effects.rows.is_empty()),
+        (BillingEvents::NAME, effects.billed.is_empty()),
+        (WebhookDispatches::NAME, effects.told.is_empty()),
     ] {
         assert_eq!(has_none, stopped.contains(&projection), "{projection}");
     }
@@ -77,14 +82,14 @@ fn l7_an_event_that_cannot_be_read_stops_the_projections_that_need_its_type() {
         assert_eq!(
             stopped_by("MessageSettled", 99).await,
             [
-                "delivery_receipts",
-                "sms_messages",
-                "billing.events",
-                "webhook.dispatch"
+                DeliveryReceipts::NAME,
+                SmsMessages::NAME,
+                BillingEvents::NAME,
+                WebhookDispatches::NAME
             ]
         );
         let late = stopped_by("LateReceiptRecorded", 1).await;
-        assert_eq!(late, ["delivery_receipts"]);
+        assert_eq!(late, [DeliveryReceipts::NAME]);
     });
 }
 
@@ -95,10 +100,10 @@ fn l7_an_event_of_an_unknown_type_stops_every_projection_of_its_kind_of_streams(
         assert_eq!(
             stopped_by("FromTheFuture", 1).await,
             [
-                "delivery_receipts",
-                "sms_messages",
-                "billing.events",
-                "webhook.dispatch"
+                DeliveryReceipts::NAME,
+                SmsMessages::NAME,
+                BillingEvents::NAME,
+                WebhookDispatches::NAME
             ]
         );
     });
@@ -119,7 +124,11 @@ fn a_fact_that_one_projection_cannot_apply_stops_that_one_and_the_rest_go_on() {
         let sent = desk.send(&receipt(&after)).await;
         desk.answered(sent).await;
         assert_eq!(desk.head().await, 3);
-        let needs_tenant = ["delivery_receipts", "billing.events", "webhook.dispatch"];
+        let needs_tenant = [
+            DeliveryReceipts::NAME,
+            BillingEvents::NAME,
+            WebhookDispatches::NAME,
+        ];
         for projection in PROJECTIONS {
             let expected = if needs_tenant.contains(&projection) {
                 (1, 1)

@@ -20,14 +20,12 @@ use actors::{
     accounts::decide::{Condition, Refusal},
 };
 use axum::{extract::State, http::Method};
+use projections::accounts::accounts::Accounts;
 use schema::{AccountTier, Personal, TenantId, event::AccountFacts};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de::Error as _};
 
 use super::{AccountPath, AccountRow, PATH, find, opened};
-
-/// The projection that shows accounts.
-const PROJECTION: &str = "accounts";
 
 /// What an account is to be.
 #[derive(Deserialize, JsonSchema)]
@@ -125,7 +123,7 @@ async fn put(
         .put(origin, details, condition)
         .await;
     let written = written.map_err(|error| fault::undone(error, refused))?;
-    visible::shown(&shared, PROJECTION, written.position).await?;
+    visible::shown(&shared, Accounts::NAME, written.position).await?;
     let account = find(&shared.reader, path.account_id).await?;
     // It is not there only while the table is built anew.
     let account = account.ok_or(Problem::new(Code::NotYetVisible))?;

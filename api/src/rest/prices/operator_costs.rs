@@ -15,14 +15,14 @@ use crate::{
 };
 use projections::{
     Reader,
-    prices::operator_costs::{self, CostVersion},
+    prices::operator_costs::{self, CostVersion, OperatorCosts},
 };
 use schema::{CostKey, Currency, Direction, OperatorCostId, OperatorId, Timestamp, UnitPrice};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The projection that shows costs.
-const PROJECTION: &str = "operator_costs";
+const PROJECTION: &str = OperatorCosts::NAME;
 
 /// Where one cost is.
 #[derive(Deserialize, JsonSchema)]

@@ -16,7 +16,7 @@ use crate::{
 use actors::prices::commands::PriceFor;
 use projections::{
     Reader,
-    prices::pricing_tables::{self, PriceVersion},
+    prices::pricing_tables::{self, PriceVersion, PricingTables},
 };
 use schema::{
     AccountTier, Currency, Direction, OperatorId, PricingModel, PricingTableId, TenantId,
@@ -26,7 +26,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The projection that shows prices.
-const PROJECTION: &str = "pricing_tables";
+const PROJECTION: &str = PricingTables::NAME;
 
 /// Where one price is.
 #[derive(Deserialize, JsonSchema)]

@@ -34,10 +34,15 @@ impl BillingEvents {
     }
 }
 
+impl BillingEvents {
+    /// Of its checkpoint; in logs and metrics. The subject it publishes on, so it never changes.
+    pub const NAME: &str = BILLING_EVENTS;
+}
+
 #[async_trait]
 impl Projection for BillingEvents {
     fn name(&self) -> &'static str {
-        "billing.events"
+        Self::NAME
     }
 
     fn reads(&self) -> &'static [EventType] {

@@ -29,10 +29,15 @@ impl Unmatched {
     }
 }
 
+impl Unmatched {
+    /// Of its checkpoint; in logs and metrics. The subject it publishes on, so it never changes.
+    pub const NAME: &str = SMS_DLR_UNMATCHED;
+}
+
 #[async_trait]
 impl Projection for Unmatched {
     fn name(&self) -> &'static str {
-        "sms.dlr.unmatched"
+        Self::NAME
     }
 
     fn reads(&self) -> &'static [EventType] {

@@ -46,10 +46,15 @@ impl WebhookDispatches {
     }
 }
 
+impl WebhookDispatches {
+    /// Of its checkpoint; in logs and metrics. The subject it publishes on, so it never changes.
+    pub const NAME: &str = WEBHOOK_DISPATCH;
+}
+
 #[async_trait]
 impl Projection for WebhookDispatches {
     fn name(&self) -> &'static str {
-        "webhook.dispatch"
+        Self::NAME
     }
 
     fn reads(&self) -> &'static [EventType] {

@@ -25,7 +25,7 @@ use actors::{prices::commands::PriceFor, prices::decide::timeline::Wish};
 use axum::{extract::State, http::Method};
 use eventstore::clock;
 use projections::{
-    charges::billing_events::{ChargesOfKey, charged_by_the_platform},
+    charges::billing_events::{Charges, ChargesOfKey, charged_by_the_platform},
     prices::pricing_tables::{self, PriceVersion},
 };
 use schema::{
@@ -36,9 +36,6 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{PriceRow, written};
-
-/// The projection that shows charges.
-const CHARGES: &str = "billing_events";
 
 /// A new price.
 #[derive(Deserialize, JsonSchema)]
@@ -148,7 +145,7 @@ async fn refuse_to_reprice(
     let Some(tenant) = price.tenant else {
         return Ok(());
     };
-    visible::caught_up(shared, CHARGES).await?;
+    visible::caught_up(shared, Charges::NAME).await?;
     let key = ChargesOfKey {
         tenant,
         account_tier: price.account_tier,

@@ -1,0 +1,39 @@
+//! What shows the log, by the service that keeps it going: whoever waits for rest waits for these.
+
+use projections::{
+    access::access_log::AccessLog,
+    accounts::accounts::Accounts,
+    charges::{
+        billing_events::Charges, held_charges::HeldCharges, usage_summaries::UsageSummaries,
+    },
+    prices::{operator_costs::OperatorCosts, pricing_tables::PricingTables},
+    receipts::{
+        delivery_receipts::DeliveryReceipts,
+        orphaned_receipts::OrphanedReceipts,
+        publishers::{
+            billing_events::BillingEvents, unmatched::Unmatched,
+            webhook_dispatch::WebhookDispatches,
+        },
+        sms_messages::SmsMessages,
+    },
+};
+
+/// The projections that `tollbook dlr` keeps.
+pub const PROJECTIONS: [&str; 6] = [
+    DeliveryReceipts::NAME,
+    OrphanedReceipts::NAME,
+    SmsMessages::NAME,
+    BillingEvents::NAME,
+    WebhookDispatches::NAME,
+    Unmatched::NAME,
+];
+/// The projections that `tollbook billing` keeps.
+pub const BILLING_PROJECTIONS: [&str; 7] = [
+    Charges::NAME,
+    UsageSummaries::NAME,
+    PricingTables::NAME,
+    OperatorCosts::NAME,
+    Accounts::NAME,
+    HeldCharges::NAME,
+    AccessLog::NAME,
+];
