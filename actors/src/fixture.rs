@@ -15,7 +15,7 @@ use time::Date;
 
 use crate::runtime::{log_handle::LogHandle, tree::Tree};
 
-/// A keyring in which every tenant's pseudonym is its id.
+/// A keyring in which every tenant's pseudonym is its id, and all keys are the same.
 pub(crate) struct Keys;
 
 #[async_trait]
@@ -38,9 +38,10 @@ impl Keyring for Keys {
 
     async fn by_id(
         &self,
-        _: &[i64],
+        keys: &[i64],
     ) -> Result<HashMap<i64, Result<DataKey, Locked>>, KeyringError> {
-        Err(KeyringError::Absent)
+        let key = |key: &i64| (*key, Ok(DataKey::new(*key, &[1; 32])));
+        Ok(keys.iter().map(key).collect())
     }
 
     async fn tenants_of(

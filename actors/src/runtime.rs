@@ -4,7 +4,8 @@
 //! appends. The [`directory`] wakes one shell per stream and lets idle ones sleep; the
 //! [`appender`] turns many appends into few transactions. An [`intake`] takes messages from a
 //! consumer, a [`tree`] of actors lives and dies as one, and [`supervision`] says what follows
-//! when it dies. Nothing in here knows what is decided.
+//! when it dies. A [`view`] is what is shown of the log to whoever looks for work. Nothing in here
+//! knows what is decided.
 
 pub mod appender;
 pub(crate) mod awake;
@@ -18,3 +19,4 @@ pub mod pulse;
 pub mod stream_actor;
 pub mod supervision;
 pub(crate) mod tree;
+pub mod view;

@@ -24,3 +24,4 @@ pub mod shutdown;
 pub mod start;
 pub mod telemetry;
 mod trust;
+pub mod views;

@@ -71,6 +71,24 @@ fn a_head_without_a_name_a_meaning_or_a_second_line_is_found() {
     }
 }
 
+/// The schemas whose tables are written by our projections or hold the log.
+const OURS: [&str; 3] = ["dlr", "billing", "eventlog"];
+
+#[test]
+fn actors_name_no_table_of_ours() {
+    let files = files(&["actors"], "sql");
+    assert!(
+        !files.is_empty(),
+        "they look up the orchestrator's messages"
+    );
+    for (path, text) in files {
+        for schema in OURS {
+            let named = text.contains(&format!("{schema}."));
+            assert!(!named, "{} names the schema {schema}", path.display());
+        }
+    }
+}
+
 #[test]
 fn no_statement_stands_in_rust() {
     for (path, text) in files(&CRATES, "rs") {

@@ -1,25 +1,20 @@
 //! Held charges rate themselves once a price covers their time.
 //!
-//! Whenever the tables of prices, costs, accounts or held charges have moved, and now and then
-//! anyway, one pass asks them which held charges may be ratable. That is a hint: the tables may be
+//! Whenever the view of prices, costs, accounts and held charges has moved, and now and then
+//! anyway, one pass asks it which held charges may be ratable. That is a hint: a view may be
 //! behind. Each charge's stream is read and goes through its tenant's actor, which rates it with
 //! what the log says today. Two nodes may do this at once: a message is charged once.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use eventstore::{
-    EventStore, Feed, LogId, StoreError,
-    log::chain,
-    postgres::{Database, Statement},
-};
+use async_trait::async_trait;
+use eventstore::{EventStore, Feed, StoreError, log::chain};
 use ractor::ActorRef;
-use schema::{MessageId, Pseudonym, StreamId};
-use time::OffsetDateTime;
+use schema::{MessageId, Pseudonym, StreamId, Timestamp};
 use tokio::{
     sync::{oneshot, watch},
     time::{Instant, sleep, timeout, timeout_at},
 };
-use tokio_postgres::Row;
 
 use super::{
     charging::HeldCharge,
@@ -28,8 +23,9 @@ use super::{
     tenant_actor::{RateHeld, Work},
     tenants,
 };
+use crate::runtime::view::ViewError;
 
-/// The pause between two looks at the tables.
+/// The pause between two looks at the view.
 const PAUSE: Duration = Duration::from_millis(250);
 /// A pass is due after this even if nothing moved.
 const ANYWAY: Duration = Duration::from_mins(1);
@@ -41,12 +37,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// What rating held charges works with. Cheap to clone.
 #[derive(Clone)]
 pub struct HeldCharges {
-    /// Where the tables are.
-    pub database: Database,
+    /// What shows them.
+    pub view: Arc<dyn HeldChargesView>,
     /// The log.
     pub store: Arc<dyn EventStore>,
-    /// Which log.
-    pub log: LogId,
     /// Says when the log has moved.
     pub feed: Arc<Feed>,
     /// Where held charges are rated.
@@ -55,18 +49,60 @@ pub struct HeldCharges {
     pub metrics: Arc<BillingMetrics>,
 }
 
-/// What has happened to the tables.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct News {
-    /// Moves with every change of a price, a cost or an account.
-    changed: i64,
-    /// The newest held charge.
-    held: i64,
-    /// When the last one was charged.
-    resolved: Option<OffsetDateTime>,
+/// What is shown of held charges and of what they wait for, all tenants together.
+#[async_trait]
+pub trait HeldChargesView: Send + Sync {
+    /// What has happened, and the position up to which held charges, prices, costs and accounts
+    /// are all shown. It must be cheap: it is asked four times a second while the log moves.
+    ///
+    /// # Errors
+    /// The view could not be asked.
+    async fn news(&self) -> Result<(HeldNews, i64), ViewError>;
+
+    /// How many charges wait.
+    ///
+    /// # Errors
+    /// The view could not be asked.
+    async fn waiting(&self) -> Result<i64, ViewError>;
+
+    /// At most `limit` charges, held at positions after `after`, that the prices shown may cover:
+    /// position and message, oldest first. One that is not ratable does no harm; one that is
+    /// ratable is in some later answer, once the view shows what makes it so.
+    ///
+    /// # Errors
+    /// The view could not be asked.
+    async fn ratable(&self, after: i64, limit: i64) -> Result<Vec<(i64, MessageId)>, ViewError>;
 }
 
-impl News {
+/// What has happened to held charges and to what they wait for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct HeldNews {
+    /// Moves with every change of a price, a cost or an account; says nothing else.
+    pub changed: i64,
+    /// The position of the newest held charge; 0 before the first.
+    pub held: i64,
+    /// When the last one was charged, as recorded.
+    pub resolved: Option<Timestamp>,
+}
+
+/// What kept a look from finishing; the next one tries again.
+#[derive(Debug, thiserror::Error)]
+enum HeldError {
+    /// The view could not be asked.
+    #[error("looking for held charges")]
+    View(#[from] ViewError),
+    /// The log could not be read, or did not take what was charged.
+    #[error("rating held charges")]
+    Store(#[from] Arc<StoreError>),
+}
+
+impl From<StoreError> for HeldError {
+    fn from(fault: StoreError) -> Self {
+        Self::Store(Arc::new(fault))
+    }
+}
+
+impl HeldNews {
     /// Whether more may be ratable than when `before` was seen.
     fn may_make_ratable(self, before: Option<Self>) -> bool {
         before.is_none_or(|before| (before.changed, before.held) != (self.changed, self.held))
@@ -93,14 +129,14 @@ impl HeldCharges {
                 Err(fault) => {
                     (seen, due) = (None, Instant::now());
                     self.metrics.pg_error("rate_held");
-                    let error = chain(&*fault);
+                    let error = chain(&fault);
                     tracing::error!(event = "billing.db_error", operation = "rate_held", error);
                     end
                 }
             };
             sleep(PAUSE).await;
-            // The log moves before its tables do: what they do not show yet may be what is waited
-            // for, and nothing will tell when they do.
+            // The log moves before its view does: what is not shown yet may be what is waited for,
+            // and nothing will tell when it is.
             if shown >= end {
                 let _ = timeout_at(due, head.changed()).await;
             }
@@ -108,18 +144,14 @@ impl HeldCharges {
     }
 
     /// Looks whether anything has happened since `seen`, and rates what it makes ratable; says up
-    /// to where the tables show the log.
-    async fn look(
-        &self,
-        seen: &mut Option<News>,
-        due: &mut Instant,
-    ) -> Result<i64, Arc<StoreError>> {
-        let (news, shown) = self.news().await?;
+    /// to where the log is shown.
+    async fn look(&self, seen: &mut Option<HeldNews>, due: &mut Instant) -> Result<i64, HeldError> {
+        let (news, shown) = self.view.news().await?;
         let anyway = Instant::now() >= *due;
         if *seen == Some(news) && !anyway {
             return Ok(shown);
         }
-        let waiting = self.waiting().await?;
+        let waiting = self.view.waiting().await?;
         self.metrics.held_charges.set(waiting);
         if waiting > 0 && (anyway || news.may_make_ratable(*seen)) {
             self.pass().await?;
@@ -131,11 +163,11 @@ impl HeldCharges {
         Ok(shown)
     }
 
-    /// Rates whatever the tables say may be ratable.
-    async fn pass(&self) -> Result<(), Arc<StoreError>> {
+    /// Rates whatever is shown as perhaps ratable.
+    async fn pass(&self) -> Result<(), HeldError> {
         let (mut after, mut charged) = (0, 0);
         loop {
-            let page = self.ratable(after).await?;
+            let page = self.view.ratable(after, PAGE).await?;
             let Some((last, _)) = page.last() else {
                 break;
             };
@@ -150,12 +182,12 @@ impl HeldCharges {
     }
 
     /// Sends these through their tenants' actors; says how many are charged now.
-    async fn rate(&self, messages: &[MessageId]) -> Result<usize, Arc<StoreError>> {
+    async fn rate(&self, messages: &[MessageId]) -> Result<usize, HeldError> {
         let streams: Vec<_> = messages.iter().copied().map(StreamId::charge).collect();
         let histories = self.store.read_streams(&streams).await?;
         let mut tenants: HashMap<Pseudonym, Vec<HeldCharge>> = HashMap::new();
         for history in histories {
-            // Charged meanwhile: the table is behind.
+            // Charged meanwhile: the view is behind.
             let Charge::Held(settled) = Charge::folded(&history) else {
                 continue;
             };
@@ -181,55 +213,7 @@ impl HeldCharges {
         }
         Ok(charged)
     }
-
-    /// What has happened to the tables, and up to where all of them show the log.
-    async fn news(&self) -> Result<(News, i64), StoreError> {
-        const NEWS: Statement = Statement::new(include_str!("held/news.sql"));
-        let row = self.ask_of_all(NEWS).await?;
-        let news = News {
-            changed: row.get("changed"),
-            held: row.get("held"),
-            resolved: row.get("resolved"),
-        };
-        Ok((news, row.get("shown")))
-    }
-
-    /// How many charges wait.
-    async fn waiting(&self) -> Result<i64, StoreError> {
-        const WAITING: Statement = Statement::new(include_str!("held/waiting.sql"));
-        let row = self.ask_of_all(WAITING).await?;
-        Ok(row.get("waiting"))
-    }
-
-    /// One row about the log, over the tables of all tenants.
-    async fn ask_of_all(&self, statement: Statement) -> Result<Row, StoreError> {
-        let log = self.log.0;
-        self.database
-            .transaction(statement.name(), move |transaction| {
-                Box::pin(async move {
-                    EVERY_TENANT.execute(transaction, &[]).await?;
-                    statement.query_one(transaction, &[&log]).await
-                })
-            })
-            .await
-    }
-
-    /// Held charges after a position that may be ratable, with their positions.
-    async fn ratable(&self, after: i64) -> Result<Vec<(i64, MessageId)>, StoreError> {
-        const RATABLE: Statement = Statement::new(include_str!("held/ratable.sql"));
-        let log = self.log.0;
-        self.database
-            .transaction(RATABLE.name(), move |transaction| {
-                Box::pin(async move {
-                    EVERY_TENANT.execute(transaction, &[]).await?;
-                    let rows = RATABLE.query(transaction, &[&log, &after, &PAGE]).await?;
-                    let of = |row: &Row| (row.get("position"), MessageId(row.get("message_id")));
-                    Ok(rows.iter().map(of).collect())
-                })
-            })
-            .await
-    }
 }
 
-/// The rest of the transaction sees the rows of every tenant.
-const EVERY_TENANT: Statement = Statement::new(include_str!("held/every_tenant.sql"));
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use async_trait::async_trait;
 use eventstore::{
     StoreError,
     postgres::{Database, Statement},
@@ -65,6 +66,16 @@ pub struct Found {
     pub message: MatchedMessage,
 }
 
+/// Finds the messages that receipts are about.
+#[async_trait]
+pub trait FindMessages: Send + Sync {
+    /// The message of each receipt wanted, in the order wanted.
+    ///
+    /// # Errors
+    /// Whoever knows them could not be asked.
+    async fn find(&self, wanted: &[Wanted]) -> Result<Vec<Option<Found>>, StoreError>;
+}
+
 /// Looks up messages in the orchestrator's table.
 #[derive(Clone)]
 pub struct Correlator {
@@ -82,12 +93,11 @@ impl Correlator {
             match_window,
         }
     }
+}
 
-    /// The message of each receipt wanted, in the order wanted.
-    ///
-    /// # Errors
-    /// A fault of Postgres.
-    pub async fn find(&self, wanted: &[Wanted]) -> Result<Vec<Option<Found>>, StoreError> {
+#[async_trait]
+impl FindMessages for Correlator {
+    async fn find(&self, wanted: &[Wanted]) -> Result<Vec<Option<Found>>, StoreError> {
         const FIND: Statement = Statement::new(include_str!("correlate/find.sql"));
         let failed = FIND.failed();
         let operators: Vec<Uuid> = wanted.iter().map(|one| one.operator.0).collect();

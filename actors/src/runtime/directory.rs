@@ -1,10 +1,10 @@
 //! The directory: who is awake, and the only one who speaks to stream actors.
 //!
 //! **Owns** one entry per stream that is awake or being woken. **Hears** batches of requests from
-//! intake and healing; wakes the missing actors with one read of all their streams; hands out the
-//! requests in the order they came. An actor reports after each request; because nobody else
-//! sends to it, the directory knows when nothing is under way there and only then lets it sleep:
-//! at once if its stream is finished, else when too many are awake, the longest idle first.
+//! intake and reconciliation; wakes the missing actors with one read of all their streams; hands
+//! out the requests in the order they came. An actor reports after each request; because nobody
+//! else sends to it, the directory knows when nothing is under way there and only then lets it
+//! sleep: at once if its stream is finished, else when too many are awake, the longest idle first.
 //! **Ends** with its supervisor; requests not yet answered are answered by their ports closing.
 //!
 //! Capacity: `live_max` idle actors at about 8 kB each. How many can be busy is bounded by the

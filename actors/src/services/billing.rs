@@ -11,7 +11,7 @@
 
 use std::{future::Future, sync::Arc};
 
-use eventstore::{EventStore, Feed, LogId, keyring::Keyring, postgres::Database};
+use eventstore::{EventStore, Feed, LogId, keyring::Keyring};
 use ractor::{Actor, SpawnErr};
 use tokio::sync::watch;
 
@@ -20,7 +20,7 @@ use crate::{
     access, accounts,
     charges::{
         charging::Charging,
-        held::HeldCharges,
+        held::{HeldCharges, HeldChargesView},
         intake::Intake,
         price_cache::PriceCache,
         tenants::{self, Tenants},
@@ -47,8 +47,8 @@ pub struct BillingOptions {
 /// What billing works with. Cheap to clone.
 #[derive(Clone)]
 pub struct BillingDeps {
-    /// The connections to Postgres.
-    pub database: Database,
+    /// What shows held charges.
+    pub view: Arc<dyn HeldChargesView>,
     /// The log.
     pub store: Arc<dyn EventStore>,
     /// The number of the log, part of every key.
@@ -191,9 +191,8 @@ impl Billing {
             adopt: deps.adopt,
         });
         let held = HeldCharges {
-            database: deps.database.clone(),
+            view: Arc::clone(&deps.view),
             store: Arc::clone(&deps.store),
-            log: deps.log,
             feed: Arc::clone(&deps.feed),
             tenants,
             metrics: Arc::clone(&deps.metrics),

@@ -5,7 +5,7 @@
 //!      ├─ Directory<MessageDecider> ── one StreamActor per message awake
 //!      ├─ Directory<OrphanDecider>  ── one StreamActor per orphan awake
 //!      ├─ intake (a task)
-//!      └─ healing (a task)
+//!      └─ reconciliation (a task)
 //! ```
 
 use std::{future::Future, sync::Arc, time::Duration};
@@ -19,7 +19,7 @@ use crate::{
     receipts::{
         correlate::Correlator,
         intake::{Intake, OrphanQuota, WaitingRoom},
-        reconciliation::Healing,
+        reconciliation::{OpenOrphans, Reconciliation, ReconciliationError},
     },
     runtime::{
         directory,
@@ -44,8 +44,10 @@ pub struct DlrOptions {
 /// What the processor works with. Cheap to clone.
 #[derive(Clone)]
 pub struct DlrDeps {
-    /// The connections to Postgres.
+    /// Where the orchestrator's messages are.
     pub database: Database,
+    /// What shows orphans.
+    pub view: Arc<dyn OpenOrphans>,
     /// The log.
     pub store: Arc<dyn EventStore>,
     /// The number of the log, part of every key.
@@ -98,8 +100,8 @@ where
         &deps.feed,
         stop,
         spawn,
-        |(intake, healing), tasks, ending| {
-            tasks.spawn(healing.run(keep, ending.clone()));
+        |(intake, reconciliation), tasks, ending| {
+            tasks.spawn(reconciliation.run(keep, ending.clone()));
             tasks.spawn(async move {
                 let pull = |source, stop| intake.clone().run(source, stop);
                 keep_pulling("dlr.intake", &pulse, ending, &*source, pull).await;
@@ -113,7 +115,7 @@ async fn spawn(
     deps: &DlrDeps,
     options: &DlrOptions,
     tree: &Tree,
-) -> Result<(Intake, Healing), SpawnErr> {
+) -> Result<(Intake, Reconciliation), SpawnErr> {
     let observed = deps.metrics.append_batch_events.clone();
     let log = tree
         .start_appender(&deps.store, deps.log, &deps.feed, observed)
@@ -135,30 +137,30 @@ async fn spawn(
         feed: Arc::clone(&deps.feed),
         incarnation: tree.incarnation(),
     };
-    let healing = Healing {
-        database: deps.database.clone(),
+    let reconciliation = Reconciliation {
+        view: Arc::clone(&deps.view),
         store: Arc::clone(&deps.store),
         log: deps.log,
-        correlator,
+        correlator: Arc::new(correlator),
         keyring: Arc::clone(&deps.keyring),
         messages,
         orphans,
         metrics: Arc::clone(&deps.metrics),
     };
-    Ok((intake, healing))
+    Ok((intake, reconciliation))
 }
 
-/// Looks once at every orphan of any age; says how many were healed.
+/// Looks once at every orphan of any age; says how many were matched.
 ///
 /// # Errors
 /// The actors could not be started, or the store or the keyring failed.
 pub async fn reconcile(deps: &DlrDeps, options: &DlrOptions) -> Result<usize, ReconcileError> {
     let tree = Tree::start(&deps.feed).await?;
-    let (_, healing) = spawn(deps, options, &tree).await?;
+    let (_, reconciliation) = spawn(deps, options, &tree).await?;
     let (_end, never) = watch::channel(false);
-    let healed = healing.pass(&never).await?;
+    let matched = reconciliation.pass(&never).await?;
     tree.stop().await;
-    Ok(healed)
+    Ok(matched)
 }
 
 /// What kept `reconcile` from finishing.
@@ -169,5 +171,5 @@ pub enum ReconcileError {
     Start(#[from] SpawnErr),
     /// The pass failed.
     #[error("matching orphans")]
-    Pass(#[from] crate::receipts::reconciliation::HealingError),
+    Pass(#[from] ReconciliationError),
 }

@@ -22,6 +22,7 @@ use crate::{
     settings::{ChargeSettings, ServiceSettings},
     shutdown::Shutdown,
     telemetry::traceparent,
+    views::Tables,
 };
 
 /// Runs until it is told to stop.
@@ -139,7 +140,7 @@ impl Parts<'_> {
 /// What the actors work with.
 pub(super) fn deps(service: &Service, metrics: &Arc<BillingMetrics>) -> BillingDeps {
     BillingDeps {
-        database: service.database.clone(),
+        view: Arc::new(Tables(Reader::new(service.database.clone(), LOG))),
         store: Arc::clone(&service.store),
         log: LOG,
         feed: Arc::clone(&service.feed),

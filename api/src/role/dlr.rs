@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use actors::{
-    receipts::correlate::Correlator,
+    receipts::correlate::{Correlator, FindMessages as _},
     services::dlr::{DlrDeps, DlrMetrics, DlrOptions, IntakeOptions},
 };
+use projections::Reader;
 use prometheus_client::registry::Registry;
 use tokio::sync::watch;
 
@@ -18,6 +19,7 @@ use crate::{
     settings::ReceiptSettings,
     shutdown::Shutdown,
     telemetry::traceparent,
+    views::Tables,
 };
 
 /// Everything that handling receipts needs, connected and checked.
@@ -93,6 +95,7 @@ impl Context {
         let service = &self.service;
         DlrDeps {
             database: service.database.clone(),
+            view: Arc::new(Tables(Reader::new(service.database.clone(), LOG))),
             store: Arc::clone(&service.store),
             log: LOG,
             feed: Arc::clone(&service.feed),

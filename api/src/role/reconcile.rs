@@ -21,7 +21,7 @@ pub async fn run(settings: DlrSettings, shutdown: Shutdown) -> Result<(), RoleEr
 /// # Errors
 /// An orphan could not be looked at.
 pub async fn reconcile(context: &dlr::Context) -> Result<(), RoleError> {
-    let healed = actors::services::dlr::reconcile(&context.deps(), &context.options()).await?;
-    super::say(format_args!("{healed} orphans matched"));
+    let matched = actors::services::dlr::reconcile(&context.deps(), &context.options()).await?;
+    super::say(format_args!("{matched} orphans matched"));
     Ok(())
 }

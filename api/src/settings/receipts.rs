@@ -21,7 +21,7 @@ pub struct ReceiptSettings {
     #[arg(long, env = "DLR_MATCH_WINDOW", default_value = "7d", value_parser = values::duration)]
     pub dlr_match_window: Duration,
     /// The most receipts of this process that wait out their grace period at the same time; more
-    /// are orphans at once and heal like any other
+    /// are orphans at once and are matched like any other
     #[arg(long, env = "DLR_WAITING_MAX", default_value_t = 500,
           value_parser = values::number::<u32, 1, 1_000_000>)]
     pub dlr_waiting_max: u32,

@@ -92,7 +92,7 @@ comment on column dlr.orphaned_receipts.message_hint is 'The message the connect
 
 create index orphaned_receipts_of_an_operator
     on dlr.orphaned_receipts (operator_id, operator_message_id);
--- Healing reads them by age, from both ends.
+-- Reconciliation reads them by age, from both ends.
 create index orphaned_receipts_by_time
     on dlr.orphaned_receipts (log_id, received_at, position);
 

@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-pub use self::queries::{HeldCharge, HeldFilter, count, list};
+pub use self::queries::{HeldCharge, HeldFilter, HeldNews, count, list, news, ratable};
 use crate::{ApplyError, Batch, Effect, Projection, Scope};
 
 const HOLD: Statement = Statement::new(include_str!("held_charges/hold.sql"));

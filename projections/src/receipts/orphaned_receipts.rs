@@ -2,6 +2,8 @@
 //! them found one. What the carrier sent stays in the log: a second copy of it, kept for years,
 //! would serve nobody who cannot read the first.
 
+mod queries;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -14,6 +16,7 @@ use schema::{
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+pub use self::queries::{Orphan, next, youngest};
 use crate::{ApplyError, Batch, Effect, Projection};
 
 const ORPHANS: Statement = Statement::new(include_str!("orphaned_receipts/insert.sql"));

@@ -29,7 +29,7 @@ fn a_connectors_hint_at_another_operators_message_settles_nothing() {
         desk.receives(&attack).await;
         assert_eq!(desk.effects(&theirs).await, untouched());
         assert_eq!(desk.orphans(&ours).await.len(), 1);
-        // Nor later, when healing looks at it.
+        // Nor later, when reconciliation looks at it.
         desk.receives(&receipt(&theirs)).await;
         assert_eq!(
             desk.effects(&theirs).await,

@@ -1,4 +1,4 @@
-//! Many receipts without a message must not hold up those that have one, nor healing.
+//! Many receipts without a message must not hold up those that have one, nor reconciliation.
 
 use futures::future::join_all;
 use tests::world::{World, WorldOptions};

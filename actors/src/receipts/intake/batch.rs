@@ -20,7 +20,7 @@ use tracing::Span;
 use super::{Intake, OrphanQuota};
 use crate::{
     receipts::{
-        correlate::{Found, Wanted},
+        correlate::{FindMessages as _, Found, Wanted},
         decide::{
             message::{KeepsNoMore, MessageDecider, RecordReceipt},
             orphan::{KeepOrphan, OrphanCommand, OrphanDecider},
@@ -179,7 +179,7 @@ impl Intake {
             match keys.get(&found.tenant).map(KnownTenant::unlocked) {
                 Some(Ok(tenant)) => prepared.matched(taken, found, tenant),
                 // Nothing can be sealed for this tenant, as if its message were not there yet:
-                // healing records the receipt once the key opens. The others go on.
+                // reconciliation records the receipt once the key opens. The others go on.
                 Some(Err(_)) => self.unmatched(taken, prepared).await,
                 // Its key is being destroyed or made: neither is for us to guess.
                 None => {
@@ -191,7 +191,7 @@ impl Intake {
     }
 
     /// Too early, or an orphan: the orchestrator may still be writing the message's row. If too
-    /// many wait for that already, it is an orphan at once, and heals when its message comes.
+    /// many wait for that already, it is an orphan at once, and is matched when its message comes.
     async fn unmatched(&self, taken: Taken, prepared: &mut Prepared) {
         let arrived = taken.received.facts.received_at;
         let age = age(arrived);

@@ -7,9 +7,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use eventstore::{
-    RecordedEvent,
+    LogId, RecordedEvent,
     keyring::{KnownTenant, Locked},
-    seal::{self, DataKey, Place as SealedPlace},
+    seal::{self, DataKey, Place},
 };
 use schema::{
     Event, EventId, Personal, ReceiptPrivate, ReceivedReceipt, Sealed, StreamId, TenantId,
@@ -17,7 +17,7 @@ use schema::{
 };
 use tokio::sync::watch;
 
-use super::{Healing, HealingError, Open, Place};
+use super::{Arrival, OpenOrphan, Reconciliation, ReconciliationError};
 use crate::{
     receipts::{
         correlate::Found,
@@ -30,8 +30,8 @@ use crate::{
 };
 
 /// An orphan with the message it found and what the log says of it.
-struct Healed<'a> {
-    open: Open,
+struct Pair<'a> {
+    orphan: OpenOrphan,
     found: Found,
     recorded: &'a RecordedEvent,
     orphaned: &'a ReceiptOrphaned,
@@ -43,14 +43,14 @@ struct Keys {
     days: HashMap<i64, Result<DataKey, Locked>>,
 }
 
-impl Healing {
-    /// Heals those of `open` whose message is there; says how many were matched.
-    pub(super) async fn heal(
+impl Reconciliation {
+    /// Matches those of `open` whose message is there; says how many that were.
+    pub(super) async fn match_open(
         &self,
-        open: BTreeMap<Place, Open>,
+        open: BTreeMap<Arrival, OpenOrphan>,
         stop: &watch::Receiver<bool>,
-    ) -> Result<usize, HealingError> {
-        let open: Vec<Open> = open.into_values().collect();
+    ) -> Result<usize, ReconciliationError> {
+        let open: Vec<OpenOrphan> = open.into_values().collect();
         let wanted: Vec<_> = open.iter().map(|open| open.wanted.clone()).collect();
         let found = self.correlator.find(&wanted).await?;
         let pairs = open.into_iter().zip(found);
@@ -60,7 +60,7 @@ impl Healing {
         if pairs.is_empty() || *stop.borrow() {
             return Ok(0);
         }
-        let mut streams: Vec<StreamId> = pairs.iter().map(|(open, _)| open.stream).collect();
+        let mut streams: Vec<StreamId> = pairs.iter().map(|(open, _)| open.stream()).collect();
         streams.sort_unstable();
         streams.dedup();
         let histories = self.store.read_streams(&streams).await?;
@@ -69,19 +69,19 @@ impl Healing {
             .flatten()
             .map(|event| (event.fact.id, event))
             .collect();
-        let healed: Vec<Healed<'_>> = pairs
+        let pairs: Vec<Pair<'_>> = pairs
             .into_iter()
-            .filter_map(|(open, found)| Healed::of(open, found, &events))
+            .filter_map(|(open, found)| Pair::of(open, found, &events))
             .collect();
-        let keys = self.keys(&healed).await?;
-        self.record(healed, &keys).await
+        let keys = self.keys(&pairs).await?;
+        self.record(pairs, &keys).await
     }
 
-    async fn keys(&self, healed: &[Healed<'_>]) -> Result<Keys, HealingError> {
-        let mut tenants: Vec<TenantId> = healed.iter().map(|one| one.found.tenant).collect();
+    async fn keys(&self, pairs: &[Pair<'_>]) -> Result<Keys, ReconciliationError> {
+        let mut tenants: Vec<TenantId> = pairs.iter().map(|one| one.found.tenant).collect();
         tenants.sort_unstable();
         tenants.dedup();
-        let sealed = healed
+        let sealed = pairs
             .iter()
             .flat_map(|one| one.recorded.fact.sealed.0.values());
         let mut days: Vec<i64> = sealed
@@ -96,23 +96,27 @@ impl Healing {
     }
 
     /// Has every receipt recorded in its message's stream, then every match in its orphan's.
-    async fn record(&self, healed: Vec<Healed<'_>>, keys: &Keys) -> Result<usize, HealingError> {
-        let commands = healed
+    async fn record(
+        &self,
+        pairs: Vec<Pair<'_>>,
+        keys: &Keys,
+    ) -> Result<usize, ReconciliationError> {
+        let commands = pairs
             .iter()
-            .filter_map(|one| Some((one, one.command(self, keys)?)));
-        let (healed, commands): (Vec<_>, Vec<_>) = commands.unzip();
+            .filter_map(|one| Some((one, one.command(self.log, keys)?)));
+        let (pairs, commands): (Vec<_>, Vec<_>) = commands.unzip();
         let streams = commands.into_iter().map(|command| {
             let stream = StreamId::message(command.message.id);
             (stream, command)
         });
         let verdicts = ask_all(&self.messages, streams).await;
         // Every receipt answered has its effects now. If we stop here, the next look finds it known.
-        let matches = healed
+        let matches = pairs
             .into_iter()
             .zip(verdicts)
             .filter_map(|(one, verdict)| {
                 let matched = self.matched(one, &verdict?)?;
-                Some((one.open.stream, OrphanCommand::Match(matched)))
+                Some((one.orphan.stream(), OrphanCommand::Match(matched)))
             });
         let verdicts = ask_all(&self.orphans, matches.collect::<Vec<_>>()).await;
         let recorded = |verdict: &&Option<_>| matches!(verdict, Some(Verdict::Recorded { .. }));
@@ -120,7 +124,7 @@ impl Healing {
     }
 
     /// The match that follows from what became of the receipt; none if it has to come again.
-    fn matched(&self, one: &Healed<'_>, verdict: &Verdict<KeepsNoMore>) -> Option<MatchOrphan> {
+    fn matched(&self, one: &Pair<'_>, verdict: &Verdict<KeepsNoMore>) -> Option<MatchOrphan> {
         let facts = &one.orphaned.receipt;
         let message = &one.found.message;
         let receipt_id = EventId::of_receipt(
@@ -143,7 +147,7 @@ impl Healing {
             Verdict::Failed(_) | Verdict::GuardMoved(_) | Verdict::Contended => return None,
         };
         let matched = OrphanMatched {
-            orphan_id: one.open.orphan,
+            orphan_id: one.orphan.id,
             message_id: message.id,
             receipt_id,
         };
@@ -152,15 +156,19 @@ impl Healing {
     }
 }
 
-impl<'a> Healed<'a> {
+impl<'a> Pair<'a> {
     /// Nothing if the log does not know the orphan.
-    fn of(open: Open, found: Found, events: &HashMap<EventId, &'a RecordedEvent>) -> Option<Self> {
-        let recorded = *events.get(&open.orphan)?;
+    fn of(
+        orphan: OpenOrphan,
+        found: Found,
+        events: &HashMap<EventId, &'a RecordedEvent>,
+    ) -> Option<Self> {
+        let recorded = *events.get(&orphan.id)?;
         let Event::ReceiptOrphaned(orphaned) = &recorded.fact.event else {
             return None;
         };
         Some(Self {
-            open,
+            orphan,
             found,
             recorded,
             orphaned,
@@ -169,7 +177,7 @@ impl<'a> Healed<'a> {
 
     /// The receipt as it came, to be recorded; nothing while its tenant's key or that of its day
     /// does not open, or is being made or destroyed.
-    fn command(&self, healing: &Healing, keys: &Keys) -> Option<RecordReceipt> {
+    fn command(&self, log: LogId, keys: &Keys) -> Option<RecordReceipt> {
         let tenant = keys.tenants.get(&self.found.tenant)?.unlocked().ok()?;
         let sealed = &self.recorded.fact.sealed.0;
         let key_of = |value| keys.days.get(&seal::key_of(value).ok()?);
@@ -179,8 +187,8 @@ impl<'a> Healed<'a> {
         let open = |field: &'static str| -> Option<Personal> {
             let value = sealed.get(field)?;
             let key = key_of(value)?.as_ref().ok()?;
-            let place = SealedPlace {
-                log: healing.log,
+            let place = Place {
+                log,
                 stream: self.recorded.stream,
                 version: self.recorded.version,
                 field,

@@ -38,6 +38,7 @@ use crate::{
     },
     rest::{self, state::AppState},
     telemetry::traceparent,
+    views::Tables,
 };
 
 /// The tenant of everybody who asks; it is the platform's.
@@ -173,7 +174,7 @@ fn shared(master: std::path::PathBuf) -> AppState {
     let keyring: Arc<dyn Keyring> = Arc::new(PgKeyring::new(database.clone(), keys));
     let log = LogId::DEFAULT;
     let deps = BillingDeps {
-        database: database.clone(),
+        view: Arc::new(Tables(Reader::new(database.clone(), log))),
         store: Arc::clone(&store),
         log,
         feed: Feed::new(Arc::clone(&store)),

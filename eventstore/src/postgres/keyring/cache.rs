@@ -18,7 +18,7 @@ use crate::{
     seal::DataKey,
 };
 
-/// How many days' keys are kept in memory: enough for everything that may still heal.
+/// How many days' keys are kept in memory: enough for everything that may still find its message.
 const DAYS: usize = 32;
 
 /// See the module.

@@ -8,7 +8,10 @@ use schema::{
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use crate::{Page, ReadError, Reader, Scope, read::Cells};
+use crate::{
+    Page, ReadError, Reader, Scope,
+    read::{Cells, Parameters},
+};
 
 const TABLE: &str = "billing.held_charges";
 
@@ -101,6 +104,60 @@ pub async fn count(reader: &Reader, scope: Scope, filter: HeldFilter) -> Result<
     // Unwrap safety: an aggregate without groups answers with one row.
     let row = rows.first().expect("one row");
     Cells::new(TABLE, row, "count").get("waiting")
+}
+
+/// What has happened to held charges and to what they wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeldNews {
+    /// Moves with every change of a price, a cost or an account; says nothing else.
+    pub changed: i64,
+    /// The position of the newest held charge; 0 before the first.
+    pub held: i64,
+    /// When the last one was charged, as recorded.
+    pub resolved: Option<Timestamp>,
+    /// The position up to which this table and those of prices, costs and accounts all show the
+    /// log.
+    pub shown: i64,
+}
+
+/// What has happened, over all tenants. It is cheap: each part is one look into an index.
+///
+/// # Errors
+/// See [`ReadError`].
+pub async fn news(reader: &Reader) -> Result<HeldNews, ReadError> {
+    const NEWS: Statement = Statement::new(include_str!("news.sql"));
+    let log = vec![Box::new(reader.log().0) as _];
+    let rows = reader.rows(NEWS, Scope::EveryTenant, log).await?;
+    // Unwrap safety: a select without a table answers with one row.
+    let row = rows.first().expect("one row");
+    let cells = Cells::new(TABLE, row, "news");
+    Ok(HeldNews {
+        changed: cells.get("changed")?,
+        held: cells.get("held")?,
+        resolved: cells.time_if_any("resolved")?,
+        shown: cells.get("shown")?,
+    })
+}
+
+/// At most `limit` charges of all tenants, held at positions after `after`, that a price of
+/// today's table covers: position and message, oldest first. A hint: whether one can be rated is
+/// decided with the log.
+///
+/// # Errors
+/// See [`ReadError`].
+pub async fn ratable(
+    reader: &Reader,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<(i64, MessageId)>, ReadError> {
+    const RATABLE: Statement = Statement::new(include_str!("ratable.sql"));
+    let asked: Parameters = vec![Box::new(reader.log().0), Box::new(after), Box::new(limit)];
+    let rows = reader.rows(RATABLE, Scope::EveryTenant, asked).await?;
+    let read = |row| {
+        let cells = Cells::new(TABLE, row, "ratable");
+        Ok((cells.get("position")?, MessageId(cells.get("message_id")?)))
+    };
+    rows.iter().map(read).collect()
 }
 
 fn read(row: &Row) -> Result<HeldCharge, ReadError> {

@@ -11,11 +11,13 @@ use actors::{
     receipts::correlate::Correlator,
     services::dlr::{DlrDeps, DlrMetrics, DlrOptions, IntakeOptions},
 };
+use api::views::Tables;
 use eventstore::{
     EventStore, Feed, LogId,
     keyring::{Keyring, MasterKeyFile},
     postgres::{Database, PgKeyring, PgStore},
 };
+use projections::Reader;
 use tokio::{sync::watch, time::Instant};
 
 use super::{
@@ -99,8 +101,10 @@ async fn ingest(stage: &Stage, clock: Clock) -> Result<Run, Fault> {
     let feed = Feed::new(Arc::clone(&store));
     let polled = Arc::clone(&feed);
     let polling = tokio::spawn(async move { polled.poll_head().await });
+    let view = Arc::new(Tables(Reader::new(database.clone(), log)));
     let deps = DlrDeps {
         database,
+        view,
         feed,
         store,
         log,

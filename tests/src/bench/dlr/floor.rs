@@ -14,7 +14,7 @@ use std::{
 
 use actors::{
     receipts::{
-        correlate::{Correlator, Wanted},
+        correlate::{Correlator, FindMessages as _, Wanted},
         decide::message::{MessageDecider, RecordReceipt},
     },
     runtime::{

@@ -96,9 +96,9 @@ fn a_matched_orphan_does_not_stand_for_a_later_life_of_its_id() {
     for word in [
         "ENROUTE", "DELIVRD", "EXPIRED", "UNDELIV", "REJECTD", "FAILED",
     ] {
-        let healed = orphans(&[keep(word, 1), found(word, 1)]);
-        assert_eq!(healed.when(&keep(word, 2)).len(), 1, "{word}");
-        let same = healed.when(&keep(word, 1));
+        let matched = orphans(&[keep(word, 1), found(word, 1)]);
+        assert_eq!(matched.when(&keep(word, 2)).len(), 1, "{word}");
+        let same = matched.when(&keep(word, 1));
         assert_eq!(same, [], "{word}: the very same receipt, redelivered");
     }
 }
