@@ -44,6 +44,12 @@ impl Meter {
     }
 }
 
+/// How busy the machine was in the last minute, as it says itself.
+pub(super) fn load() -> String {
+    let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split(' ').next().unwrap_or_default().to_owned()
+}
+
 struct Process {
     parent: u32,
     /// Its own time and that of the children it has waited for, in ticks.

@@ -1,11 +1,15 @@
 //! `./dev bench …`: how fast it is, measured on real servers of this machine.
 //!
 //! A bench prints every figure next to its bar, and with `--json` one object with stable keys as
-//! its last line, so that anyone can compare over time. It judges nothing: a missed bar is told,
-//! not an error.
+//! its last line, so that anyone can compare over time. Machines differ by a factor of two to four,
+//! so each bench measures its floor in the same run: the same durable work without our code. Bars
+//! of rates are shares of it, and only such shares can be compared between machines. A bench judges
+//! nothing: a missed bar is told, not an error.
 
 mod append;
+mod bare_loop;
 mod billing;
+mod connect;
 mod cpu;
 mod dlr;
 mod measure;
@@ -19,9 +23,11 @@ use crate::world::Fault;
 pub enum Bench {
     /// Receipts: a bare loop, the ordinary way, Tollbook; and latency under open-loop load.
     Dlr(dlr::DlrArgs),
-    /// Charges: ingest, the whole chain, latency under open-loop load, and questions of usage.
+    /// Charges: ingest and the whole chain with bare loops beside them, latency under open-loop
+    /// load, and questions of usage.
     Billing(billing::BillingArgs),
-    /// The log: appends of every size, read-back, and whether the cost grows with the log.
+    /// The log: appends of every size, read-back, what Postgres does without us, and whether the
+    /// cost grows with the log.
     Append(append::AppendArgs),
 }
 

@@ -39,14 +39,24 @@ impl fmt::Display for Figure {
 /// What a figure should be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Bar {
-    AtLeast(u64),
+    /// At least so many hundredths of another figure of the same run.
+    Share {
+        percent: u64,
+        of: u64,
+    },
     AtMost(u64),
 }
 
 impl Bar {
+    /// At least `percent` hundredths of `of`, as a rule the floor. Always met where `of` was not
+    /// measured and is 0.
+    pub(super) const fn share(percent: u64, of: u64) -> Self {
+        Self::Share { percent, of }
+    }
+
     fn is_met(self, figure: Figure) -> bool {
         match self {
-            Self::AtLeast(bar) => figure >= Figure::whole(bar),
+            Self::Share { percent, of } => figure >= Figure::thousandths(of * percent * 10),
             Self::AtMost(bar) => figure <= Figure::whole(bar),
         }
     }
@@ -55,7 +65,7 @@ impl Bar {
 impl fmt::Display for Bar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::AtLeast(bar) => f.pad(&format!("≥ {bar}")),
+            Self::Share { percent, of } => f.pad(&format!("≥ {percent} % of {of}")),
             Self::AtMost(bar) => f.pad(&format!("≤ {bar}")),
         }
     }
@@ -140,5 +150,16 @@ mod tests {
         );
         let table = report.table("bench");
         assert!(table.contains("12.34  ≤ 12 MISSED"), "{table}");
+    }
+
+    #[test]
+    fn a_share_is_met_from_its_hundredths_on() {
+        let mut report = Report::default();
+        for rate in [664, 665] {
+            report.held_to("a_per_s", Figure::whole(rate), &[Bar::share(66, 1_007)]);
+        }
+        let table = report.table("bench");
+        assert!(table.contains("664  ≥ 66 % of 1007 MISSED"), "{table}");
+        assert!(table.contains("665  ≥ 66 % of 1007 ok"), "{table}");
     }
 }

@@ -1,7 +1,7 @@
 //! Where billing is measured: accounts, prices and costs agreed over REST once, kept as a template
 //! of the database; every run begins with a fresh copy of it and fresh streams.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use async_nats::jetstream::consumer::{Consumer, pull};
 use tokio::time::{Instant, sleep};
@@ -29,7 +29,7 @@ const ANNOUNCER: &str = "dlr-processor";
 /// The servers, the traffic and what was agreed.
 pub(super) struct Stage {
     pub(super) world: World,
-    pub(super) agreement: Agreement,
+    pub(super) agreement: Arc<Agreement>,
     /// Receipts for the whole chain, and how many messages they settle.
     pub(super) receipts: Vec<Inbound>,
     pub(super) settled: u64,
@@ -51,8 +51,30 @@ pub(super) struct Run {
 /// What is at work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum AtWork {
+    /// `tollbook billing`.
     Billing,
+    /// `tollbook dlr` too.
     Both,
+    /// A bare loop in the place of billing.
+    Floor,
+    /// Bare loops in the place of both.
+    BothFloors,
+}
+
+impl AtWork {
+    /// Whether receipts are taken in too.
+    const fn takes_receipts(self) -> bool {
+        matches!(self, Self::Both | Self::BothFloors)
+    }
+
+    /// What has to have seen the whole log before the work is done.
+    fn projections(self) -> Vec<&'static str> {
+        match self {
+            Self::Billing => BILLING_PROJECTIONS.to_vec(),
+            Self::Both => [&PROJECTIONS[..], &BILLING_PROJECTIONS].concat(),
+            Self::Floor | Self::BothFloors => Vec::new(),
+        }
+    }
 }
 
 impl Stage {
@@ -71,7 +93,7 @@ impl Stage {
             receipts.extend(chunk.inbound);
         }
         let expected = generator.into_expected();
-        let agreement = chargeable(Agreement::draw(&shape));
+        let agreement = Arc::new(chargeable(Agreement::draw(&shape)));
         let billing = world
             .billing(&[("BILLING_CONSUMER_ENABLED", "false")])
             .await?;
@@ -152,13 +174,10 @@ impl Stage {
             .get_consumer_from_stream("dlr-processor", "SMS_DLR")
             .await?;
         let database = self.world.admin().await?;
-        let projections = match at_work {
-            AtWork::Billing => BILLING_PROJECTIONS.to_vec(),
-            AtWork::Both => [&PROJECTIONS[..], &BILLING_PROJECTIONS].concat(),
-        };
+        let projections = at_work.projections();
         let mut acknowledged = None;
         while began.elapsed() < PATIENCE {
-            let heard = at_work == AtWork::Billing || idle(&mut receipts).await?;
+            let heard = !at_work.takes_receipts() || idle(&mut receipts).await?;
             if heard && idle(&mut billing).await? {
                 let acknowledged = *acknowledged.get_or_insert(began.elapsed());
                 // What is published meanwhile waits for billing, so ask that once more.
@@ -172,6 +191,17 @@ impl Stage {
             sleep(POLL).await;
         }
         Err("a run is not over after ten minutes".into())
+    }
+
+    /// Fails unless the floor's table has every one of `count` messages.
+    pub(super) async fn check_floor(&self, count: u64) -> Result<(), Fault> {
+        let database = self.world.admin().await?;
+        let row = database.query_one("select count(*) from floor.charge", &[]);
+        let rows = u64::try_from(row.await?.get::<_, i64>(0))?;
+        if rows == count {
+            return Ok(());
+        }
+        Err(format!("the floor's table holds {rows} charges, not {count}").into())
     }
 
     /// Fails unless every one of `count` messages is charged, shown and counted once.
@@ -194,6 +224,9 @@ async fn idle(consumer: &mut Consumer<pull::Config>) -> Result<bool, Fault> {
 
 /// How many events some of these projections have not seen.
 async fn behind(database: &Client, projections: &[&str]) -> Result<i64, Fault> {
+    if projections.is_empty() {
+        return Ok(0);
+    }
     let sql = include_str!("behind.sql");
     Ok(database.query_one(sql, &[&projections]).await?.get(0))
 }

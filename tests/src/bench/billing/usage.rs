@@ -24,7 +24,7 @@ pub(super) async fn measure(stage: &Stage) -> Result<Vec<(&'static str, u64)>, F
     let first = stage.agreement.accounts.iter().next();
     let (account, tenant) = first
         .map(|(id, account)| (*id, account.tenant))
-        .ok_or("an agreement without accounts")?;
+        .ok_or("a tariff without accounts")?;
     seed(stage, tenant, account).await?;
     let billing = stage.world.billing(&[]).await?;
     let customer = stage

@@ -7,16 +7,9 @@ use std::{
     time::Duration,
 };
 
-use actors::{
-    receipts::correlate::Correlator,
-    services::dlr::{DlrDeps, DlrMetrics, DlrOptions, IntakeOptions},
-};
+use actors::services::dlr::{DlrDeps, DlrMetrics, DlrOptions, IntakeOptions};
 use api::views::Tables;
-use eventstore::{
-    EventStore, Feed, LogId,
-    keyring::{Keyring, MasterKeyFile},
-    postgres::{Database, PgKeyring, PgStore},
-};
+use eventstore::{EventStore, Feed, LogId, postgres::PgStore};
 use projections::Reader;
 use tokio::{sync::watch, time::Instant};
 
@@ -24,10 +17,10 @@ use super::{
     floor, per_receipt,
     stage::{Run, Stage, Until},
 };
-use crate::{bench::cpu::Meter, world::Fault};
-
-/// The role that receipts are recorded as.
-const ROLE: &str = "dlr_svc";
+use crate::{
+    bench::{connect, cpu::Meter},
+    world::Fault,
+};
 
 /// Who can be measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -67,13 +60,7 @@ pub(super) async fn run(
     let clock = Clock::start(stage, receipts);
     match contender {
         Contender::Floor => {
-            let (database, keyring) = keyed(stage)?;
-            let tools = floor::Tools {
-                store: PgStore::new(database.clone(), LogId::DEFAULT),
-                correlator: Correlator::new(database, MATCH_WINDOW),
-                keyring,
-            };
-            let run = floor::run(tools, stage.source().await?);
+            let run = floor::run(&stage.world, false);
             let run = clock.race(stage, Box::pin(run)).await?;
             stage.check_log().await?;
             Ok((run, None))
@@ -82,10 +69,10 @@ pub(super) async fn run(
             let admin = stage.world.admin().await?;
             admin.batch_execute(per_receipt::SCHEMA).await?;
             let tools = per_receipt::Tools {
-                database: stage.database("postgres")?,
+                database: connect::database(&stage.world, "postgres")?,
                 jetstream: stage.world.jetstream("dlr-processor").await?,
             };
-            let run = per_receipt::run(tools, stage.source().await?);
+            let run = per_receipt::run(tools, connect::receipts(&stage.world).await?);
             Ok((clock.race(stage, Box::pin(run)).await?, None))
         }
         Contender::Ingest => ingest(stage, clock).await.map(|run| (run, None)),
@@ -95,7 +82,8 @@ pub(super) async fn run(
 
 /// The actors alone, in this process.
 async fn ingest(stage: &Stage, clock: Clock) -> Result<Run, Fault> {
-    let (database, keyring) = keyed(stage)?;
+    let database = connect::database(&stage.world, floor::ROLE)?;
+    let keyring = connect::keyring(&stage.world, &database)?;
     let log = LogId::DEFAULT;
     let store: Arc<dyn EventStore> = Arc::new(PgStore::new(database.clone(), log));
     let feed = Feed::new(Arc::clone(&store));
@@ -113,7 +101,7 @@ async fn ingest(stage: &Stage, clock: Clock) -> Result<Run, Fault> {
         pulse: Arc::default(),
         adopt: |_, _| (),
     };
-    let source = stage.source().await?;
+    let source = connect::receipts(&stage.world).await?;
     let source = move || ready(Ok::<_, Infallible>(source.clone()));
     let (end, ending) = watch::channel(false);
     let processor = tokio::spawn(actors::services::dlr::run(deps, options(), source, ending));
@@ -125,9 +113,6 @@ async fn ingest(stage: &Stage, clock: Clock) -> Result<Run, Fault> {
     run
 }
 
-/// How long a message is found by its receipts.
-const MATCH_WINDOW: Duration = Duration::from_hours(7 * 24);
-
 /// What `tollbook dlr` does unless it is told otherwise.
 fn options() -> DlrOptions {
     DlrOptions {
@@ -135,7 +120,7 @@ fn options() -> DlrOptions {
             batch: 1_000,
             in_flight_max: 10_000,
             grace: Duration::from_secs(5),
-            match_window: MATCH_WINDOW,
+            match_window: floor::MATCH_WINDOW,
             waiting_max: 500,
             orphans_per_hour: 20_000,
         },
@@ -160,13 +145,6 @@ async fn whole(stage: &Stage, clock: Clock) -> Result<(Run, Option<u64>), Fault>
         return Err("tollbook dlr did not end well".into());
     }
     Ok((run, peak))
-}
-
-fn keyed(stage: &Stage) -> Result<(Database, Arc<dyn Keyring>), Fault> {
-    let database = stage.database(ROLE)?;
-    let masters = MasterKeyFile::new(stage.world.path("master.key"))?;
-    let keyring = PgKeyring::new(database.clone(), masters);
-    Ok((database, Arc::new(keyring)))
 }
 
 /// What runs while a contender does.

@@ -41,7 +41,7 @@ pub(super) struct Tools {
 }
 
 /// A message of the orchestrator.
-struct Correlated {
+struct Known {
     message: MessageId,
     tenant: TenantId,
     account: AccountId,
@@ -108,7 +108,7 @@ async fn handle(tools: &Tools, message: jetstream::Message) -> Result<(), Fault>
     message.ack().await
 }
 
-async fn find(client: &Client, received: &ReceivedReceipt) -> Result<Option<Correlated>, Fault> {
+async fn find(client: &Client, received: &ReceivedReceipt) -> Result<Option<Known>, Fault> {
     let facts = &received.facts;
     let named = client
         .prepare_cached(include_str!("per_receipt/find_message.sql"))
@@ -127,9 +127,9 @@ async fn find(client: &Client, received: &ReceivedReceipt) -> Result<Option<Corr
     Ok(row.as_ref().map(known))
 }
 
-fn known(row: &Row) -> Correlated {
+fn known(row: &Row) -> Known {
     let status: Option<&str> = row.get(5);
-    Correlated {
+    Known {
         message: MessageId(row.get(0)),
         tenant: TenantId(row.get(1)),
         account: AccountId(row.get(2)),
@@ -139,11 +139,7 @@ fn known(row: &Row) -> Correlated {
     }
 }
 
-async fn is_recorded(
-    client: &Client,
-    known: &Correlated,
-    facts: &ReceiptFacts,
-) -> Result<bool, Fault> {
+async fn is_recorded(client: &Client, known: &Known, facts: &ReceiptFacts) -> Result<bool, Fault> {
     let statement = client
         .prepare_cached(include_str!("per_receipt/find_receipt.sql"))
         .await?;
@@ -157,7 +153,7 @@ async fn is_recorded(
 
 async fn record(
     client: &mut Client,
-    known: &Correlated,
+    known: &Known,
     facts: &ReceiptFacts,
     announcements: &[Announcement],
 ) -> Result<(), Fault> {
@@ -208,7 +204,7 @@ async fn record(
 
 /// What the receipt is announced as: a final one to billing and to the customer, an intermediate
 /// one to the customer, one that comes too late to nobody.
-fn announcements(known: &Correlated, facts: &ReceiptFacts) -> Result<Vec<Announcement>, Fault> {
+fn announcements(known: &Known, facts: &ReceiptFacts) -> Result<Vec<Announcement>, Fault> {
     if known.settled {
         return Ok(Vec::new());
     }

@@ -6,12 +6,7 @@
 
 use std::time::Duration;
 
-use actors::runtime::intake::Source;
 use async_nats::jetstream::consumer::{Consumer, pull};
-use eventstore::{
-    Secret,
-    postgres::{Database, DatabaseOptions},
-};
 use tokio::time::{Instant, sleep};
 use tokio_postgres::Client;
 
@@ -28,8 +23,6 @@ const TEMPLATE: &str = "tollbook_template";
 const POLL: Duration = Duration::from_millis(20);
 /// A run that takes longer is stuck.
 const PATIENCE: Duration = Duration::from_mins(10);
-/// Connections of a service, as `DB_POOL_MAX` has it.
-const POOL: usize = 10;
 
 /// The servers, and the traffic that is sent again and again.
 pub(super) struct Stage {
@@ -137,28 +130,6 @@ impl Stage {
             sleep(POLL).await;
         }
         Err("a run is not over after ten minutes".into())
-    }
-
-    /// Where the service pulls receipts, as the service.
-    pub(super) async fn source(&self) -> Result<Source, Fault> {
-        let jetstream = self.world.jetstream("dlr-processor").await?;
-        let consumer = jetstream.get_consumer_from_stream("dlr-processor", "SMS_DLR");
-        Ok(Source {
-            consumer: consumer.await?,
-            jetstream,
-        })
-    }
-
-    /// A pool of connections as `role`, as large as the service's.
-    pub(super) fn database(&self, role: &str) -> Result<Database, Fault> {
-        Ok(Database::new(DatabaseOptions {
-            url: Secret::new(self.world.postgres.url(role, DATABASE)),
-            url_file: None,
-            ca_file: None,
-            pool_max: POOL,
-            deadline: Duration::from_secs(15),
-            application: "bench".to_owned(),
-        })?)
     }
 
     /// Fails unless the log holds every receipt of the whole traffic exactly once.
