@@ -19,6 +19,7 @@ pub mod settlement;
 pub mod status;
 pub mod strict_json;
 pub mod time;
+pub mod versioned;
 
 pub use event::{Event, EventType, Sealed, SealedValue};
 pub use id::{
@@ -33,3 +34,4 @@ pub use receipt::{ReceiptFacts, ReceiptPrivate, ReceivedReceipt};
 pub use settlement::{ReceivedSettlement, Settlement};
 pub use status::Status;
 pub use time::Timestamp;
+pub use versioned::Versioned;

@@ -71,11 +71,13 @@ words! {
     }
 }
 
-/// What a price is for. At any time at most one version of it is in effect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PriceKey {
+/// What a price is for. At any time at most one version of it is in effect. `T` names tenants: as
+/// the log does, or as everybody else does ([`TenantId`](crate::TenantId)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PriceKey<T = Pseudonym> {
     /// Whose own price it is; `None` for the platform's price list.
-    pub tenant: Option<Pseudonym>,
+    pub tenant: Option<T>,
     /// For accounts of this tier.
     pub account_tier: AccountTier,
     /// For messages through this carrier.
@@ -87,7 +89,8 @@ pub struct PriceKey {
 }
 
 /// What a cost is for. At any time at most one version of it is in effect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct CostKey {
     /// What this carrier takes.
     pub operator_id: OperatorId,
