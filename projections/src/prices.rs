@@ -2,23 +2,30 @@
 
 pub mod operator_costs;
 pub mod pricing_tables;
-mod versions;
+pub mod versions;
 
 use std::sync::Arc;
 
+use schema::versioned::{Cost, Price};
+
+use self::versions::{VersionRows, VersionTable};
 use crate::{Page, Projection, ReadError, Reader};
 
 /// All of them.
 pub(crate) fn projections() -> Vec<Arc<dyn Projection>> {
     vec![
-        Arc::new(pricing_tables::PricingTables),
-        Arc::new(operator_costs::OperatorCosts),
+        Arc::new(VersionRows::<Price>::default()),
+        Arc::new(VersionRows::<Cost>::default()),
     ]
 }
 
 /// Asks each table what the edge asks it, about nothing in particular.
 pub(crate) async fn probe(reader: &Reader) -> Result<(), ReadError> {
-    pricing_tables::list(reader, pricing_tables::PriceFilter::default(), Page::ONE).await?;
-    operator_costs::list(reader, operator_costs::CostFilter::default(), Page::ONE).await?;
-    Ok(())
+    probe_versions::<Price>(reader).await?;
+    probe_versions::<Cost>(reader).await
+}
+
+async fn probe_versions<K: VersionTable>(reader: &Reader) -> Result<(), ReadError> {
+    let all = versions::list::<K>(reader, K::Filter::default(), None, Page::ONE);
+    all.await.map(drop)
 }

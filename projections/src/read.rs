@@ -4,9 +4,8 @@ mod page;
 mod reader;
 mod scope;
 
-pub(crate) use self::reader::{Cells, Parameters};
 pub use self::{
     page::Page,
-    reader::{ReadError, Reader},
+    reader::{Cells, Parameters, ReadError, Reader},
     scope::Scope,
 };

@@ -16,7 +16,10 @@ use std::{
 };
 
 use eventstore::{EventStore, Guard, RecordedEvent, StoreError};
-use schema::{AccountId, AccountTier, CostKey, Currency, PriceKey, StreamId};
+use schema::{
+    AccountId, AccountTier, CostKey, Currency, PriceKey, StreamId,
+    versioned::{Cost, Price},
+};
 use tracing::Span;
 
 use super::decide::{
@@ -25,7 +28,7 @@ use super::decide::{
 };
 use crate::{
     accounts::decide::AccountDecider,
-    prices::decide::{cost::CostDecider, price::PriceDecider},
+    prices::decide::VersionDecider,
     runtime::decider::{Decider, folded},
 };
 
@@ -41,8 +44,8 @@ pub struct PriceCache {
 #[derive(Default)]
 struct Caches {
     accounts: StreamCache<AccountId, AccountDecider>,
-    prices: StreamCache<PriceKey, PriceDecider>,
-    costs: StreamCache<CostKey, CostDecider>,
+    prices: StreamCache<PriceKey, VersionDecider<Price>>,
+    costs: StreamCache<CostKey, VersionDecider<Cost>>,
 }
 
 /// Folded streams by key.
@@ -322,7 +325,7 @@ mod tests {
 
     #[test]
     fn a_full_cache_evicts_what_was_needed_longest_ago() {
-        let mut cache = StreamCache::<CostKey, CostDecider> {
+        let mut cache = StreamCache::<CostKey, VersionDecider<Cost>> {
             capacity: 4,
             ..StreamCache::default()
         };

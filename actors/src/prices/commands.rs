@@ -5,42 +5,41 @@ use std::sync::Arc;
 use eventstore::keyring::Keyring;
 use ractor::{ActorRef, SpawnErr};
 use schema::{
-    AccountTier, CostKey, Currency, Direction, OperatorId, PriceKey, StreamId, TenantId,
-    event::{CostTerms, PriceTerms},
+    TenantId, Versioned,
+    versioned::{Cost, Price},
 };
 
-use super::decide::{
-    cost::{AmendCost, CostDecider},
-    price::{AmendPrice, PriceDecider},
-    timeline::{Amendment, Refusal, Wish},
-};
+use super::decide::{Action, Amendment, VersionDecider, timeline::Refusal};
 use crate::runtime::{
     commands::{CommandError, Dispatcher, Written, tenant},
     log_handle::LogHandle,
     origin::Origin,
 };
 
-/// What a price is for, as a caller says it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PriceFor {
-    /// The tenant whose own price it is; `None` for the platform's list.
-    pub tenant: Option<TenantId>,
-    /// For accounts of this tier.
-    pub account_tier: AccountTier,
-    /// For messages through this carrier.
-    pub operator_id: OperatorId,
-    /// Going this way.
-    pub direction: Direction,
-    /// For accounts that pay in this currency.
-    pub currency: Currency,
-}
-
 /// See the module. Cheap to clone.
 #[derive(Clone)]
 pub struct Commands {
     keyring: Arc<dyn Keyring>,
-    prices: Dispatcher<PriceDecider>,
-    costs: Dispatcher<CostDecider>,
+    prices: Dispatcher<VersionDecider<Price>>,
+    costs: Dispatcher<VersionDecider<Cost>>,
+}
+
+/// A kind of versions that has actors here.
+pub trait Amendable: Versioned {
+    /// What brings commands to its actors.
+    fn dispatcher(commands: &Commands) -> &Dispatcher<VersionDecider<Self>>;
+}
+
+impl Amendable for Price {
+    fn dispatcher(commands: &Commands) -> &Dispatcher<VersionDecider<Self>> {
+        &commands.prices
+    }
+}
+
+impl Amendable for Cost {
+    fn dispatcher(commands: &Commands) -> &Dispatcher<VersionDecider<Self>> {
+        &commands.costs
+    }
 }
 
 impl Commands {
@@ -66,69 +65,46 @@ impl Commands {
         self.costs.open(log, live_max, root).await
     }
 
-    /// Opens, replaces or closes a version of a price; `if_at` is the position of its last change
-    /// as the caller knows it, where they insist on it.
+    /// Opens, replaces or closes a version of `key`; `if_at` is the position of its last change as
+    /// the caller knows it, where they insist on it.
     ///
     /// # Errors
     /// A refusal, or a fault.
-    pub async fn amend_price(
+    pub async fn amend<K: Amendable>(
         &self,
         origin: Origin,
-        price: PriceFor,
-        wish: Wish<PriceTerms>,
+        key: K::Key<TenantId>,
+        action: Action<K>,
         if_at: Option<i64>,
     ) -> Result<Written, CommandError<Refusal>> {
-        let tenant = match price.tenant {
+        let owner = match K::tenant(&key) {
             Some(id) => Some(tenant(&*self.keyring, id).await?.pseudonym),
             None => None,
         };
-        let key = PriceKey {
-            tenant,
-            account_tier: price.account_tier,
-            operator_id: price.operator_id,
-            direction: price.direction,
-            currency: price.currency,
-        };
         let amendment = Amendment {
-            wish,
+            key: K::of_tenant(key, owner),
+            action,
             if_at,
             origin,
         };
-        let command = AmendPrice { key, amendment };
-        self.prices.dispatch(StreamId::price(&key), command).await
-    }
-
-    /// Opens, replaces or closes a version of a cost; `if_at` as for prices.
-    ///
-    /// # Errors
-    /// A refusal, or a fault.
-    pub async fn amend_cost(
-        &self,
-        origin: Origin,
-        key: CostKey,
-        wish: Wish<CostTerms>,
-        if_at: Option<i64>,
-    ) -> Result<Written, CommandError<Refusal>> {
-        let amendment = Amendment {
-            wish,
-            if_at,
-            origin,
-        };
-        let command = AmendCost { key, amendment };
-        self.costs.dispatch(StreamId::cost(&key), command).await
+        let stream = amendment.stream();
+        K::dispatcher(self).dispatch(stream, amendment).await
     }
 }
 
 #[cfg(test)]
 mod tests {
     use eventstore::{EventStore as _, memory::MemoryStore};
-    use schema::{Period, Timestamp};
+    use schema::{
+        CostKey, Currency, Direction, OperatorCostId, OperatorId, Period, Timestamp,
+        event::CostTerms,
+    };
     use uuid::Uuid;
 
     use super::*;
     use crate::fixture::{Actors, Keys};
 
-    fn cost() -> (CostKey, Wish<CostTerms>) {
+    fn cost() -> (CostKey, Action<Cost>) {
         let key = CostKey {
             operator_id: OperatorId(Uuid::from_u128(2)),
             direction: Direction::Mt,
@@ -141,8 +117,8 @@ mod tests {
             effective_from: Timestamp::from_micros(0).expect("a time"),
             effective_to: None,
         };
-        let id = Uuid::from_u128(1);
-        (key, Wish::Open { id, terms, period })
+        let id = OperatorCostId(Uuid::from_u128(1));
+        (key, Action::Open { id, terms, period })
     }
 
     #[tokio::test]
@@ -154,13 +130,13 @@ mod tests {
             .open(&actors.log, 10, actors.root())
             .await
             .expect("starts");
-        let (key, wish) = cost();
+        let (key, action) = cost();
         for new in [true, false] {
             let origin = Origin::of_request(1);
-            let written = commands.amend_cost(origin, key, wish.clone(), None).await;
+            let written = commands.amend(origin, key, action.clone(), None).await;
             assert_eq!(written.expect("written"), Written { position: 1, new });
         }
-        let refused = commands.amend_cost(Origin::of_request(2), key, wish, None);
+        let refused = commands.amend(Origin::of_request(2), key, action, None);
         assert!(matches!(
             refused.await,
             Err(CommandError::Refused(Refusal::Overlap { .. }))

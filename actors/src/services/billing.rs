@@ -3,7 +3,8 @@
 //! ```text
 //! Root ── Appender
 //!      ├─ Tenants ── one TenantActor per tenant awake
-//!      ├─ Directory<PriceDecider>, <CostDecider>, <AccountDecider>, <AccessDecider>
+//!      ├─ Directory<VersionDecider<Price>>, <VersionDecider<Cost>>, <AccountDecider>,
+//!      │  <AccessDecider>
 //!      ├─ intake (a task; may be off)
 //!      ├─ held charges (a task)
 //!      └─ counts of refused calls (a task)

@@ -44,7 +44,7 @@ pub struct Done;
 
 /// An answer with the `ETag` of what it shows.
 #[derive(Debug, Clone)]
-pub struct Versioned<A>(pub ETag, pub A);
+pub struct Tagged<A>(pub ETag, pub A);
 
 impl<T: Serialize> IntoResponse for Found<T> {
     fn into_response(self) -> Response {
@@ -73,7 +73,7 @@ impl IntoResponse for Done {
     }
 }
 
-impl<A: IntoResponse> IntoResponse for Versioned<A> {
+impl<A: IntoResponse> IntoResponse for Tagged<A> {
     fn into_response(self) -> Response {
         let mut response = self.1.into_response();
         response.headers_mut().insert(ETAG, self.0.into());
@@ -122,7 +122,7 @@ impl Documented for Done {
     }
 }
 
-impl<A: Documented> Documented for Versioned<A> {
+impl<A: Documented> Documented for Tagged<A> {
     fn document(operation: &mut Operation) {
         A::document(operation);
         operation.answers_with("ETag");

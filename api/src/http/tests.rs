@@ -19,7 +19,7 @@ use tokio::{
 use uuid::Uuid;
 
 use super::{
-    answer::{Created, Found, Versioned},
+    answer::{Created, Found, Tagged},
     body::Body,
     endpoint::Endpoint,
     headers::{ETag, IdempotencyKey, IfMatch},
@@ -77,7 +77,7 @@ async fn show(
     caller: CallerRef,
     PathParams(path): PathParams<ThingPath>,
     Params(query): Params<ThingQuery>,
-) -> Result<Versioned<Found<Thing>>, Problem> {
+) -> Result<Tagged<Found<Thing>>, Problem> {
     if path.thing_id.is_nil() {
         return Err(Problem::new(Code::NotFound));
     }
@@ -88,7 +88,7 @@ async fn show(
     };
     let name = format!("{} {colour}", query.count);
     let owner = caller.tenant().to_string();
-    Ok(Versioned(ETag(7), Found(Thing { name, owner })))
+    Ok(Tagged(ETag(7), Found(Thing { name, owner })))
 }
 
 async fn make(

@@ -4,21 +4,14 @@ mod operator_costs;
 mod pricing;
 mod versions;
 
+use schema::versioned::{Cost, Price};
+
 use super::state::AppState;
 use crate::http::endpoint::Endpoint;
 
 /// All of them.
 pub(super) fn endpoints() -> Vec<Endpoint<AppState>> {
-    vec![
-        pricing::list::endpoint(),
-        pricing::open::endpoint(),
-        pricing::show::endpoint(),
-        pricing::replace::endpoint(),
-        pricing::close::endpoint(),
-        operator_costs::list::endpoint(),
-        operator_costs::open::endpoint(),
-        operator_costs::show::endpoint(),
-        operator_costs::replace::endpoint(),
-        operator_costs::close::endpoint(),
-    ]
+    let of_prices = versions::endpoints::<Price>();
+    let of_costs = versions::endpoints::<Cost>();
+    of_prices.into_iter().chain(of_costs).collect()
 }

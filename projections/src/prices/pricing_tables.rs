@@ -1,171 +1,125 @@
-//! `billing.pricing_tables`: every version of every price.
+//! `billing.pricing_tables`: every version of every price, the platform's and tenants' own.
 
-mod queries;
+use std::collections::BTreeSet;
 
-use std::sync::Arc;
-
-use async_trait::async_trait;
-use deadpool_postgres::Transaction;
-use eventstore::{RecordedEvent, postgres::Statement};
-use rust_decimal::Decimal;
-use schema::{Event, EventType, event::PriceOpened};
-use tokio_postgres::types::ToSql;
+use eventstore::postgres::Statement;
+use schema::{
+    AccountTier, Currency, Direction, OperatorId, PriceKey, PricingModel, Status, TenantId,
+    event::PriceTerms,
+    versioned::{Opening, Price},
+};
+use serde::Serialize;
 use uuid::Uuid;
 
-pub use self::queries::{PriceFilter, PriceVersion, by_request, list, one};
-use super::versions::{Lives, Versions};
-use crate::{ApplyError, Batch, Effect, Projection, Scope};
+use super::versions::{Columns, Opened, Statements, VersionTable};
+use crate::{
+    ReadError,
+    read::{Cells, Parameters},
+};
 
-const OPEN: Statement = Statement::new(include_str!("pricing_tables/open.sql"));
-const CLOSE: Statement = Statement::new(include_str!("pricing_tables/close.sql"));
-
-/// Every price, the platform's and tenants' own.
-#[derive(Debug, Clone, Copy)]
-pub struct PricingTables;
-
-impl PricingTables {
-    /// Of its checkpoint; in logs and metrics. It must never change.
-    pub const NAME: &str = "pricing_tables";
+/// Which versions; a field that is not given leaves nothing out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct PriceFilter {
+    /// `Some(None)`: only the platform's. `Some(tenant)`: only this tenant's own.
+    pub of: Option<Option<TenantId>>,
+    /// For this tier.
+    pub account_tier: Option<AccountTier>,
+    /// For this carrier.
+    pub operator_id: Option<OperatorId>,
+    /// For this direction.
+    pub direction: Option<Direction>,
+    /// For this currency.
+    pub currency: Option<Currency>,
 }
 
-#[async_trait]
-impl Projection for PricingTables {
-    fn name(&self) -> &'static str {
-        Self::NAME
+impl VersionTable for Price {
+    type Filter = PriceFilter;
+
+    const PROJECTION: &'static str = "pricing_tables";
+    const TABLE: &'static str = "billing.pricing_tables";
+    const ID: &'static str = "pricing_table_id";
+    const STATEMENTS: Statements = Statements {
+        open: Statement::new(include_str!("pricing_tables/open.sql")),
+        close: Statement::new(include_str!("pricing_tables/close.sql")),
+        list: Statement::new(include_str!("pricing_tables/list.sql")),
+        one: Statement::new(include_str!("pricing_tables/one.sql")),
+        by_request: Statement::new(include_str!("pricing_tables/by_request.sql")),
+    };
+
+    fn columns<'a>(opened: &'a [Opened<'_, Self>]) -> Columns<'a> {
+        let price = |version: &Opening<Self>| version.terms.unit_price.amount().decimal();
+        vec![
+            Opened::column(opened, |version| version.key.tenant.map(|tenant| tenant.0)),
+            Opened::column(opened, |version| version.key.account_tier.as_str()),
+            Opened::column(opened, |version| version.key.operator_id.0),
+            Opened::column(opened, |version| version.key.direction.as_str()),
+            Opened::column(opened, |version| version.key.currency.as_str()),
+            Opened::column(opened, |version| version.terms.pricing_model.as_str()),
+            Opened::column(opened, price),
+            Opened::column(opened, statuses),
+        ]
     }
 
-    fn reads(&self) -> &'static [EventType] {
-        &[EventType::PriceOpened, EventType::PriceClosed]
+    fn filter(filter: PriceFilter) -> Parameters {
+        vec![
+            Box::new(filter.of.flatten().map(|tenant| tenant.0)),
+            Box::new(filter.of == Some(None)),
+            Box::new(filter.account_tier.map(AccountTier::as_str)),
+            Box::new(filter.operator_id.map(|operator| operator.0)),
+            Box::new(filter.direction.map(Direction::as_str)),
+            Box::new(filter.currency.map(|currency| currency.to_string())),
+        ]
     }
 
-    async fn prepare(&self, batch: &Batch) -> Result<Box<dyn Effect>, ApplyError> {
-        Ok(Box::new(Rows(batch.clone())))
+    fn key(cells: &Cells<'_, Uuid>) -> Result<PriceKey<TenantId>, ReadError> {
+        let tenant: Option<Uuid> = cells.get("tenant_id")?;
+        Ok(PriceKey {
+            tenant: tenant.map(TenantId),
+            account_tier: cells.word("account_tier", AccountTier::parse)?,
+            operator_id: OperatorId(cells.get("operator_id")?),
+            direction: cells.word("direction", Direction::parse)?,
+            currency: cells.currency("currency")?,
+        })
+    }
+
+    fn terms(cells: &Cells<'_, Uuid>) -> Result<PriceTerms, ReadError> {
+        let statuses: Vec<&str> = cells.get("billable_statuses")?;
+        let statuses: Option<BTreeSet<Status>> = statuses.into_iter().map(Status::parse).collect();
+        Ok(PriceTerms {
+            pricing_model: cells.word("pricing_model", PricingModel::parse)?,
+            unit_price: cells.unit_price("unit_price")?,
+            billable_statuses: cells.known("billable_statuses", statuses)?,
+        })
     }
 }
 
-struct Rows(Batch);
-
-#[async_trait]
-impl Effect for Rows {
-    async fn apply(&mut self, transaction: &Transaction<'_>) -> Result<(), ApplyError> {
-        let versions = versions(&self.0);
-        if versions.is_empty() {
-            return Ok(());
-        }
-        Scope::EveryTenant.enter(transaction).await?;
-        versions.close_all(transaction, self.0.log.0, CLOSE).await?;
-        open_all(transaction, self.0.log.0, &versions).await
-    }
-}
-
-fn versions(events: &[Arc<RecordedEvent>]) -> Versions<'_, PriceOpened> {
-    let mut versions = Versions::default();
-    for event in events {
-        match &event.fact.event {
-            Event::PriceOpened(opened) => {
-                versions.open(event, opened.pricing_table_id.0, opened, opened.period);
-            }
-            Event::PriceClosed(closed) => {
-                versions.close(event, closed.pricing_table_id.0, closed.effective_to);
-            }
-            _ => {}
-        }
-    }
-    versions
-}
-
-async fn open_all(
-    transaction: &Transaction<'_>,
-    log: i16,
-    versions: &Versions<'_, PriceOpened>,
-) -> Result<(), ApplyError> {
-    if versions.opened.is_empty() {
-        return Ok(());
-    }
-    let lives = Lives::of(&versions.opened);
-    let terms = Terms::of(versions);
-    let parameters: [&(dyn ToSql + Sync); 18] = [
-        &log,
-        &lives.position,
-        &terms.version,
-        &terms.tenant,
-        &terms.tier,
-        &terms.operator,
-        &terms.direction,
-        &terms.currency,
-        &terms.model,
-        &terms.unit_price,
-        &terms.statuses,
-        &lives.from,
-        &lives.to,
-        &lives.opened_by,
-        &lives.opened_at,
-        &lives.closed_by,
-        &lives.changed,
-        &terms.request,
-    ];
-    Ok(OPEN.execute(transaction, &parameters).await?)
-}
-
-/// What is paid, and for what.
-#[derive(Default)]
-struct Terms<'a> {
-    version: Vec<Uuid>,
-    tenant: Vec<Option<Uuid>>,
-    tier: Vec<&'static str>,
-    operator: Vec<Uuid>,
-    direction: Vec<&'static str>,
-    currency: Vec<&'a str>,
-    model: Vec<&'static str>,
-    unit_price: Vec<Decimal>,
-    /// Joined by commas: lists of different lengths do not fit into one array.
-    statuses: Vec<String>,
-    request: Vec<Uuid>,
-}
-
-impl<'a> Terms<'a> {
-    fn of(versions: &Versions<'a, PriceOpened>) -> Self {
-        let mut terms = Self::default();
-        for version in &versions.opened {
-            let opened = version.what;
-            let statuses = &opened.terms.billable_statuses;
-            let statuses: Vec<&str> = statuses.iter().map(|status| status.as_str()).collect();
-            let tenant = version.event.fact.tenant;
-            terms.version.push(opened.pricing_table_id.0);
-            terms.tenant.push(tenant.map(|tenant| tenant.0));
-            terms.tier.push(opened.account_tier.as_str());
-            terms.operator.push(opened.operator_id.0);
-            terms.direction.push(opened.direction.as_str());
-            terms.currency.push(opened.currency.as_str());
-            terms.model.push(opened.terms.pricing_model.as_str());
-            let unit_price = opened.terms.unit_price.amount();
-            terms.unit_price.push(unit_price.decimal());
-            terms.statuses.push(statuses.join(","));
-            terms.request.push(opened.request);
-        }
-        terms
-    }
+/// Joined by commas: lists of different lengths do not fit into one array.
+fn statuses(version: &Opening<Price>) -> String {
+    let statuses = version.terms.billable_statuses.iter();
+    let statuses: Vec<&str> = statuses.map(|status| status.as_str()).collect();
+    statuses.join(",")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture;
+    use crate::{
+        fixture::{PSEUDONYM, recorded},
+        prices::versions::fixture,
+    };
 
     #[test]
-    fn a_price_is_a_row_with_its_terms() {
-        let mut of_the_platform = fixture::recorded((&"PriceOpened", 2));
+    fn a_price_is_a_row_with_its_terms_and_the_tenant_whose_own_it_is() {
+        let mut of_the_platform = recorded((&"PriceOpened", 2));
         of_the_platform.fact.tenant = None;
-        let events = fixture::batch([
-            fixture::recorded((&"PriceOpened", 1)),
+        let columns = fixture::columns::<Price>([
+            recorded((&"PriceOpened", 1)),
             of_the_platform,
-            fixture::recorded((&"CostOpened", 3)),
+            recorded((&"CostOpened", 3)),
         ]);
-        let versions = versions(&events);
-        let terms = Terms::of(&versions);
-        assert_eq!(terms.tenant, [Some(fixture::PSEUDONYM.0), None]);
-        assert_eq!(terms.statuses, ["DELIVERED,UNDELIVERED"; 2]);
-        assert_eq!(terms.unit_price[0].to_string(), "0.045000");
-        assert_eq!(Lives::of(&versions.opened).position, [1, 2]);
+        assert_eq!(columns[0], format!("[Some({:?}), None]", PSEUDONYM.0));
+        assert_eq!(columns[6], "[0.045000, 0.045000]");
+        let statuses = r#""DELIVERED,UNDELIVERED""#;
+        assert_eq!(columns[7], format!("[{statuses}, {statuses}]"));
     }
 }

@@ -1,192 +1,177 @@
-//! What a batch does to the versions of prices or costs: which it opens, and where which end.
+//! A table of dated versions: one row per version, opened once, and closed where it ends.
 //!
-//! A version that is opened and closed in one batch is opened with its end, so that at no time two
-//! versions of a key overlap in the table: first the old ones get their ends, then the new ones
-//! come.
+//! A kind of versions says what its columns are and brings its statements ([`VersionTable`]); how
+//! events become rows stands here once. A version that is opened and closed in one batch is opened
+//! with its end, so that at no time two versions of a key overlap in the table: first the old ones
+//! get their ends, then the new ones come.
 
-use std::collections::{BTreeMap, HashMap};
+mod batch;
+#[cfg(test)]
+pub(super) mod fixture;
+mod queries;
 
+use std::marker::PhantomData;
+
+use async_trait::async_trait;
 use deadpool_postgres::Transaction;
-use eventstore::{RecordedEvent, postgres::Statement};
-use schema::{Period, Timestamp};
-use time::OffsetDateTime;
+use eventstore::postgres::Statement;
+use schema::{EventType, TenantId, Versioned};
+use serde::Serialize;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-use crate::ApplyError;
+use self::batch::{Endings, Lives, Versions};
+pub use self::{
+    batch::Opened,
+    queries::{Version, by_request, list, one},
+};
+use crate::{
+    ApplyError, Batch, Effect, Projection, ReadError, Scope,
+    read::{Cells, Parameters},
+};
 
-/// The openings and closings of a batch; `O` is what is opened.
-pub(super) struct Versions<'a, O> {
-    pub(super) opened: Vec<Opened<'a, O>>,
-    /// Where in `opened` each version is.
-    places: HashMap<Uuid, usize>,
-    closed: BTreeMap<Uuid, Closing<'a>>,
+/// A kind of versions that a table of `billing` shows.
+pub trait VersionTable: Versioned {
+    /// Which versions are asked for; by default all.
+    type Filter: Copy + Default + Serialize + Send + Sync;
+
+    /// The name of the projection.
+    const PROJECTION: &'static str;
+    /// The table, with its schema.
+    const TABLE: &'static str;
+    /// The column that holds the version's id.
+    const ID: &'static str;
+    /// What is asked of the table and done to it.
+    const STATEMENTS: Statements;
+
+    /// The columns that only this kind has, in the order of [`Statements::open`].
+    fn columns<'a>(opened: &'a [Opened<'_, Self>]) -> Columns<'a>;
+
+    /// What [`Statements::list`] takes between the page and the time.
+    fn filter(filter: Self::Filter) -> Parameters;
+
+    /// Reads what a version is for.
+    ///
+    /// # Errors
+    /// A column cannot be read.
+    fn key(cells: &Cells<'_, Uuid>) -> Result<Self::Key<TenantId>, ReadError>;
+
+    /// Reads what a version says.
+    ///
+    /// # Errors
+    /// A column cannot be read.
+    fn terms(cells: &Cells<'_, Uuid>) -> Result<Self::Terms, ReadError>;
 }
 
-/// A version that the batch opens.
-pub(super) struct Opened<'a, O> {
-    pub(super) event: &'a RecordedEvent,
-    pub(super) what: &'a O,
-    period: Period,
-    closing: Option<Closing<'a>>,
+/// The statements of a table. Those that ask answer with the columns
+/// that only the kind has and with `effective_from`, `effective_to`, `created_by`, `created_at`,
+/// `closed_by`, `position`, `changed_position` and `request`.
+#[derive(Debug, Clone, Copy)]
+pub struct Statements {
+    /// Adds rows. `$1` log; per row: `$2` position, `$3` version, the columns that only the kind
+    /// has, beginning, end, who opened it, when, who closed it, position of the last change,
+    /// request.
+    pub open: Statement,
+    /// Gives rows their ends. `$1` log; per row: `$2` version, `$3` end, `$4` who closed it, `$5`
+    /// position.
+    pub close: Statement,
+    /// One page of rows. `$1` log, `$2` after this position, `$3` at most, then the filter, last the
+    /// time at which they are in effect, null for all.
+    pub list: Statement,
+    /// One row. `$1` version.
+    pub one: Statement,
+    /// The first row that a request opened. `$1` request.
+    pub by_request: Statement,
 }
 
-/// The last closing of a version in the batch.
-#[derive(Clone, Copy)]
-struct Closing<'a> {
-    at: Timestamp,
-    by: &'a str,
-    position: i64,
-}
+/// Columns of several rows, each an array.
+pub type Columns<'a> = Vec<Box<dyn ToSql + Sync + Send + 'a>>;
 
-impl<O> Default for Versions<'_, O> {
+/// The projection of the versions of a kind to its table.
+#[derive(Debug, Clone, Copy)]
+pub struct VersionRows<K>(PhantomData<K>);
+
+impl<K> Default for VersionRows<K> {
     fn default() -> Self {
-        Self {
-            opened: Vec::new(),
-            places: HashMap::new(),
-            closed: BTreeMap::new(),
-        }
+        Self(PhantomData)
     }
 }
 
-impl<'a, O> Versions<'a, O> {
-    /// `event` opens `version` for `period`.
-    pub(super) fn open(
-        &mut self,
-        event: &'a RecordedEvent,
-        version: Uuid,
-        what: &'a O,
-        period: Period,
-    ) {
-        self.places.insert(version, self.opened.len());
-        self.opened.push(Opened {
-            event,
-            what,
-            period,
-            closing: None,
-        });
+#[async_trait]
+impl<K: VersionTable> Projection for VersionRows<K> {
+    fn name(&self) -> &'static str {
+        K::PROJECTION
     }
 
-    /// `event` moves the end of `version` to `at`.
-    pub(super) fn close(&mut self, event: &'a RecordedEvent, version: Uuid, at: Timestamp) {
-        let closing = Closing {
-            at,
-            by: &event.fact.principal,
-            position: event.position,
-        };
-        match self.places.get(&version) {
-            Some(&place) => self.opened[place].closing = Some(closing),
-            None => {
-                self.closed.insert(version, closing);
-            }
-        }
+    fn reads(&self) -> &'static [EventType] {
+        const { &[K::OPENED, K::CLOSED] }
     }
 
-    /// Whether the batch does nothing.
-    pub(super) fn is_empty(&self) -> bool {
-        self.opened.is_empty() && self.closed.is_empty()
-    }
-
-    /// Gives the versions opened before the batch their ends, by `close`.
-    pub(super) async fn close_all(
-        &self,
-        transaction: &Transaction<'_>,
-        log: i16,
-        close: Statement,
-    ) -> Result<(), ApplyError> {
-        if self.closed.is_empty() {
-            return Ok(());
-        }
-        let versions: Vec<Uuid> = self.closed.keys().copied().collect();
-        let closings = self.closed.values();
-        let ends: Vec<OffsetDateTime> = closings.clone().map(|end| end.at.datetime()).collect();
-        let by: Vec<&str> = closings.clone().map(|end| end.by).collect();
-        let positions: Vec<i64> = closings.map(|end| end.position).collect();
-        let parameters: [&(dyn ToSql + Sync); 5] = [&log, &versions, &ends, &by, &positions];
-        Ok(close.execute(transaction, &parameters).await?)
+    async fn prepare(&self, batch: &Batch) -> Result<Box<dyn Effect>, ApplyError> {
+        Ok(Box::new(Rows::<K>(batch.clone(), PhantomData)))
     }
 }
 
-/// What the tables of prices and costs have in common, of every version opened.
-#[derive(Default)]
-pub(super) struct Lives<'a> {
-    pub(super) position: Vec<i64>,
-    pub(super) from: Vec<OffsetDateTime>,
-    pub(super) to: Vec<Option<OffsetDateTime>>,
-    pub(super) opened_by: Vec<&'a str>,
-    pub(super) opened_at: Vec<OffsetDateTime>,
-    pub(super) closed_by: Vec<Option<&'a str>>,
-    pub(super) changed: Vec<i64>,
-}
+struct Rows<K>(Batch, PhantomData<K>);
 
-impl<'a> Lives<'a> {
-    pub(super) fn of<O>(opened: &[Opened<'a, O>]) -> Self {
-        let mut lives = Self::default();
-        for version in opened {
-            let (event, closing) = (version.event, version.closing);
-            let end = closing.map_or(version.period.effective_to, |closing| Some(closing.at));
-            lives.position.push(event.position);
-            lives.from.push(version.period.effective_from.datetime());
-            lives.to.push(end.map(Timestamp::datetime));
-            lives.opened_by.push(&event.fact.principal);
-            lives.opened_at.push(event.recorded_at.datetime());
-            lives.closed_by.push(closing.map(|closing| closing.by));
-            let changed = closing.map_or(event.position, |closing| closing.position);
-            lives.changed.push(changed);
-        }
-        lives
+#[async_trait]
+impl<K: VersionTable> Effect for Rows<K> {
+    async fn apply(&mut self, transaction: &Transaction<'_>) -> Result<(), ApplyError> {
+        let log = self.0.log.0;
+        let versions = Versions::<K>::of(&self.0);
+        Scope::EveryTenant.enter(transaction).await?;
+        close_all(transaction, log, &versions).await?;
+        open_all(transaction, log, &versions).await
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use schema::{Event, event::CostOpened};
-
-    use super::*;
-    use crate::fixture;
-
-    fn at(micros: i64) -> Timestamp {
-        Timestamp::from_micros(micros).expect("a time")
+/// Gives the versions opened before the batch their ends.
+async fn close_all<K: VersionTable>(
+    transaction: &Transaction<'_>,
+    log: i16,
+    versions: &Versions<'_, K>,
+) -> Result<(), ApplyError> {
+    let ends = Endings::of(versions);
+    if ends.version.is_empty() {
+        return Ok(());
     }
+    let parameters: [&(dyn ToSql + Sync); 5] = [
+        &log,
+        &ends.version,
+        &ends.at,
+        &ends.closed_by,
+        &ends.position,
+    ];
+    let close = K::STATEMENTS.close;
+    Ok(close.execute(transaction, &parameters).await?)
+}
 
-    fn opened(event: &RecordedEvent) -> &CostOpened {
-        match &event.fact.event {
-            Event::CostOpened(opened) => opened,
-            other => panic!("not an opening: {other:?}"),
-        }
+/// Adds the versions that the batch opens.
+async fn open_all<K: VersionTable>(
+    transaction: &Transaction<'_>,
+    log: i16,
+    versions: &Versions<'_, K>,
+) -> Result<(), ApplyError> {
+    if versions.opened.is_empty() {
+        return Ok(());
     }
-
-    #[test]
-    fn a_version_closed_in_the_batch_that_opens_it_is_opened_with_its_end() {
-        let (open, close) = (
-            fixture::recorded((&"CostOpened", 1)),
-            fixture::recorded((&"CostClosed", 2)),
-        );
-        let mut versions = Versions::default();
-        let period = Period {
-            effective_from: at(5),
-            effective_to: None,
-        };
-        versions.open(&open, Uuid::from_u128(1), opened(&open), period);
-        versions.close(&close, Uuid::from_u128(1), at(9));
-        versions.close(&close, Uuid::from_u128(2), at(9));
-        let lives = Lives::of(&versions.opened);
-        assert_eq!(lives.from, [at(5).datetime()]);
-        assert_eq!(lives.to, [Some(at(9).datetime())]);
-        assert_eq!((lives.position[0], lives.changed[0]), (1, 2));
-        assert_eq!(lives.closed_by, [Some("test")]);
-        let others: Vec<_> = versions.closed.keys().map(Uuid::as_u128).collect();
-        assert_eq!(others, [2], "only a version opened before needs an update");
-    }
-
-    #[test]
-    fn a_version_opened_with_an_end_was_closed_by_nobody() {
-        let open = fixture::recorded((&"CostOpened", 1));
-        let mut versions = Versions::default();
-        let period = opened(&open).period;
-        versions.open(&open, Uuid::from_u128(1), opened(&open), period);
-        let lives = Lives::of(&versions.opened);
-        assert!(lives.to[0].is_some());
-        assert_eq!(lives.closed_by, [None]);
-    }
+    let lives = Lives::of(&versions.opened);
+    let columns = K::columns(&versions.opened);
+    let mut parameters: Vec<&(dyn ToSql + Sync)> = vec![&log, &lives.position, &lives.version];
+    parameters.extend(
+        columns
+            .iter()
+            .map(|column| &**column as &(dyn ToSql + Sync)),
+    );
+    parameters.extend::<[&(dyn ToSql + Sync); 7]>([
+        &lives.from,
+        &lives.to,
+        &lives.opened_by,
+        &lives.opened_at,
+        &lives.closed_by,
+        &lives.changed,
+        &lives.request,
+    ]);
+    let open = K::STATEMENTS.open;
+    Ok(open.execute(transaction, &parameters).await?)
 }

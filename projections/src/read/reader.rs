@@ -47,7 +47,7 @@ pub enum ReadError {
 }
 
 /// What a question is asked with.
-pub(crate) type Parameters = Vec<Box<dyn ToSql + Sync + Send>>;
+pub type Parameters = Vec<Box<dyn ToSql + Sync + Send>>;
 
 impl Reader {
     /// A reader of what is built from `log` in `database`.
@@ -137,7 +137,8 @@ impl Reader {
 }
 
 /// A row being read, with what an error says about it.
-pub(crate) struct Cells<'a, R> {
+#[derive(Debug)]
+pub struct Cells<'a, R> {
     table: &'static str,
     row: &'a Row,
     name: R,

@@ -6,7 +6,7 @@ use projections::{
     charges::{
         billing_events::Charges, held_charges::HeldCharges, usage_summaries::UsageSummaries,
     },
-    prices::{operator_costs::OperatorCosts, pricing_tables::PricingTables},
+    prices::versions::VersionTable as _,
     receipts::{
         delivery_receipts::DeliveryReceipts,
         orphaned_receipts::OrphanedReceipts,
@@ -17,6 +17,7 @@ use projections::{
         sms_messages::SmsMessages,
     },
 };
+use schema::versioned::{Cost, Price};
 
 /// The projections that `tollbook dlr` keeps.
 pub const PROJECTIONS: [&str; 6] = [
@@ -31,8 +32,8 @@ pub const PROJECTIONS: [&str; 6] = [
 pub const BILLING_PROJECTIONS: [&str; 7] = [
     Charges::NAME,
     UsageSummaries::NAME,
-    PricingTables::NAME,
-    OperatorCosts::NAME,
+    Price::PROJECTION,
+    Cost::PROJECTION,
     Accounts::NAME,
     HeldCharges::NAME,
     AccessLog::NAME,

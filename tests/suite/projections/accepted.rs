@@ -10,11 +10,7 @@ use actors::{
         charge::{Charge, ChargeRequest, Comparison, rated},
         rating::{Guarded, Payer, Prices, Tariff, payer},
     },
-    prices::decide::{
-        cost::{AmendCost, CostDecider},
-        price::{AmendPrice, PriceDecider},
-        timeline::{Amendment, Timeline, Wish},
-    },
+    prices::decide::{Action, Amendment, VersionDecider, timeline::Timeline},
     runtime::{
         decider::{Command, Decider, Decision, folded},
         origin::Origin,
@@ -25,8 +21,9 @@ use rand::{RngExt, SeedableRng, seq::IndexedRandom as _};
 use rand_chacha::ChaCha8Rng;
 use schema::{
     AccountTier, CostKey, Currency, Direction, MessageId, OperatorId, Period, PriceKey,
-    PricingModel, Settlement, Status, StreamId, Timestamp,
+    PricingModel, Pseudonym, Settlement, Status, StreamId, Timestamp, Versioned,
     event::{CostTerms, PriceTerms},
+    versioned::{Cost, Price},
 };
 use uuid::Uuid;
 
@@ -114,22 +111,24 @@ impl Wishes {
     }
 
     /// Something about a new version or one that was opened before, of this key or another.
-    fn amendment<T>(&mut self, terms: T) -> Amendment<T> {
+    fn amendment<K: Versioned>(&mut self, key: K::Key<Pseudonym>, terms: K::Terms) -> Amendment<K> {
         let known = self.versions.choose(&mut self.rng).copied();
-        let old = known.unwrap_or_else(unique);
-        let id = unique();
-        let wish = match self.rng.random_range(0..4) {
-            0 => Wish::Close {
+        let old = known.unwrap_or_else(unique).into();
+        let request = unique();
+        self.versions.push(request);
+        let id = request.into();
+        let action = match self.rng.random_range(0..4) {
+            0 => Action::Close {
                 id: old,
                 at: self.perhaps_time(),
             },
-            1 => Wish::Replace {
+            1 => Action::Replace {
                 old,
                 id,
                 terms,
                 at: self.perhaps_time(),
             },
-            _ => Wish::Open {
+            _ => Action::Open {
                 id,
                 terms,
                 period: Period {
@@ -139,10 +138,11 @@ impl Wishes {
             },
         };
         Amendment {
-            wish,
+            key,
+            action,
             if_at: None,
             origin: Origin {
-                request: id,
+                request,
                 time: self.time(),
                 principal: self.one_of(&["anna", "bert – \u{202e}"]).into(),
                 trace: None,
@@ -249,14 +249,14 @@ async fn with_tariff(
         operator_id: settlement.operator_id,
         direction: settlement.direction,
     };
-    let costs: Timeline<CostTerms> =
-        folded::<CostDecider>(&history(books, StreamId::cost(&cost)).await);
+    let costs: Timeline<Cost> =
+        folded::<VersionDecider<Cost>>(&history(books, StreamId::cost(&cost)).await);
     let (mut own, mut platforms) = (Timeline::default(), Timeline::default());
     let priced = tier.zip(currency);
     if let Some((tier, currency)) = priced {
         for (timeline, tenant) in [(&mut own, Some(request.tenant)), (&mut platforms, None)] {
             let stream = StreamId::price(&key(tenant, tier, currency));
-            *timeline = folded::<PriceDecider>(&history(books, stream).await);
+            *timeline = folded::<VersionDecider<Price>>(&history(books, stream).await);
         }
     }
     decide(&Tariff {
@@ -305,23 +305,17 @@ async fn all_are_taken(seed: u64) {
             0 => settle(&books, &wishes.request()).await,
             1 => {
                 let terms = wishes.cost_terms();
-                let amendment = wishes.amendment(terms);
-                wishes.versions.push(amendment.origin.request);
-                let (operator_id, direction) = (wishes.operator(), wishes.direction());
                 let key = CostKey {
-                    operator_id,
-                    direction,
+                    operator_id: wishes.operator(),
+                    direction: wishes.direction(),
                 };
-                let command = AmendCost { key, amendment };
-                ask::<CostDecider>(&books, StreamId::cost(&key), &command).await
+                let command = wishes.amendment::<Cost>(key, terms);
+                ask::<VersionDecider<Cost>>(&books, command.stream(), &command).await
             }
             _ => {
-                let terms = wishes.price_terms();
-                let amendment = wishes.amendment(terms);
-                wishes.versions.push(amendment.origin.request);
-                let key = wishes.price_key();
-                let command = AmendPrice { key, amendment };
-                ask::<PriceDecider>(&books, StreamId::price(&key), &command).await
+                let (key, terms) = (wishes.price_key(), wishes.price_terms());
+                let command = wishes.amendment::<Price>(key, terms);
+                ask::<VersionDecider<Price>>(&books, command.stream(), &command).await
             }
         };
         wishes.accepted += accepted;

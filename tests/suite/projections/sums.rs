@@ -7,10 +7,11 @@ use projections::{
         held_charges::{self, HeldFilter},
         usage_summaries::{Granularity, UsageOf, usage},
     },
-    prices::pricing_tables::{self, PriceFilter},
+    prices::{pricing_tables::PriceFilter, versions},
 };
 use schema::{
-    AccountTier, Currency, MessageId, OperatorCostId, OperatorId, Period, PricingTableId, Timestamp,
+    AccountTier, Currency, MessageId, OperatorCostId, OperatorId, Period, PricingTableId,
+    Timestamp, versioned::Price,
 };
 use time::{Date, Month};
 use uuid::Uuid;
@@ -227,7 +228,7 @@ fn prices_accounts_and_held_charges_are_shown_as_they_are_now() {
             account_tier: Some(key(None).account_tier),
             ..PriceFilter::default()
         };
-        let list = pricing_tables::list(reader, all, Page::WHOLE).await;
+        let list = versions::list::<Price>(reader, all, None, Page::WHOLE).await;
         let list = list.expect("answers");
         let ends: Vec<_> = list.iter().map(|one| one.period.effective_to).collect();
         assert_eq!(ends, [Some(minute(60)), None]);
@@ -235,19 +236,18 @@ fn prices_accounts_and_held_charges_are_shown_as_they_are_now() {
             after: Some(list[0].position),
             limit: 1,
         };
-        let rest = pricing_tables::list(reader, all, after).await;
+        let rest = versions::list::<Price>(reader, all, None, after).await;
         assert_eq!(rest.expect("answers"), list[1..]);
-        let active = PriceFilter {
-            active_at: Some(minute(70)),
-            ..all
-        };
-        let active = pricing_tables::list(reader, active, Page::WHOLE).await;
+        let then = Some(minute(70));
+        let active = versions::list::<Price>(reader, all, then, Page::WHOLE).await;
         assert_eq!(active.expect("answers"), [], "a gap from 60 to 90");
-        let one = pricing_tables::one(reader, first).await.expect("answers");
+        let one = versions::one::<Price>(reader, first)
+            .await
+            .expect("answers");
         assert_eq!(one.as_ref(), list.first());
         assert!(list[0].changed_position > list[1].position);
         assert_eq!(list[0].closed_by.as_deref(), Some("somebody"));
-        let by_request = pricing_tables::by_request(reader, first.0).await;
+        let by_request = versions::by_request::<Price>(reader, first.0).await;
         assert_eq!(by_request.expect("answers"), one);
 
         let account = accounts::find(reader, payers[0].account).await;

@@ -10,10 +10,9 @@
 use eventstore::Guard;
 use schema::{
     AccountTier, Amount, Currency, PricingModel, Pseudonym, Settlement, Timestamp,
-    event::{
-        AppliedCost, AppliedPrice, ChargeHeld, CostTerms, HoldReason, MessageCharged, PriceTerms,
-    },
+    event::{AppliedCost, AppliedPrice, ChargeHeld, HoldReason, MessageCharged},
     settlement::SEGMENTS_MAX,
+    versioned::{Cost, Price},
 };
 
 use crate::{
@@ -54,16 +53,16 @@ pub struct Tariff<'a> {
     /// The prices for this payer; absent while the payer is not known.
     pub prices: Option<Prices<'a>>,
     /// The costs of the carrier, by time.
-    pub cost: Guarded<'a, Timeline<CostTerms>>,
+    pub cost: Guarded<'a, Timeline<Cost>>,
 }
 
 /// The prices for one payer.
 #[derive(Debug)]
 pub struct Prices<'a> {
     /// The tenant's own.
-    pub own: Guarded<'a, Timeline<PriceTerms>>,
+    pub own: Guarded<'a, Timeline<Price>>,
     /// The platform's.
-    pub platform: Guarded<'a, Timeline<PriceTerms>>,
+    pub platform: Guarded<'a, Timeline<Price>>,
     /// The tier they are for.
     pub tier: AccountTier,
     /// The currency they are in.
@@ -147,7 +146,7 @@ pub fn rate(settlement: &Settlement, tariff: &Tariff<'_>) -> (Rating, Vec<Guard>
 
 impl Prices<'_> {
     /// The version that is in effect at `at` and whether it is the tenant's own.
-    fn at(&self, at: Timestamp, guards: &mut Vec<Guard>) -> Option<(&Version<PriceTerms>, bool)> {
+    fn at(&self, at: Timestamp, guards: &mut Vec<Guard>) -> Option<(&Version<Price>, bool)> {
         guards.push(self.own.guard);
         if let Some(own) = self.own.state.at(at) {
             return Some((own, true));
@@ -170,9 +169,9 @@ fn held(settlement: &Settlement, tariff: &Tariff<'_>, reason: HoldReason) -> Rat
 fn charged(
     settlement: &Settlement,
     prices: &Prices<'_>,
-    price: &Version<PriceTerms>,
+    price: &Version<Price>,
     own: bool,
-    cost: Option<&Version<CostTerms>>,
+    cost: Option<&Version<Cost>>,
 ) -> MessageCharged {
     let terms = &price.terms;
     let billed = terms.billable_statuses.contains(&settlement.dlr_status);
@@ -182,7 +181,7 @@ fn charged(
         PricingModel::FlatPerMessage => terms.unit_price.amount(),
     };
     let cost = cost.map(|version| AppliedCost {
-        operator_cost_id: schema::OperatorCostId(version.id),
+        operator_cost_id: version.id,
         cost_per_segment: version.terms.cost_per_segment,
     });
     let operator_cost = cost.map_or(Amount::ZERO, |cost| {
@@ -194,7 +193,7 @@ fn charged(
         currency: prices.currency,
         rated_at: rated_at(settlement),
         price: AppliedPrice {
-            pricing_table_id: schema::PricingTableId(price.id),
+            pricing_table_id: price.id,
             own,
             pricing_model: terms.pricing_model,
             unit_price: terms.unit_price,

@@ -9,7 +9,7 @@ use eventstore::{LogId, RecordedEvent, memory::MemoryStore};
 use ractor::Actor;
 use schema::{
     AccountId, AccountTier, Category, Currency, Direction, Event, OperatorId, Period, PriceKey,
-    PricingModel, Settlement, Status, event::PriceTerms,
+    PricingModel, PricingTableId, Settlement, Status, event::PriceTerms, versioned::Price,
 };
 use uuid::Uuid;
 
@@ -23,10 +23,7 @@ use crate::{
         tenants::Tenants,
     },
     fixture::Actors,
-    prices::decide::{
-        price::{AmendPrice, PriceDecider},
-        timeline::{Amendment, Wish},
-    },
+    prices::decide::{Action, Amendment, VersionDecider},
     runtime::{
         decider::{Decider as _, folded},
         origin::Origin,
@@ -189,8 +186,8 @@ impl World {
             direction: settled.direction,
             currency: settled.stated_currency.expect("set"),
         };
-        let wish = Wish::Open {
-            id: Uuid::from_u128(10_000),
+        let action = Action::Open {
+            id: PricingTableId(Uuid::from_u128(10_000)),
             terms: PriceTerms {
                 pricing_model: PricingModel::PerSegment,
                 unit_price: "0.03".parse().expect("valid"),
@@ -201,15 +198,15 @@ impl World {
                 effective_to: None,
             },
         };
-        let amendment = Amendment {
-            wish,
+        let command = Amendment::<Price> {
+            key,
+            action,
             if_at: None,
             origin: Origin::of_request(0).at(at(0)),
         };
-        let command = AmendPrice { key, amendment };
-        let decision = PriceDecider::decide(&folded::<PriceDecider>(&[]), &command);
-        let decision = decision.expect("it may be opened");
-        let append = decision.append(LogId::DEFAULT, StreamId::price(&key), 0, &command);
+        let none = folded::<VersionDecider<Price>>(&[]);
+        let decision = VersionDecider::decide(&none, &command).expect("it may be opened");
+        let append = decision.append(LogId::DEFAULT, command.stream(), 0, &command);
         self.store.append(vec![append]).await.expect("appends");
         self.held.feed.advanced_to(self.head().await);
     }

@@ -6,23 +6,25 @@
 //! in the past, where nothing was in effect. What has not begun may be withdrawn: closed at its
 //! own beginning, its period is empty.
 //!
-//! Prices and costs are such things; what a version says ([`Timeline`]'s `T`) does not matter here.
+//! Which kind of thing it is ([`Versioned`]) does not matter here.
 
 use std::collections::BTreeMap;
 
-use eventstore::NewEvent;
-use schema::{Event, EventId, Period, Pseudonym, Timestamp};
+use schema::{
+    EventId, Period, Timestamp, Versioned,
+    versioned::{Change, Closing, Opening},
+};
 use uuid::Uuid;
 
-use crate::runtime::origin::Origin;
+use super::{Action, Amendment};
 
 /// One version.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Version<T> {
-    /// Which.
-    pub id: Uuid,
+pub struct Version<K: Versioned> {
+    /// Its name.
+    pub id: K::Id,
     /// What it says.
-    pub terms: T,
+    pub terms: K::Terms,
     /// When it is in effect.
     pub period: Period,
     /// The position of the last event that changed it.
@@ -33,78 +35,14 @@ pub struct Version<T> {
 
 /// All versions of one thing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Timeline<T> {
+pub struct Timeline<K: Versioned> {
     /// By their first instants. No two overlap, and none is empty.
-    versions: BTreeMap<Timestamp, Version<T>>,
+    versions: BTreeMap<Timestamp, Version<K>>,
     /// Those that were closed before they began.
-    withdrawn: Vec<Version<T>>,
+    withdrawn: Vec<Version<K>>,
     /// The time of the last request that changed something. Requests are decided one after the
     /// other, whatever the clocks of their nodes say: none takes effect before the last one did.
     changed_at: Option<Timestamp>,
-}
-
-/// What somebody wants of a timeline, who and when.
-#[derive(Debug, Clone)]
-pub struct Amendment<T> {
-    /// What.
-    pub wish: Wish<T>,
-    /// The position of the last change that the caller knows of, where they insist on it.
-    pub if_at: Option<i64>,
-    /// Their request; the same again is a repeat.
-    pub origin: Origin,
-}
-
-/// What may be wanted.
-#[derive(Debug, Clone)]
-pub enum Wish<T> {
-    /// A version for a period in which there is none.
-    Open {
-        /// The new version.
-        id: Uuid,
-        /// What it says.
-        terms: T,
-        /// When it is in effect; it may begin in the past.
-        period: Period,
-    },
-    /// Another version in place of one, until that one's end.
-    Replace {
-        /// The version that ends.
-        old: Uuid,
-        /// The new version.
-        id: Uuid,
-        /// What it says.
-        terms: T,
-        /// From when on: now or later; if absent, now, or the old one's beginning if that is later.
-        at: Option<Timestamp>,
-    },
-    /// An end to a version.
-    Close {
-        /// The version that ends.
-        id: Uuid,
-        /// When: as for replacing.
-        at: Option<Timestamp>,
-    },
-}
-
-/// What follows from an [`Amendment`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change<T> {
-    /// A version was opened.
-    Opened {
-        /// Which.
-        id: Uuid,
-        /// What it says.
-        terms: T,
-        /// When it is in effect.
-        period: Period,
-    },
-    /// A version got its end, or an earlier one.
-    Closed {
-        /// Which.
-        id: Uuid,
-        /// The first instant at which it is not in effect any more.
-        effective_to: Timestamp,
-    },
 }
 
 /// Why an [`Amendment`] is refused.
@@ -139,7 +77,7 @@ pub enum Refusal {
     KeyReused,
 }
 
-impl<T> Default for Timeline<T> {
+impl<K: Versioned> Default for Timeline<K> {
     fn default() -> Self {
         Self {
             versions: BTreeMap::new(),
@@ -149,10 +87,10 @@ impl<T> Default for Timeline<T> {
     }
 }
 
-impl<T: Clone> Timeline<T> {
+impl<K: Versioned> Timeline<K> {
     /// The version in effect at `time`.
     #[must_use]
-    pub fn at(&self, time: Timestamp) -> Option<&Version<T>> {
+    pub fn at(&self, time: Timestamp) -> Option<&Version<K>> {
         let (_, last) = self.versions.range(..=time).next_back()?;
         last.period.contains(time).then_some(last)
     }
@@ -161,11 +99,11 @@ impl<T: Clone> Timeline<T> {
     ///
     /// # Errors
     /// A refusal.
-    pub fn decide(&self, amendment: &Amendment<T>) -> Result<Vec<Change<T>>, Refusal> {
+    pub fn decide(&self, amendment: &Amendment<K>) -> Result<Vec<Change<K>>, Refusal> {
         let (request, time) = (amendment.origin.request, amendment.origin.time);
         let now = self.changed_at.map_or(time, |at| at.max(time));
-        match &amendment.wish {
-            Wish::Open { id, terms, period } => {
+        match &amendment.action {
+            Action::Open { id, terms, period } => {
                 if self.is_repeat(*id, request)? {
                     return Ok(Vec::new());
                 }
@@ -175,9 +113,9 @@ impl<T: Clone> Timeline<T> {
                 if let Some(with) = self.overlapping(*period) {
                     return Err(Refusal::Overlap { with });
                 }
-                Ok(vec![opened(*id, terms, *period)])
+                Ok(vec![opened(amendment, *id, terms, *period)])
             }
-            Wish::Replace { old, id, terms, at } => {
+            Action::Replace { old, id, terms, at } => {
                 if self.is_repeat(*id, request)? {
                     return Ok(Vec::new());
                 }
@@ -187,22 +125,18 @@ impl<T: Clone> Timeline<T> {
                     effective_from: effective_to,
                     effective_to: old.period.effective_to,
                 };
-                let closed = Change::Closed {
-                    id: old.id,
-                    effective_to,
-                };
-                Ok(vec![closed, opened(*id, terms, period)])
+                let closed = closed(old.id, effective_to);
+                Ok(vec![closed, opened(amendment, *id, terms, period)])
             }
-            Wish::Close { id, at } => {
-                let repeat = Some(closing(*id, request));
+            Action::Close { id, at } => {
+                let repeat = Some(closing_event((*id).into(), request));
                 let found = self.find(*id).ok_or(Refusal::NotFound)?;
                 let ends_then = at.is_some() && found.period.effective_to == *at;
                 if found.closed_by == repeat || ends_then {
                     return Ok(Vec::new());
                 }
                 let version = self.seen(*id, amendment)?;
-                let (id, effective_to) = (*id, end(version, *at, now)?);
-                Ok(vec![Change::Closed { id, effective_to }])
+                Ok(vec![closed(*id, end(version, *at, now)?)])
             }
         }
     }
@@ -212,18 +146,26 @@ impl<T: Clone> Timeline<T> {
         self.changed_at = self.changed_at.max(Some(at));
     }
 
-    /// A version was opened.
-    pub(crate) fn open(&mut self, version: Version<T>) {
+    /// A version was opened by the event at `position`.
+    pub(crate) fn open(&mut self, opening: Opening<K>, position: i64) {
+        let version = Version {
+            id: opening.id,
+            terms: opening.terms,
+            period: opening.period,
+            position,
+            opened_by: opening.request,
+            closed_by: None,
+        };
         self.versions.insert(version.period.effective_from, version);
     }
 
     /// A version was closed by the event `by` at `position`.
-    pub(super) fn close(&mut self, id: Uuid, effective_to: Timestamp, by: EventId, position: i64) {
+    pub(super) fn close(&mut self, closing: Closing<K>, by: EventId, position: i64) {
         let mut versions = self.versions.values_mut();
-        let Some(version) = versions.find(|version| version.id == id) else {
+        let Some(version) = versions.find(|version| version.id == closing.id) else {
             return;
         };
-        version.period.effective_to = Some(effective_to);
+        version.period.effective_to = Some(closing.effective_to);
         version.closed_by = Some(by);
         version.position = position;
         if version.period.is_empty() {
@@ -232,16 +174,16 @@ impl<T: Clone> Timeline<T> {
         }
     }
 
-    fn all(&self) -> impl Iterator<Item = &Version<T>> {
+    fn all(&self) -> impl Iterator<Item = &Version<K>> {
         self.versions.values().chain(&self.withdrawn)
     }
 
-    fn find(&self, id: Uuid) -> Option<&Version<T>> {
+    fn find(&self, id: K::Id) -> Option<&Version<K>> {
         self.all().find(|version| version.id == id)
     }
 
     /// The version, as the caller has seen it.
-    fn seen(&self, id: Uuid, amendment: &Amendment<T>) -> Result<&Version<T>, Refusal> {
+    fn seen(&self, id: K::Id, amendment: &Amendment<K>) -> Result<&Version<K>, Refusal> {
         let version = self.find(id).ok_or(Refusal::NotFound)?;
         let position = version.position;
         if amendment.if_at.is_some_and(|seen| seen != position) {
@@ -251,7 +193,7 @@ impl<T: Clone> Timeline<T> {
     }
 
     /// Whether `request` has opened `id` before. Had it opened another one, it is reused.
-    fn is_repeat(&self, id: Uuid, request: Uuid) -> Result<bool, Refusal> {
+    fn is_repeat(&self, id: K::Id, request: Uuid) -> Result<bool, Refusal> {
         match self.all().find(|version| version.opened_by == request) {
             Some(version) if version.id != id => Err(Refusal::KeyReused),
             found => Ok(found.is_some()),
@@ -261,58 +203,42 @@ impl<T: Clone> Timeline<T> {
     fn overlapping(&self, period: Period) -> Option<Uuid> {
         let mut versions = self.versions.values();
         let found = versions.find(|version| version.period.overlaps(period))?;
-        Some(found.id)
-    }
-}
-
-impl<T> Version<T> {
-    /// A version as the event at `position` opened it.
-    pub(crate) const fn new(
-        id: Uuid,
-        terms: T,
-        period: Period,
-        request: Uuid,
-        position: i64,
-    ) -> Self {
-        Self {
-            id,
-            terms,
-            period,
-            position,
-            opened_by: request,
-            closed_by: None,
-        }
-    }
-}
-
-impl<T> Amendment<T> {
-    /// An event that follows from it, about the version `id`.
-    pub(super) fn record(&self, event: Event, id: EventId, tenant: Option<Pseudonym>) -> NewEvent {
-        NewEvent {
-            tenant,
-            ..self.origin.record(id, event)
-        }
+        Some(found.id.into())
     }
 }
 
 /// The fact that `request` opened the version `id`.
-pub(crate) fn opening(id: Uuid, request: Uuid) -> EventId {
+pub(crate) fn opening_event(id: Uuid, request: Uuid) -> EventId {
     EventId::of_request("version-opened", id, request)
 }
 
 /// The fact that `request` closed the version `id`.
-pub(super) fn closing(id: Uuid, request: Uuid) -> EventId {
+pub(super) fn closing_event(id: Uuid, request: Uuid) -> EventId {
     EventId::of_request("version-closed", id, request)
 }
 
-fn opened<T: Clone>(id: Uuid, terms: &T, period: Period) -> Change<T> {
-    let terms = terms.clone();
-    Change::Opened { id, terms, period }
+fn opened<K: Versioned>(
+    amendment: &Amendment<K>,
+    id: K::Id,
+    terms: &K::Terms,
+    period: Period,
+) -> Change<K> {
+    Change::Opened(Opening {
+        id,
+        key: amendment.key,
+        terms: terms.clone(),
+        period,
+        request: amendment.origin.request,
+    })
+}
+
+const fn closed<K: Versioned>(id: K::Id, effective_to: Timestamp) -> Change<K> {
+    Change::Closed(Closing { id, effective_to })
 }
 
 /// When `version` ends if it is to end at `at`.
-fn end<T>(
-    version: &Version<T>,
+fn end<K: Versioned>(
+    version: &Version<K>,
     at: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<Timestamp, Refusal> {

@@ -3,7 +3,7 @@
 
 use crate::{
     http::{
-        answer::{Put, Versioned},
+        answer::{Put, Tagged},
         body::Body,
         endpoint::Endpoint,
         headers::IfMatch,
@@ -100,7 +100,7 @@ async fn put(
     PathParams(path): PathParams<AccountPath>,
     condition: IfMatch,
     Body(body): Body<AccountBody>,
-) -> Result<Versioned<Put<AccountRow>>, Problem> {
+) -> Result<Tagged<Put<AccountRow>>, Problem> {
     let details = AccountDetails {
         tenant: body.tenant_id,
         account: AccountFacts {
@@ -135,7 +135,7 @@ async fn put(
     } else {
         Put::Changed(row)
     };
-    Ok(Versioned(etag, answer))
+    Ok(Tagged(etag, answer))
 }
 
 /// What a refusal is called. It does not say whose the account is.

@@ -2,7 +2,7 @@
 
 use crate::{
     http::{
-        answer::{Found, Versioned},
+        answer::{Found, Tagged},
         endpoint::Endpoint,
         params::PathParams,
         problem::{Code, Problem},
@@ -30,7 +30,7 @@ async fn show(
     State(shared): State<AppState>,
     context: RequestContext,
     PathParams(path): PathParams<AccountPath>,
-) -> Result<Versioned<Found<AccountRow>>, Problem> {
+) -> Result<Tagged<Found<AccountRow>>, Problem> {
     let mut look = Look {
         endpoint: "GET /v1/admin/accounts/{accountId}",
         tenant: None,
@@ -44,5 +44,5 @@ async fn show(
     look.tenant = Some(account.tenant);
     look::allowed(&shared, &context, look).await?;
     let etag = etag::of(account.changed_position);
-    Ok(Versioned(etag, Found(opened(&shared, account).await?)))
+    Ok(Tagged(etag, Found(opened(&shared, account).await?)))
 }

@@ -1,111 +1,71 @@
 //! What carriers take of us. No customer ever sees it.
 
-pub(super) mod close;
-pub(super) mod list;
-pub(super) mod open;
-pub(super) mod replace;
-pub(super) mod show;
+mod bodies;
 
-use crate::{
-    http::{
-        answer::{Found, Versioned},
-        problem::{Code, Problem},
-    },
-    rest::{etag, fault, state::AppState, visible},
-};
-use projections::{
-    Reader,
-    prices::operator_costs::{self, CostVersion, OperatorCosts},
-};
-use schema::{CostKey, Currency, Direction, OperatorCostId, OperatorId, Timestamp, UnitPrice};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use projections::prices::operator_costs::CostFilter;
+use schema::{CostKey, OperatorCostId, Timestamp, event::CostTerms, versioned::Cost};
 
-/// The projection that shows costs.
-const PROJECTION: &str = OperatorCosts::NAME;
+use self::bodies::{CostChange, CostPath, CostQuery, CostRow, NewCost};
+use super::versions::{Asked, Operations, VersionResource, Wanted};
+use crate::http::problem::Problem;
 
-/// Where one cost is.
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct CostPath {
-    /// The version.
-    operator_cost_id: OperatorCostId,
-}
+impl VersionResource for Cost {
+    type Path = CostPath;
+    type Query = CostQuery;
+    type New = NewCost;
+    type Change = CostChange;
+    type Row = CostRow;
 
-/// A version of a cost.
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct CostRow {
-    /// The version.
-    operator_cost_id: OperatorCostId,
-    /// What this carrier takes.
-    operator_id: OperatorId,
-    /// For messages going this way.
-    direction: Direction,
-    /// For one segment.
-    cost_per_segment: UnitPrice,
-    /// In this currency.
-    currency: Currency,
-    /// The first instant at which it is in effect.
-    effective_from: Timestamp,
-    /// The first instant at which it is not any more; null: open.
-    effective_to: Option<Timestamp>,
-    /// Who opened it.
-    created_by: String,
-    /// When that was recorded.
-    created_at: Timestamp,
-}
+    const ALL: &'static str = "/v1/admin/operator-costs";
+    const ONE: &'static str = "/v1/admin/operator-costs/{operatorCostId}";
+    const OPERATIONS: Operations = Operations {
+        list: ("listCosts", "Costs, those in effect or all"),
+        open: ("openCost", "A new cost"),
+        show: ("showCost", "One cost"),
+        replace: ("replaceCost", "Another cost in place of one"),
+        close: ("closeCost", "The end of a cost"),
+    };
 
-impl From<CostVersion> for CostRow {
-    fn from(version: CostVersion) -> Self {
-        Self {
-            operator_cost_id: version.operator_cost_id,
-            operator_id: version.operator_id,
-            direction: version.direction,
-            cost_per_segment: version.terms.cost_per_segment,
-            currency: version.terms.currency,
-            effective_from: version.period.effective_from,
-            effective_to: version.period.effective_to,
-            created_by: version.created_by,
-            created_at: version.created_at,
-        }
+    fn opening(new: NewCost) -> Result<Wanted<Self>, Problem> {
+        Ok(Wanted {
+            terms: CostTerms {
+                cost_per_segment: new.cost_per_segment.price("/costPerSegment")?,
+                currency: new.currency.0,
+            },
+            key: CostKey {
+                operator_id: new.operator_id,
+                direction: new.direction,
+            },
+            effective_from: new.effective_from,
+            effective_to: new.effective_to,
+        })
+    }
+
+    fn replacing(
+        change: CostChange,
+        old: CostTerms,
+    ) -> Result<(CostTerms, Option<Timestamp>), Problem> {
+        let at = change.effective_from;
+        Ok((change.terms(old)?, at))
     }
 }
 
-/// One cost with its `ETag`.
-type Shown<T> = Versioned<Found<T>>;
-
-/// The version, if there is one.
-async fn find(reader: &Reader, version: OperatorCostId) -> Result<CostVersion, Problem> {
-    let found = operator_costs::one(reader, version).await;
-    found
-        .map_err(fault::unread)?
-        .ok_or(Problem::new(Code::NotFound))
+impl From<CostPath> for OperatorCostId {
+    fn from(path: CostPath) -> Self {
+        path.operator_cost_id
+    }
 }
 
-/// The version as it was written at `position`.
-async fn written(
-    shared: &AppState,
-    version: OperatorCostId,
-    position: i64,
-) -> Result<CostVersion, Problem> {
-    visible::shown(shared, PROJECTION, position).await?;
-    let found = operator_costs::one(&shared.reader, version).await;
-    // It is not there only while the table is built anew.
-    found
-        .map_err(fault::unread)?
-        .ok_or(Problem::new(Code::NotYetVisible))
-}
-
-fn shown(version: CostVersion) -> Shown<CostRow> {
-    let etag = etag::of(version.changed_position);
-    Versioned(etag, Found(version.into()))
-}
-
-/// What the version is for.
-const fn key(version: &CostVersion) -> CostKey {
-    CostKey {
-        operator_id: version.operator_id,
-        direction: version.direction,
+impl From<CostQuery> for Asked<Cost> {
+    fn from(query: CostQuery) -> Self {
+        Self {
+            filter: CostFilter {
+                operator_id: query.operator_id,
+                ..CostFilter::default()
+            },
+            active_only: query.active_only,
+            cursor: query.cursor,
+            limit: query.limit,
+        }
     }
 }

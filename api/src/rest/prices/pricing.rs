@@ -1,130 +1,125 @@
 //! Prices: the platform's list, and what tenants have agreed to instead.
+//!
+//! One may begin in the past: so held charges get their price. It may not if it would be a tenant's
+//! own for a time that was charged to this tenant by the platform's. Looks at a tenant's own prices
+//! are recorded.
 
-pub(super) mod close;
-pub(super) mod list;
-pub(super) mod open;
-pub(super) mod replace;
-pub(super) mod show;
+mod bodies;
 
-use crate::{
-    http::{
-        answer::{Found, Versioned},
-        problem::{Code, Problem},
-    },
-    rest::{etag, fault, fields::BillableStatuses, state::AppState, visible},
-};
-use actors::prices::commands::PriceFor;
 use projections::{
-    Reader,
-    prices::pricing_tables::{self, PriceVersion, PricingTables},
+    charges::billing_events::{Charges, ChargesOfKey, charged_by_the_platform},
+    prices::pricing_tables::PriceFilter,
 };
 use schema::{
-    AccountTier, Currency, Direction, OperatorId, PricingModel, PricingTableId, TenantId,
-    Timestamp, UnitPrice,
+    Period, PriceKey, PricingTableId, TenantId, Timestamp, event::PriceTerms, versioned::Price,
 };
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
-/// The projection that shows prices.
-const PROJECTION: &str = PricingTables::NAME;
+use self::bodies::{NewPrice, PriceChange, PricePath, PriceQuery, PriceRow};
+use super::versions::{Asked, Looks, Operations, VersionResource, Wanted};
+use crate::{
+    http::problem::{Code, Problem},
+    rest::{fault, state::AppState, visible},
+};
 
-/// Where one price is.
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct PricePath {
-    /// The version.
-    pricing_table_id: PricingTableId,
-}
+impl VersionResource for Price {
+    type Path = PricePath;
+    type Query = PriceQuery;
+    type New = NewPrice;
+    type Change = PriceChange;
+    type Row = PriceRow;
 
-/// A version of a price.
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct PriceRow {
-    /// The version.
-    pricing_table_id: PricingTableId,
-    /// Whose own price it is; null: the platform's.
-    tenant_id: Option<TenantId>,
-    /// For accounts of this tier.
-    account_tier: AccountTier,
-    /// For messages through this carrier.
-    operator_id: OperatorId,
-    /// Going this way.
-    direction: Direction,
-    /// What the unit price is multiplied with.
-    pricing_model: PricingModel,
-    /// The price of one.
-    unit_price: UnitPrice,
-    /// For accounts that pay in this currency.
-    currency: Currency,
-    /// The final statuses that are charged for.
-    billable_statuses: BillableStatuses,
-    /// The first instant at which it is in effect.
-    effective_from: Timestamp,
-    /// The first instant at which it is not any more; null: open.
-    effective_to: Option<Timestamp>,
-    /// Who opened it.
-    created_by: String,
-    /// When that was recorded.
-    created_at: Timestamp,
-}
+    const ALL: &'static str = "/v1/admin/pricing";
+    const ONE: &'static str = "/v1/admin/pricing/{pricingTableId}";
+    const OPERATIONS: Operations = Operations {
+        list: (
+            "listPrices",
+            "Prices, those in effect or all; needs `billing:admin`",
+        ),
+        open: ("openPrice", "A new price"),
+        show: ("showPrice", "One price; needs `billing:admin`"),
+        replace: ("replacePrice", "Another price in place of one"),
+        close: ("closePrice", "The end of a price"),
+    };
+    const LOOKS: Option<Looks<Self>> = Some(Looks {
+        list: "GET /v1/admin/pricing",
+        show: "GET /v1/admin/pricing/{pricingTableId}",
+        tenant: |filter| filter.of.flatten(),
+    });
+    const NOT_OPENED: &'static [Code] = &[Code::WouldReprice];
 
-impl From<PriceVersion> for PriceRow {
-    fn from(version: PriceVersion) -> Self {
-        Self {
-            pricing_table_id: version.pricing_table_id,
-            tenant_id: version.tenant,
-            account_tier: version.account_tier,
-            operator_id: version.operator_id,
-            direction: version.direction,
-            pricing_model: version.terms.pricing_model,
-            unit_price: version.terms.unit_price,
-            currency: version.currency,
-            billable_statuses: BillableStatuses(version.terms.billable_statuses),
-            effective_from: version.period.effective_from,
-            effective_to: version.period.effective_to,
-            created_by: version.created_by,
-            created_at: version.created_at,
+    fn opening(new: NewPrice) -> Result<Wanted<Self>, Problem> {
+        Ok(Wanted {
+            terms: PriceTerms {
+                pricing_model: new.pricing_model,
+                unit_price: new.unit_price.price("/unitPrice")?,
+                billable_statuses: new.billable_statuses.unwrap_or_default().0,
+            },
+            key: PriceKey {
+                tenant: new.tenant_id,
+                account_tier: new.account_tier,
+                operator_id: new.operator_id,
+                direction: new.direction,
+                currency: new.currency.0,
+            },
+            effective_from: new.effective_from,
+            effective_to: new.effective_to,
+        })
+    }
+
+    fn replacing(
+        change: PriceChange,
+        old: PriceTerms,
+    ) -> Result<(PriceTerms, Option<Timestamp>), Problem> {
+        let at = change.effective_from;
+        Ok((change.terms(old)?, at))
+    }
+
+    /// What was charged stays as it is. Only a tenant's own price can come before one that was
+    /// used.
+    async fn may_open(
+        shared: &AppState,
+        key: PriceKey<TenantId>,
+        period: Period,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        let Some(tenant) = key.tenant.filter(|_| period.effective_from < now) else {
+            return Ok(());
+        };
+        visible::caught_up(shared, Charges::NAME).await?;
+        let key = ChargesOfKey {
+            tenant,
+            account_tier: key.account_tier,
+            operator_id: key.operator_id,
+            direction: key.direction,
+            currency: key.currency,
+        };
+        let charged = charged_by_the_platform(&shared.reader, key, period).await;
+        if charged.map_err(fault::unread)? {
+            Err(Problem::new(Code::WouldReprice).at("/effectiveFrom"))
+        } else {
+            Ok(())
         }
     }
 }
 
-/// One price with its `ETag`.
-type Shown<T> = Versioned<Found<T>>;
-
-/// The version, if there is one.
-async fn find(reader: &Reader, version: PricingTableId) -> Result<PriceVersion, Problem> {
-    let found = pricing_tables::one(reader, version).await;
-    found
-        .map_err(fault::unread)?
-        .ok_or(Problem::new(Code::NotFound))
+impl From<PricePath> for PricingTableId {
+    fn from(path: PricePath) -> Self {
+        path.pricing_table_id
+    }
 }
 
-/// The version as it was written at `position`.
-async fn written(
-    shared: &AppState,
-    version: PricingTableId,
-    position: i64,
-) -> Result<PriceVersion, Problem> {
-    visible::shown(shared, PROJECTION, position).await?;
-    let found = pricing_tables::one(&shared.reader, version).await;
-    // It is not there only while the table is built anew.
-    found
-        .map_err(fault::unread)?
-        .ok_or(Problem::new(Code::NotYetVisible))
-}
-
-fn shown(version: PriceVersion) -> Shown<PriceRow> {
-    let etag = etag::of(version.changed_position);
-    Versioned(etag, Found(version.into()))
-}
-
-/// What the version is for.
-const fn key(version: &PriceVersion) -> PriceFor {
-    PriceFor {
-        tenant: version.tenant,
-        account_tier: version.account_tier,
-        operator_id: version.operator_id,
-        direction: version.direction,
-        currency: version.currency,
+impl From<PriceQuery> for Asked<Price> {
+    fn from(query: PriceQuery) -> Self {
+        Self {
+            filter: PriceFilter {
+                of: query.tenant_id.map(Some),
+                account_tier: query.account_tier,
+                operator_id: query.operator_id,
+                ..PriceFilter::default()
+            },
+            active_only: query.active_only,
+            cursor: query.cursor,
+            limit: query.limit,
+        }
     }
 }

@@ -1,23 +1,189 @@
-//! What prices and costs have in common: versions that are opened, replaced and closed.
+//! Dated versions over REST: they are listed, shown, opened, replaced and closed, whatever they are
+//! of.
+//!
+//! A kind of versions says where it is, what its rows and bodies look like and what else must hold
+//! before one is opened ([`VersionResource`]); the five endpoints stand here once.
 
-use actors::prices::decide::timeline::Refusal;
-use schema::{Period, Timestamp, id::derive};
+mod close;
+mod list;
+mod open;
+mod replace;
+mod show;
+
+use actors::prices::{commands::Amendable, decide::timeline::Refusal};
+use projections::{
+    Reader,
+    prices::versions::{self, Version, VersionTable},
+};
+use schema::{Period, TenantId, Timestamp, id::derive};
+use schemars::JsonSchema;
+use serde::{Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
-use crate::http::problem::{Code, Problem};
+use crate::{
+    http::{
+        answer::{Found, Tagged},
+        endpoint::Endpoint,
+        problem::{Code, Problem},
+    },
+    rest::{cursor::Limit, etag, fault, state::AppState, visible},
+};
+
+/// A kind of versions as callers see it.
+pub(super) trait VersionResource: VersionTable + Amendable {
+    /// The parameter in [`VersionResource::ONE`].
+    type Path: DeserializeOwned + JsonSchema + Into<Self::Id> + Send + 'static;
+    /// Which versions are listed.
+    type Query: DeserializeOwned + JsonSchema + Into<Asked<Self>> + Send + 'static;
+    /// The body that opens a version.
+    type New: DeserializeOwned + JsonSchema + Send + 'static;
+    /// The body that replaces a version: what is to be different.
+    type Change: DeserializeOwned + JsonSchema + Send + 'static;
+    /// A version.
+    type Row: Serialize + JsonSchema + From<Version<Self>> + Send + 'static;
+
+    /// The path of all versions.
+    const ALL: &'static str;
+    /// The path of one version.
+    const ONE: &'static str;
+    /// What the operations are called.
+    const OPERATIONS: Operations;
+    /// How looks at versions are recorded, if they are.
+    const LOOKS: Option<Looks<Self>> = None;
+    /// What [`VersionResource::may_open`] refuses.
+    const NOT_OPENED: &'static [Code] = &[];
+
+    /// Where one version is, for its `Location`.
+    fn place(id: Self::Id) -> String {
+        format!("{}/{id}", Self::ALL)
+    }
+
+    /// What a caller wants to be opened.
+    ///
+    /// # Errors
+    /// A field says what cannot be.
+    fn opening(new: Self::New) -> Result<Wanted<Self>, Problem>;
+
+    /// The terms that follow from `old`, and from when on.
+    ///
+    /// # Errors
+    /// A field says what cannot be, or nothing would be different.
+    fn replacing(
+        change: Self::Change,
+        old: Self::Terms,
+    ) -> Result<(Self::Terms, Option<Timestamp>), Problem>;
+
+    /// What else must hold before a version is opened at `now`.
+    ///
+    /// # Errors
+    /// It does not hold, or that could not be seen.
+    fn may_open(
+        _shared: &AppState,
+        _key: Self::Key<TenantId>,
+        _period: Period,
+        _now: Timestamp,
+    ) -> impl Future<Output = Result<(), Problem>> + Send {
+        async { Ok(()) }
+    }
+}
+
+/// The name and the summary of each operation on a kind of versions.
+pub(super) struct Operations {
+    pub(super) list: (&'static str, &'static str),
+    pub(super) open: (&'static str, &'static str),
+    pub(super) show: (&'static str, &'static str),
+    pub(super) replace: (&'static str, &'static str),
+    pub(super) close: (&'static str, &'static str),
+}
+
+/// How looks at a kind of versions are recorded. The right to them is then asked behind the
+/// endpoints, because a refusal is recorded too.
+pub(super) struct Looks<K: VersionTable> {
+    /// The endpoint that lists, as it is documented.
+    pub(super) list: &'static str,
+    /// The endpoint that shows one.
+    pub(super) show: &'static str,
+    /// Whose versions a list is of, if it is of one tenant's own.
+    pub(super) tenant: fn(&K::Filter) -> Option<TenantId>,
+}
+
+/// Which versions a caller asks for.
+pub(super) struct Asked<K: VersionTable> {
+    pub(super) filter: K::Filter,
+    /// Whether only those in effect now.
+    pub(super) active_only: bool,
+    /// Where the page before ended.
+    pub(super) cursor: Option<String>,
+    pub(super) limit: Limit,
+}
+
+/// The version that a caller wants.
+pub(super) struct Wanted<K: VersionTable> {
+    pub(super) key: K::Key<TenantId>,
+    pub(super) terms: K::Terms,
+    /// Now, if they do not say.
+    pub(super) effective_from: Option<Timestamp>,
+    pub(super) effective_to: Option<Timestamp>,
+}
+
+/// One version with its `ETag`.
+type Shown<T> = Tagged<Found<T>>;
 
 /// What opening may be refused for.
-pub(super) const OPENING: &[Code] = &[Code::PeriodReversed, Code::PeriodOverlaps];
+const OPENING: &[Code] = &[Code::PeriodReversed, Code::PeriodOverlaps];
 /// What replacing and closing may be refused for.
-pub(super) const AMENDING: &[Code] = &[
+const AMENDING: &[Code] = &[
     Code::NotFound,
     Code::PeriodReversed,
     Code::PeriodInPast,
     Code::AlreadyClosed,
 ];
 
+/// The endpoints of a kind.
+pub(super) fn endpoints<K: VersionResource>() -> [Endpoint<AppState>; 5] {
+    [
+        list::endpoint::<K>(),
+        open::endpoint::<K>(),
+        show::endpoint::<K>(),
+        replace::endpoint::<K>(),
+        close::endpoint::<K>(),
+    ]
+}
+
+/// The version, if there is one.
+async fn find<K: VersionTable>(reader: &Reader, id: K::Id) -> Result<Version<K>, Problem> {
+    let found = versions::one(reader, id).await;
+    found
+        .map_err(fault::unread)?
+        .ok_or(Problem::new(Code::NotFound))
+}
+
+/// The version as it was written at `position`.
+async fn written<K: VersionTable>(
+    shared: &AppState,
+    id: K::Id,
+    position: i64,
+) -> Result<Version<K>, Problem> {
+    visible::shown(shared, K::PROJECTION, position).await?;
+    let found = versions::one(&shared.reader, id).await;
+    // It is not there only while the table is built anew.
+    found
+        .map_err(fault::unread)?
+        .ok_or(Problem::new(Code::NotYetVisible))
+}
+
+/// The word for one thing of a kind, as in "the price".
+fn word<K: VersionResource>() -> String {
+    K::schema_name().to_lowercase()
+}
+
+fn shown<K: VersionResource>(version: Version<K>) -> Shown<K::Row> {
+    let etag = etag::of(version.changed_position);
+    Tagged(etag, Found(version.into()))
+}
+
 /// What a refusal is called; `end` is the field that says until when.
-pub(super) fn refused(refusal: Refusal, end: &'static str) -> Problem {
+fn refused(refusal: Refusal, end: &'static str) -> Problem {
     match refusal {
         Refusal::NotFound => Problem::new(Code::NotFound),
         Refusal::Overlap { with } => {
@@ -32,53 +198,13 @@ pub(super) fn refused(refusal: Refusal, end: &'static str) -> Problem {
 }
 
 /// The key came with something else before.
-pub(super) fn reused() -> Problem {
+fn reused() -> Problem {
     Problem::new(Code::IdempotencyKeyReused).at("Idempotency-Key")
 }
 
-/// The period that a caller wants: from now on where they say no beginning.
-///
-/// # Errors
-/// It has no instant.
-pub(super) fn period(
-    from: Option<Timestamp>,
-    to: Option<Timestamp>,
-    now: Timestamp,
-) -> Result<Period, Problem> {
-    let period = Period {
-        effective_from: from.unwrap_or(now),
-        effective_to: to,
-    };
-    if period.is_empty() {
-        return Err(Problem::new(Code::PeriodReversed).at("/effectiveTo"));
-    }
-    Ok(period)
-}
-
 /// The id of the version that `request` opens with `content`.
-pub(super) fn id(request: Uuid, content: &impl serde::Serialize) -> Uuid {
+fn id<K: VersionTable>(request: Uuid, content: &impl Serialize) -> K::Id {
     // Unwrap safety: what endpoints ask for is made of words, numbers and times.
     let content = serde_json::to_vec(content).expect("content is JSON");
-    derive("version", &[request.as_bytes(), &content])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(micros: i64) -> Timestamp {
-        Timestamp::from_micros(micros).expect("a time")
-    }
-
-    #[test]
-    fn a_period_begins_now_unless_it_says_so_and_has_an_instant() {
-        let wanted = period(None, None, at(7)).expect("good");
-        assert_eq!((wanted.effective_from, wanted.effective_to), (at(7), None));
-        assert!(period(Some(at(3)), Some(at(4)), at(7)).is_ok());
-        for to in [3, 2] {
-            let problem = period(Some(at(3)), Some(at(to)), at(7)).expect_err("refused");
-            assert_eq!(problem.code(), Code::PeriodReversed);
-        }
-        assert!(period(None, Some(at(7)), at(7)).is_err());
-    }
+    derive("version", &[request.as_bytes(), &content]).into()
 }

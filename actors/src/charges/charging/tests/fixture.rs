@@ -11,9 +11,11 @@ use eventstore::{
     memory::MemoryStore, seal::DataKey,
 };
 use schema::{
-    AccountId, AccountTier, CostKey, Currency, Direction, Event, OperatorId, Period, PriceKey,
-    PricingModel, Pseudonym, Settlement, Status, Timestamp,
+    AccountId, AccountTier, CostKey, Currency, Direction, Event, OperatorCostId, OperatorId,
+    Period, PriceKey, PricingModel, PricingTableId, Pseudonym, Settlement, Status, Timestamp,
+    Versioned,
     event::{AccountFacts, CostTerms, PriceTerms},
+    versioned::{Cost, Price},
 };
 use uuid::Uuid;
 
@@ -21,11 +23,7 @@ use super::*;
 use crate::{
     accounts::decide::{AccountDecider, Condition, PutAccount},
     fixture::Actors,
-    prices::decide::{
-        cost::{AmendCost, CostDecider},
-        price::{AmendPrice, PriceDecider},
-        timeline::{Amendment, Wish},
-    },
+    prices::decide::{Action, Amendment, VersionDecider},
     runtime::{
         decider::{Decider, folded},
         origin::Origin,
@@ -178,16 +176,13 @@ impl World {
             direction: settled.direction,
             currency: settled.stated_currency.expect("set"),
         };
-        let id = Uuid::from_u128(10_000 + number);
+        let id = PricingTableId(Uuid::from_u128(10_000 + number));
         let terms = PriceTerms {
             pricing_model: PricingModel::PerSegment,
             unit_price: price.parse().expect("valid"),
             billable_statuses: BTreeSet::from([Status::Delivered]),
         };
-        let amendment = amendment(id, Wish::Open { id, terms, period });
-        let command = AmendPrice { key, amendment };
-        let stream = StreamId::price(&key);
-        self.amend::<PriceDecider>(stream, command).await
+        self.open_version::<Price>(key, id, terms, period).await
     }
 
     pub(super) async fn open_cost(&self, cost: &str, from: i64) {
@@ -196,15 +191,32 @@ impl World {
             operator_id: settled.operator_id,
             direction: settled.direction,
         };
-        let (id, period) = (Uuid::from_u128(20_000), since(from));
+        let (id, period) = (OperatorCostId(Uuid::from_u128(20_000)), since(from));
         let terms = CostTerms {
             cost_per_segment: cost.parse().expect("valid"),
             currency: settled.stated_currency.expect("set"),
         };
-        let amendment = amendment(id, Wish::Open { id, terms, period });
-        let command = AmendCost { key, amendment };
-        let stream = StreamId::cost(&key);
-        assert!(self.amend::<CostDecider>(stream, command).await);
+        assert!(self.open_version::<Cost>(key, id, terms, period).await);
+    }
+
+    async fn open_version<K: Versioned>(
+        &self,
+        key: K::Key<Pseudonym>,
+        id: K::Id,
+        terms: K::Terms,
+        period: Period,
+    ) -> bool {
+        let command = Amendment::<K> {
+            key,
+            action: Action::Open { id, terms, period },
+            if_at: None,
+            origin: Origin {
+                request: id.into(),
+                ..Origin::of_request(0).at(at(3_000))
+            },
+        };
+        self.amend::<VersionDecider<K>>(command.stream(), command)
+            .await
     }
 
     /// The account of every settlement is of this tier now, or another one of the same tenant.
@@ -268,17 +280,6 @@ impl World {
     async fn history(&self, stream: StreamId) -> Vec<RecordedEvent> {
         let read = self.store.read_streams(&[stream]).await;
         read.expect("reads").remove(0)
-    }
-}
-
-fn amendment<T>(request: Uuid, wish: Wish<T>) -> Amendment<T> {
-    Amendment {
-        wish,
-        if_at: None,
-        origin: Origin {
-            request,
-            ..Origin::of_request(0).at(at(3_000))
-        },
     }
 }
 

@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use schema::{
-    AccountId, Direction, MessageId, OperatorId, Period, Status, StreamId, event::AccountFacts,
+    AccountId, CostKey, Direction, MessageId, OperatorId, Period, PriceKey, Status, StreamId,
+    Versioned,
+    event::{AccountFacts, CostTerms, PriceTerms},
+    versioned::Opening,
 };
 use uuid::Uuid;
 
@@ -53,20 +56,39 @@ fn guard(version: i32) -> Guard {
 }
 
 /// A version from `from` on.
-fn since<T: Clone>(from: i64, id: u128, terms: T) -> Timeline<T> {
+fn since<K: Versioned>(
+    from: i64,
+    id: u128,
+    key: K::Key<Pseudonym>,
+    terms: K::Terms,
+) -> Timeline<K> {
     let period = Period {
         effective_from: at(from),
         effective_to: None,
     };
-    let mut timeline = Timeline::default();
-    timeline.open(Version::new(
-        Uuid::from_u128(id),
+    let opening = Opening {
+        id: Uuid::from_u128(id).into(),
+        key,
         terms,
         period,
-        Uuid::nil(),
-        1,
-    ));
+        request: Uuid::nil(),
+    };
+    let mut timeline = Timeline::default();
+    timeline.open(opening, 1);
     timeline
+}
+
+/// A version of a price from `from` on. The rules of rating do not look at its key: who asks for
+/// the timeline has.
+fn price_since(from: i64, id: u128, terms: PriceTerms) -> Timeline<Price> {
+    let key = PriceKey {
+        tenant: None,
+        account_tier: AccountTier::Growth,
+        operator_id: OperatorId(Uuid::from_u128(2)),
+        direction: Direction::Mt,
+        currency: currency("EUR"),
+    };
+    since(from, id, key, terms)
 }
 
 fn price(unit_price: &str) -> PriceTerms {
@@ -77,27 +99,31 @@ fn price(unit_price: &str) -> PriceTerms {
     }
 }
 
-fn cost(cost_per_segment: &str, code: &str) -> Timeline<CostTerms> {
+fn cost(cost_per_segment: &str, code: &str) -> Timeline<Cost> {
     let terms = CostTerms {
         cost_per_segment: cost_per_segment.parse().expect("valid"),
         currency: currency(code),
     };
-    since(0, 30, terms)
+    let key = CostKey {
+        operator_id: OperatorId(Uuid::from_u128(2)),
+        direction: Direction::Mt,
+    };
+    since(0, 30, key, terms)
 }
 
 /// What a settlement is rated with; guarded in the order account 1, own 2, platform 3, cost 4.
 struct World {
     account: Account,
-    own: Timeline<PriceTerms>,
-    platform: Timeline<PriceTerms>,
-    cost: Timeline<CostTerms>,
+    own: Timeline<Price>,
+    platform: Timeline<Price>,
+    cost: Timeline<Cost>,
 }
 
 fn world() -> World {
     World {
         account: registered_by(TENANT),
         own: Timeline::default(),
-        platform: since(0, 20, price("0.05")),
+        platform: price_since(0, 20, price("0.05")),
         cost: cost("0.02", "EUR"),
     }
 }
@@ -169,7 +195,7 @@ fn per_segment_is_times_segments_and_flat_is_once() {
         pricing_model: PricingModel::FlatPerMessage,
         ..price("0.05")
     };
-    world.platform = since(0, 20, flat);
+    world.platform = price_since(0, 20, flat);
     assert_eq!(
         sums(&world.charges(&settlement())),
         ["0.050000", "0.060000", "-0.010000"]
@@ -185,11 +211,11 @@ fn the_tenants_own_price_precedes_the_platforms_and_then_only_it_counts() {
         [1, 2, 3, 4],
         "that the own does not cover is relied on too"
     );
-    world.own = since(0, 10, price("0.04"));
+    world.own = price_since(0, 10, price("0.04"));
     let (rating, guards) = world.rate(&settlement());
     assert!(matches!(rating, Rating::Charged(charged) if charged.price.own));
     assert_eq!(guards, [1, 2, 4]);
-    world.own = since(2 * HOUR, 10, price("0.04"));
+    world.own = price_since(2 * HOUR, 10, price("0.04"));
     assert!(!world.charges(&settlement()).price.own, "not yet in effect");
 }
 
@@ -233,7 +259,7 @@ fn nobody_pays_on_the_account_of_another_tenant() {
 #[test]
 fn without_a_price_the_charge_is_held() {
     let mut world = world();
-    world.platform = since(2 * HOUR, 20, price("0.05"));
+    world.platform = price_since(2 * HOUR, 20, price("0.05"));
     assert_eq!(world.holds(&settlement()), HoldReason::NoPrice);
     assert_eq!(world.rate(&settlement()).1, [1, 2, 3]);
 }

@@ -1,6 +1,11 @@
 //! The rules of versions over time, one test each, and all of them against a simple reference.
 
+use schema::{
+    CostKey, Currency, Direction, OperatorCostId, OperatorId, event::CostTerms, versioned::Cost,
+};
+
 use super::*;
+use crate::runtime::origin::Origin;
 
 const REQUEST: Uuid = Uuid::from_u128(900);
 
@@ -8,8 +13,27 @@ fn at(time: i64) -> Timestamp {
     Timestamp::from_micros(time).expect("a time")
 }
 
-fn id(number: u128) -> Uuid {
+fn id(number: u128) -> OperatorCostId {
+    OperatorCostId(Uuid::from_u128(number))
+}
+
+fn request(number: u128) -> Uuid {
     Uuid::from_u128(number)
+}
+
+fn key() -> CostKey {
+    CostKey {
+        operator_id: OperatorId(Uuid::from_u128(2)),
+        direction: Direction::Mt,
+    }
+}
+
+/// Terms that tell one version from another.
+fn terms(cost: u8) -> CostTerms {
+    CostTerms {
+        cost_per_segment: cost.to_string().parse().expect("a cost"),
+        currency: Currency::parse("EUR").expect("a currency"),
+    }
 }
 
 fn period(from: i64, to: Option<i64>) -> Period {
@@ -19,9 +43,10 @@ fn period(from: i64, to: Option<i64>) -> Period {
     }
 }
 
-fn amendment(now: i64, request: Uuid, wish: Wish<i64>) -> Amendment<i64> {
+fn amendment(now: i64, request: Uuid, action: Action<Cost>) -> Amendment<Cost> {
     Amendment {
-        wish,
+        key: key(),
+        action,
         if_at: None,
         origin: Origin {
             request,
@@ -30,76 +55,72 @@ fn amendment(now: i64, request: Uuid, wish: Wish<i64>) -> Amendment<i64> {
     }
 }
 
-fn open(version: u128, from: i64, to: Option<i64>) -> Wish<i64> {
-    Wish::Open {
+fn open(version: u128, from: i64, to: Option<i64>) -> Action<Cost> {
+    Action::Open {
         id: id(version),
-        terms: 7,
+        terms: terms(7),
         period: period(from, to),
     }
 }
 
-fn replace(old: u128, version: u128, time: Option<i64>) -> Wish<i64> {
-    Wish::Replace {
+fn replace(old: u128, version: u128, time: Option<i64>) -> Action<Cost> {
+    Action::Replace {
         old: id(old),
         id: id(version),
-        terms: 8,
+        terms: terms(8),
         at: time.map(at),
     }
 }
 
-fn close(version: u128, time: Option<i64>) -> Wish<i64> {
-    Wish::Close {
+fn close(version: u128, time: Option<i64>) -> Action<Cost> {
+    Action::Close {
         id: id(version),
         at: time.map(at),
     }
 }
 
 /// Does to the timeline what the events of these changes do; each has the next position.
-fn apply(timeline: &mut Timeline<i64>, amendment: &Amendment<i64>, position: &mut i64) {
+fn apply(timeline: &mut Timeline<Cost>, amendment: &Amendment<Cost>, position: &mut i64) {
     for change in timeline.decide(amendment).expect("not refused") {
         *position += 1;
         match change {
-            Change::Opened { id, terms, period } => {
-                let request = amendment.origin.request;
-                timeline.open(Version::new(id, terms, period, request, *position));
-            }
-            Change::Closed { id, effective_to } => {
-                let by = closing(id, amendment.origin.request);
-                timeline.close(id, effective_to, by, *position);
+            Change::Opened(opening) => timeline.open(opening, *position),
+            Change::Closed(closing) => {
+                let by = closing_event(closing.id.into(), amendment.origin.request);
+                timeline.close(closing, by, *position);
             }
         }
     }
 }
 
-/// The timeline after these wishes, each a request of its own at time 0.
-fn given(wishes: &[Wish<i64>]) -> Timeline<i64> {
+/// The timeline after these actions, each a request of its own at time 0.
+fn given(actions: &[Action<Cost>]) -> Timeline<Cost> {
     let (mut timeline, mut position) = (Timeline::default(), 0);
-    for (number, wish) in (1..).zip(wishes) {
-        let amendment = amendment(0, id(1_000 + number), wish.clone());
+    for (number, action) in (1..).zip(actions) {
+        let amendment = amendment(0, request(1_000 + number), action.clone());
         apply(&mut timeline, &amendment, &mut position);
     }
     timeline
 }
 
-impl Timeline<i64> {
-    fn when(&self, now: i64, wish: Wish<i64>) -> Result<Vec<Change<i64>>, Refusal> {
-        self.decide(&amendment(now, REQUEST, wish))
+impl Timeline<Cost> {
+    fn when(&self, now: i64, action: Action<Cost>) -> Result<Vec<Change<Cost>>, Refusal> {
+        self.decide(&amendment(now, REQUEST, action))
     }
 }
 
-fn opened_as(version: u128, terms: i64, from: i64, to: Option<i64>) -> Change<i64> {
-    Change::Opened {
+fn opened_as(version: u128, cost: u8, from: i64, to: Option<i64>) -> Change<Cost> {
+    Change::Opened(Opening {
         id: id(version),
-        terms,
+        key: key(),
+        terms: terms(cost),
         period: period(from, to),
-    }
+        request: REQUEST,
+    })
 }
 
-fn closed_at(version: u128, time: i64) -> Change<i64> {
-    Change::Closed {
-        id: id(version),
-        effective_to: at(time),
-    }
+fn closed_at(version: u128, time: i64) -> Change<Cost> {
+    closed(id(version), at(time))
 }
 
 #[test]
@@ -124,7 +145,7 @@ fn a_version_is_not_opened_over_another_or_backwards() {
         let refused = timeline.when(0, open(2, from, to));
         assert_eq!(
             refused,
-            Err(Refusal::Overlap { with: id(1) }),
+            Err(Refusal::Overlap { with: id(1).0 }),
             "{from} {to:?}"
         );
     }
@@ -140,12 +161,12 @@ fn a_version_is_not_opened_over_another_or_backwards() {
 fn a_repeat_adds_nothing_and_other_content_is_refused() {
     let mut timeline = Timeline::default();
     let mut position = 0_i64;
-    for wish in [
+    for action in [
         open(1, 10, None),
         replace(1, 2, Some(20)),
         close(2, Some(30)),
     ] {
-        let first = amendment(5, id(u128::from(position.unsigned_abs())), wish);
+        let first = amendment(5, request(u128::from(position.unsigned_abs())), action);
         apply(&mut timeline, &first, &mut position);
         let again = Amendment {
             origin: first.origin.clone().at(at(40)),
@@ -153,7 +174,7 @@ fn a_repeat_adds_nothing_and_other_content_is_refused() {
         };
         assert_eq!(timeline.decide(&again), Ok(Vec::new()), "{again:?}");
     }
-    let other = amendment(5, id(0), open(9, 50, None));
+    let other = amendment(5, request(0), open(9, 50, None));
     assert_eq!(timeline.decide(&other), Err(Refusal::KeyReused));
 }
 
@@ -240,14 +261,14 @@ fn what_has_not_begun_may_be_withdrawn_and_makes_room() {
 #[test]
 fn a_version_that_changed_since_it_was_seen_is_left_alone() {
     let timeline = given(&[open(1, 10, None), close(1, Some(50))]);
-    let seen = |position, wish| Amendment {
+    let seen = |position, action| Amendment {
         if_at: Some(position),
-        ..amendment(20, REQUEST, wish)
+        ..amendment(20, REQUEST, action)
     };
-    for wish in [close(1, Some(30)), replace(1, 2, Some(30))] {
-        let refused = timeline.decide(&seen(1, wish.clone()));
+    for action in [close(1, Some(30)), replace(1, 2, Some(30))] {
+        let refused = timeline.decide(&seen(1, action.clone()));
         assert_eq!(refused, Err(Refusal::Changed { position: 2 }));
-        assert!(timeline.decide(&seen(2, wish)).is_ok());
+        assert!(timeline.decide(&seen(2, action)).is_ok());
     }
 }
 
@@ -260,7 +281,7 @@ fn next(seed: &mut u64, below: u64) -> i64 {
 }
 
 /// What somebody may want at random, some of it nonsense.
-fn any_wish(seed: &mut u64, number: u128) -> Wish<i64> {
+fn any_action(seed: &mut u64, number: u128) -> Action<Cost> {
     let which = u128::from(next(seed, 51).unsigned_abs());
     let some = |seed: &mut u64| (next(seed, 3) > 0).then(|| next(seed, 60));
     match next(seed, 3) {
@@ -279,8 +300,12 @@ fn versions_never_overlap_and_each_time_finds_the_one_that_is_in_effect() {
         let (mut seed, mut position) = (run, 0);
         let mut timeline = Timeline::default();
         for number in 1..60 {
-            let wish = any_wish(&mut seed, number);
-            let amendment = amendment(i64::try_from(number).expect("small"), id(number), wish);
+            let action = any_action(&mut seed, number);
+            let amendment = amendment(
+                i64::try_from(number).expect("small"),
+                request(number),
+                action,
+            );
             if timeline.decide(&amendment).is_ok() {
                 apply(&mut timeline, &amendment, &mut position);
             }
@@ -314,8 +339,8 @@ fn what_was_in_effect_at_a_time_gone_by_stays_so() {
         for number in 1..60 {
             let now = i64::try_from(number).expect("small");
             let before = timeline.clone();
-            let wish = any_wish(&mut seed, number);
-            let amendment = amendment(now, id(number), wish);
+            let action = any_action(&mut seed, number);
+            let amendment = amendment(now, request(number), action);
             if timeline.decide(&amendment).is_ok() {
                 apply(&mut timeline, &amendment, &mut position);
             }
@@ -332,7 +357,7 @@ fn what_was_in_effect_at_a_time_gone_by_stays_so() {
 fn of_two_who_replace_a_version_at_once_the_second_hears_that_it_has_ended() {
     let mut timeline = given(&[open(1, 0, None)]);
     let mut position = 1;
-    let first = amendment(60, id(2_000), replace(1, 2, None));
+    let first = amendment(60, request(2_000), replace(1, 2, None));
     apply(&mut timeline, &first, &mut position);
     timeline.changed(first.origin.time);
     // It was asked a moment before the first, and decided after it.
