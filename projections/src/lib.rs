@@ -21,6 +21,6 @@ pub mod services;
 
 pub use read::{Page, ReadError, Reader, Scope};
 pub use runtime::{
-    ApplyError, Batch, Effect, Projection, Unusable,
+    ApplyError, Batch, Effect, Projection, Table, Unusable,
     projectors::{Deps, Projectors, start},
 };

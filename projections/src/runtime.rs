@@ -11,5 +11,9 @@ mod projection;
 mod projector;
 pub(crate) mod projectors;
 pub mod publishing;
+mod table;
 
-pub use self::projection::{ApplyError, Batch, Effect, Projection, Unusable};
+pub use self::{
+    projection::{ApplyError, Batch, Effect, Projection, Unusable},
+    table::Table,
+};

@@ -16,7 +16,7 @@ use time::OffsetDateTime;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-use crate::{ApplyError, Batch, Effect, Projection, Scope};
+use crate::{ApplyError, Batch, Scope, Table};
 
 const INSERT: Statement = Statement::new(include_str!("access_log/insert.sql"));
 
@@ -24,38 +24,19 @@ const INSERT: Statement = Statement::new(include_str!("access_log/insert.sql"));
 #[derive(Debug, Clone, Copy)]
 pub struct AccessLog;
 
-impl AccessLog {
-    /// Of its checkpoint; in logs and metrics. It must never change.
-    pub const NAME: &str = "access_log";
-}
-
 #[async_trait]
-impl Projection for AccessLog {
-    fn name(&self) -> &'static str {
-        Self::NAME
-    }
+impl Table for AccessLog {
+    const NAME: &'static str = "access_log";
+    const READS: &'static [EventType] = &[EventType::CrossAccountRead, EventType::AccessRefused];
 
-    fn reads(&self) -> &'static [EventType] {
-        &[EventType::CrossAccountRead, EventType::AccessRefused]
-    }
-
-    async fn prepare(&self, batch: &Batch) -> Result<Box<dyn Effect>, ApplyError> {
-        Ok(Box::new(Rows(batch.clone())))
-    }
-}
-
-struct Rows(Batch);
-
-#[async_trait]
-impl Effect for Rows {
-    async fn apply(&mut self, transaction: &Transaction<'_>) -> Result<(), ApplyError> {
-        let rows = Columns::of(&self.0);
+    async fn show(batch: &Batch, transaction: &Transaction<'_>) -> Result<(), ApplyError> {
+        let rows = Columns::of(batch);
         if rows.position.is_empty() {
             return Ok(());
         }
         Scope::EveryTenant.enter(transaction).await?;
         let parameters: [&(dyn ToSql + Sync); 14] = [
-            &self.0.log.0,
+            &batch.log.0,
             &rows.position,
             &rows.tenant,
             &rows.account,

@@ -13,7 +13,7 @@ use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 pub use self::queries::{Account, find, tenant_of};
-use crate::{ApplyError, Batch, Effect, Projection, Scope};
+use crate::{ApplyError, Batch, Scope, Table};
 
 const PUT: Statement = Statement::new(include_str!("accounts/put.sql"));
 
@@ -21,39 +21,20 @@ const PUT: Statement = Statement::new(include_str!("accounts/put.sql"));
 #[derive(Debug, Clone, Copy)]
 pub struct Accounts;
 
-impl Accounts {
-    /// Of its checkpoint; in logs and metrics. It must never change.
-    pub const NAME: &str = "accounts";
-}
-
 #[async_trait]
-impl Projection for Accounts {
-    fn name(&self) -> &'static str {
-        Self::NAME
-    }
+impl Table for Accounts {
+    const NAME: &'static str = "accounts";
+    const READS: &'static [EventType] = &[EventType::AccountRegistered, EventType::AccountChanged];
 
-    fn reads(&self) -> &'static [EventType] {
-        &[EventType::AccountRegistered, EventType::AccountChanged]
-    }
-
-    async fn prepare(&self, batch: &Batch) -> Result<Box<dyn Effect>, ApplyError> {
-        Ok(Box::new(Rows(batch.clone())))
-    }
-}
-
-struct Rows(Batch);
-
-#[async_trait]
-impl Effect for Rows {
-    async fn apply(&mut self, transaction: &Transaction<'_>) -> Result<(), ApplyError> {
-        let lives = lives(&self.0);
+    async fn show(batch: &Batch, transaction: &Transaction<'_>) -> Result<(), ApplyError> {
+        let lives = lives(batch);
         if lives.is_empty() {
             return Ok(());
         }
         Scope::EveryTenant.enter(transaction).await?;
         let rows = Columns::of(&lives);
         let parameters: [&(dyn ToSql + Sync); 12] = [
-            &self.0.log.0,
+            &batch.log.0,
             &rows.position,
             &rows.tenant,
             &rows.account,

@@ -14,7 +14,7 @@ use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 pub use self::queries::{ChargesOfKey, charged_by_the_platform};
-use crate::{ApplyError, Batch, Effect, Projection, Scope};
+use crate::{ApplyError, Batch, Scope, Table};
 
 const INSERT: Statement = Statement::new(include_str!("billing_events/insert.sql"));
 
@@ -22,38 +22,19 @@ const INSERT: Statement = Statement::new(include_str!("billing_events/insert.sql
 #[derive(Debug, Clone, Copy)]
 pub struct Charges;
 
-impl Charges {
-    /// Of its checkpoint; in logs and metrics. It must never change.
-    pub const NAME: &str = "billing_events";
-}
-
 #[async_trait]
-impl Projection for Charges {
-    fn name(&self) -> &'static str {
-        Self::NAME
-    }
+impl Table for Charges {
+    const NAME: &'static str = "billing_events";
+    const READS: &'static [EventType] = &[EventType::MessageCharged];
 
-    fn reads(&self) -> &'static [EventType] {
-        &[EventType::MessageCharged]
-    }
-
-    async fn prepare(&self, batch: &Batch) -> Result<Box<dyn Effect>, ApplyError> {
-        Ok(Box::new(Rows(batch.clone())))
-    }
-}
-
-struct Rows(Batch);
-
-#[async_trait]
-impl Effect for Rows {
-    async fn apply(&mut self, transaction: &Transaction<'_>) -> Result<(), ApplyError> {
-        let rows = Columns::of(&self.0);
+    async fn show(batch: &Batch, transaction: &Transaction<'_>) -> Result<(), ApplyError> {
+        let rows = Columns::of(batch);
         if rows.position.is_empty() {
             return Ok(());
         }
         Scope::EveryTenant.enter(transaction).await?;
         let parameters: [&(dyn ToSql + Sync); 25] = [
-            &self.0.log.0,
+            &batch.log.0,
             &rows.position,
             &rows.charge,
             &rows.message,

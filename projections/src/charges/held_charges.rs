@@ -13,7 +13,7 @@ use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 pub use self::queries::{HeldCharge, HeldFilter, HeldNews, count, list, news, ratable};
-use crate::{ApplyError, Batch, Effect, Projection, Scope};
+use crate::{ApplyError, Batch, Scope, Table};
 
 const HOLD: Statement = Statement::new(include_str!("held_charges/hold.sql"));
 const RESOLVE: Statement = Statement::new(include_str!("held_charges/resolve.sql"));
@@ -22,42 +22,23 @@ const RESOLVE: Statement = Statement::new(include_str!("held_charges/resolve.sql
 #[derive(Debug, Clone, Copy)]
 pub struct HeldCharges;
 
-impl HeldCharges {
-    /// Of its checkpoint; in logs and metrics. It must never change.
-    pub const NAME: &str = "held_charges";
-}
-
 #[async_trait]
-impl Projection for HeldCharges {
-    fn name(&self) -> &'static str {
-        Self::NAME
-    }
+impl Table for HeldCharges {
+    const NAME: &'static str = "held_charges";
+    const READS: &'static [EventType] = &[EventType::ChargeHeld, EventType::MessageCharged];
 
-    fn reads(&self) -> &'static [EventType] {
-        &[EventType::ChargeHeld, EventType::MessageCharged]
-    }
-
-    async fn prepare(&self, batch: &Batch) -> Result<Box<dyn Effect>, ApplyError> {
-        Ok(Box::new(Rows(batch.clone())))
-    }
-}
-
-struct Rows(Batch);
-
-#[async_trait]
-impl Effect for Rows {
-    async fn apply(&mut self, transaction: &Transaction<'_>) -> Result<(), ApplyError> {
-        let (held, resolved) = columns(&self.0);
+    async fn show(batch: &Batch, transaction: &Transaction<'_>) -> Result<(), ApplyError> {
+        let (held, resolved) = columns(batch);
         if held.position.is_empty() && resolved.message.is_empty() {
             return Ok(());
         }
         Scope::EveryTenant.enter(transaction).await?;
         if !held.position.is_empty() {
-            held.insert(transaction, self.0.log.0).await?;
+            held.insert(transaction, batch.log.0).await?;
         }
         if !resolved.message.is_empty() {
             let parameters: [&(dyn ToSql + Sync); 3] =
-                [&self.0.log.0, &resolved.message, &resolved.at];
+                [&batch.log.0, &resolved.message, &resolved.at];
             RESOLVE.execute(transaction, &parameters).await?;
         }
         Ok(())

@@ -18,7 +18,7 @@ use time::{Date, OffsetDateTime};
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-use crate::{ApplyError, Batch, Effect, Projection, Scope};
+use crate::{ApplyError, Batch, Scope, Table};
 
 const COUNTED: Statement = Statement::new(include_str!("usage_summaries/counted.sql"));
 const ADD_HOURS: Statement = Statement::new(include_str!("usage_summaries/add_hours.sql"));
@@ -32,41 +32,22 @@ const HOUR: i64 = 3_600_000_000;
 #[derive(Debug, Clone, Copy)]
 pub struct UsageSummaries;
 
-impl UsageSummaries {
-    /// Of its checkpoint; in logs and metrics. It must never change.
-    pub const NAME: &str = "usage_summaries";
-}
-
 #[async_trait]
-impl Projection for UsageSummaries {
-    fn name(&self) -> &'static str {
-        Self::NAME
-    }
+impl Table for UsageSummaries {
+    const NAME: &'static str = "usage_summaries";
+    const READS: &'static [EventType] = &[EventType::MessageCharged];
 
-    fn reads(&self) -> &'static [EventType] {
-        &[EventType::MessageCharged]
-    }
-
-    async fn prepare(&self, batch: &Batch) -> Result<Box<dyn Effect>, ApplyError> {
-        Ok(Box::new(Usage(batch.clone())))
-    }
-}
-
-struct Usage(Batch);
-
-#[async_trait]
-impl Effect for Usage {
-    async fn apply(&mut self, transaction: &Transaction<'_>) -> Result<(), ApplyError> {
-        let Some(last) = self.0.last().map(|event| event.position) else {
+    async fn show(batch: &Batch, transaction: &Transaction<'_>) -> Result<(), ApplyError> {
+        let Some(last) = batch.last().map(|event| event.position) else {
             return Ok(());
         };
         Scope::EveryTenant.enter(transaction).await?;
-        let (log, counted) = (self.0.log, counted(transaction, self.0.log).await?);
+        let (log, counted) = (batch.log, counted(transaction, batch.log).await?);
         if last <= counted {
             return Ok(());
         }
-        let new = self.0.partition_point(|event| event.position <= counted);
-        let hours = by_hour(&self.0[new..]);
+        let new = batch.partition_point(|event| event.position <= counted);
+        let hours = by_hour(&batch[new..]);
         let days = by_day(&hours);
         add(transaction, log, ADD_HOURS, &hours).await?;
         add(transaction, log, ADD_DAYS, &days).await?;

@@ -26,7 +26,7 @@ pub use self::{
     queries::{Version, by_request, list, one},
 };
 use crate::{
-    ApplyError, Batch, Effect, Projection, ReadError, Scope,
+    ApplyError, Batch, ReadError, Scope, Table,
     read::{Cells, Parameters},
 };
 
@@ -98,27 +98,13 @@ impl<K> Default for VersionRows<K> {
 }
 
 #[async_trait]
-impl<K: VersionTable> Projection for VersionRows<K> {
-    fn name(&self) -> &'static str {
-        K::PROJECTION
-    }
+impl<K: VersionTable> Table for VersionRows<K> {
+    const NAME: &'static str = K::PROJECTION;
+    const READS: &'static [EventType] = &[K::OPENED, K::CLOSED];
 
-    fn reads(&self) -> &'static [EventType] {
-        const { &[K::OPENED, K::CLOSED] }
-    }
-
-    async fn prepare(&self, batch: &Batch) -> Result<Box<dyn Effect>, ApplyError> {
-        Ok(Box::new(Rows::<K>(batch.clone(), PhantomData)))
-    }
-}
-
-struct Rows<K>(Batch, PhantomData<K>);
-
-#[async_trait]
-impl<K: VersionTable> Effect for Rows<K> {
-    async fn apply(&mut self, transaction: &Transaction<'_>) -> Result<(), ApplyError> {
-        let log = self.0.log.0;
-        let versions = Versions::<K>::of(&self.0);
+    async fn show(batch: &Batch, transaction: &Transaction<'_>) -> Result<(), ApplyError> {
+        let log = batch.log.0;
+        let versions = Versions::<K>::of(batch);
         Scope::EveryTenant.enter(transaction).await?;
         close_all(transaction, log, &versions).await?;
         open_all(transaction, log, &versions).await

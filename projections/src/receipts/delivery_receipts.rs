@@ -9,7 +9,7 @@ use schema::{Event, EventType, ReceiptFacts, Sealed};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{ApplyError, Batch, Effect, Projection};
+use crate::{ApplyError, Batch, Table};
 
 const INSERT: Statement = Statement::new(include_str!("delivery_receipts/insert.sql"));
 
@@ -17,41 +17,22 @@ const INSERT: Statement = Statement::new(include_str!("delivery_receipts/insert.
 #[derive(Debug, Clone, Copy)]
 pub struct DeliveryReceipts;
 
-impl DeliveryReceipts {
-    /// Of its checkpoint; in logs and metrics. It must never change.
-    pub const NAME: &str = "delivery_receipts";
-}
-
 #[async_trait]
-impl Projection for DeliveryReceipts {
-    fn name(&self) -> &'static str {
-        Self::NAME
-    }
+impl Table for DeliveryReceipts {
+    const NAME: &'static str = "delivery_receipts";
+    const READS: &'static [EventType] = &[
+        EventType::ReceiptRecorded,
+        EventType::MessageSettled,
+        EventType::LateReceiptRecorded,
+    ];
 
-    fn reads(&self) -> &'static [EventType] {
-        &[
-            EventType::ReceiptRecorded,
-            EventType::MessageSettled,
-            EventType::LateReceiptRecorded,
-        ]
-    }
-
-    async fn prepare(&self, batch: &Batch) -> Result<Box<dyn Effect>, ApplyError> {
-        Ok(Box::new(Rows(batch.clone())))
-    }
-}
-
-struct Rows(Batch);
-
-#[async_trait]
-impl Effect for Rows {
-    async fn apply(&mut self, transaction: &Transaction<'_>) -> Result<(), ApplyError> {
-        let rows = Columns::of(&self.0);
+    async fn show(batch: &Batch, transaction: &Transaction<'_>) -> Result<(), ApplyError> {
+        let rows = Columns::of(batch);
         if rows.position.is_empty() {
             return Ok(());
         }
         let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 15] = [
-            &self.0.log.0,
+            &batch.log.0,
             &rows.position,
             &rows.receipt,
             &rows.message,

@@ -17,7 +17,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 pub use self::queries::{Orphan, next, youngest};
-use crate::{ApplyError, Batch, Effect, Projection};
+use crate::{ApplyError, Batch, Table};
 
 const ORPHANS: Statement = Statement::new(include_str!("orphaned_receipts/insert.sql"));
 const RESOLUTIONS: Statement = Statement::new(include_str!("orphaned_receipts/resolve.sql"));
@@ -26,37 +26,18 @@ const RESOLUTIONS: Statement = Statement::new(include_str!("orphaned_receipts/re
 #[derive(Debug, Clone, Copy)]
 pub struct OrphanedReceipts;
 
-impl OrphanedReceipts {
-    /// Of its checkpoint; in logs and metrics. It must never change.
-    pub const NAME: &str = "orphaned_receipts";
-}
-
 #[async_trait]
-impl Projection for OrphanedReceipts {
-    fn name(&self) -> &'static str {
-        Self::NAME
-    }
+impl Table for OrphanedReceipts {
+    const NAME: &'static str = "orphaned_receipts";
+    const READS: &'static [EventType] = &[EventType::ReceiptOrphaned, EventType::OrphanMatched];
 
-    fn reads(&self) -> &'static [EventType] {
-        &[EventType::ReceiptOrphaned, EventType::OrphanMatched]
-    }
-
-    async fn prepare(&self, batch: &Batch) -> Result<Box<dyn Effect>, ApplyError> {
-        Ok(Box::new(Rows(batch.clone())))
-    }
-}
-
-struct Rows(Batch);
-
-#[async_trait]
-impl Effect for Rows {
-    async fn apply(&mut self, transaction: &Transaction<'_>) -> Result<(), ApplyError> {
-        let (orphans, resolutions) = columns(&self.0);
+    async fn show(batch: &Batch, transaction: &Transaction<'_>) -> Result<(), ApplyError> {
+        let (orphans, resolutions) = columns(batch);
         if !orphans.position.is_empty() {
-            orphans.insert(transaction, self.0.log.0).await?;
+            orphans.insert(transaction, batch.log.0).await?;
         }
         if !resolutions.position.is_empty() {
-            resolutions.insert(transaction, self.0.log.0).await?;
+            resolutions.insert(transaction, batch.log.0).await?;
         }
         Ok(())
     }

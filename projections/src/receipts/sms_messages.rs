@@ -10,7 +10,7 @@ use schema::{Event, EventType, Status, Timestamp};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{ApplyError, Batch, Effect, Projection};
+use crate::{ApplyError, Batch, Table};
 
 const UPDATE: Statement = Statement::new(include_str!("sms_messages/update.sql"));
 
@@ -18,45 +18,30 @@ const UPDATE: Statement = Statement::new(include_str!("sms_messages/update.sql")
 #[derive(Debug, Clone, Copy)]
 pub struct SmsMessages;
 
-impl SmsMessages {
-    /// Of its checkpoint; in logs and metrics. It must never change.
-    pub const NAME: &str = "sms_messages";
-}
-
 #[async_trait]
-impl Projection for SmsMessages {
-    fn name(&self) -> &'static str {
-        Self::NAME
-    }
+impl Table for SmsMessages {
+    const NAME: &'static str = "sms_messages";
+    const READS: &'static [EventType] = &[EventType::ReceiptRecorded, EventType::MessageSettled];
 
-    fn reads(&self) -> &'static [EventType] {
-        &[EventType::ReceiptRecorded, EventType::MessageSettled]
-    }
-
-    async fn prepare(&self, batch: &Batch) -> Result<Box<dyn Effect>, ApplyError> {
-        Ok(Box::new(Changes(collapse(batch))))
-    }
-}
-
-/// The last change of each message, in the order of message ids.
-type Collapsed = BTreeMap<Uuid, (Status, Timestamp)>;
-
-struct Changes(Collapsed);
-
-#[async_trait]
-impl Effect for Changes {
-    async fn apply(&mut self, transaction: &Transaction<'_>) -> Result<(), ApplyError> {
-        if self.0.is_empty() {
+    async fn show(batch: &Batch, transaction: &Transaction<'_>) -> Result<(), ApplyError> {
+        let changes = collapse(batch);
+        if changes.is_empty() {
             return Ok(());
         }
-        let messages: Vec<Uuid> = self.0.keys().copied().collect();
-        let statuses: Vec<&str> = self.0.values().map(|(status, _)| status.as_str()).collect();
-        let times: Vec<OffsetDateTime> = self.0.values().map(|(_, at)| at.datetime()).collect();
+        let messages: Vec<Uuid> = changes.keys().copied().collect();
+        let statuses: Vec<&str> = changes
+            .values()
+            .map(|(status, _)| status.as_str())
+            .collect();
+        let times: Vec<OffsetDateTime> = changes.values().map(|(_, at)| at.datetime()).collect();
         Ok(UPDATE
             .execute(transaction, &[&messages, &statuses, &times])
             .await?)
     }
 }
+
+/// The last change of each message, in the order of message ids.
+type Collapsed = BTreeMap<Uuid, (Status, Timestamp)>;
 
 /// What a batch does to each message: a settlement settles it, whatever else the batch says; an
 /// intermediate receipt counts only if it was the message's first. Late receipts change nothing.

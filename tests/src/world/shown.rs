@@ -1,6 +1,7 @@
 //! What shows the log, by the service that keeps it going: whoever waits for rest waits for these.
 
 use projections::{
+    Table as _,
     access::access_log::AccessLog,
     accounts::accounts::Accounts,
     charges::{

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use deadpool_postgres::Transaction;
 use eventstore::{EventStore as _, Feed, LogId, contract::samples};
 use projections::{
-    ApplyError, Batch, Deps, Effect, Projection,
+    ApplyError, Batch, Deps, Effect, Projection, Table as _,
     receipts::{delivery_receipts::DeliveryReceipts, publishers::billing_events::BillingEvents},
     runtime::metrics::ProjectionMetrics,
 };

@@ -1,10 +1,13 @@
 //! A fact that cannot be applied stops its projection, with an alert; nothing is skipped.
 
 use eventstore::contract::samples;
-use projections::receipts::{
-    delivery_receipts::DeliveryReceipts,
-    publishers::{billing_events::BillingEvents, webhook_dispatch::WebhookDispatches},
-    sms_messages::SmsMessages,
+use projections::{
+    Table as _,
+    receipts::{
+        delivery_receipts::DeliveryReceipts,
+        publishers::{billing_events::BillingEvents, webhook_dispatch::WebhookDispatches},
+        sms_messages::SmsMessages,
+    },
 };
 use tests::world::{PROJECTIONS, WorldOptions};
 

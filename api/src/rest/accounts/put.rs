@@ -20,7 +20,7 @@ use actors::{
     accounts::decide::{Condition, Refusal},
 };
 use axum::{extract::State, http::Method};
-use projections::accounts::accounts::Accounts;
+use projections::{Table as _, accounts::accounts::Accounts};
 use schema::{AccountTier, Personal, TenantId, event::AccountFacts};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de::Error as _};

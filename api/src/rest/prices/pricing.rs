@@ -7,6 +7,7 @@
 mod bodies;
 
 use projections::{
+    Table as _,
     charges::billing_events::{Charges, ChargesOfKey, charged_by_the_platform},
     prices::pricing_tables::PriceFilter,
 };
