@@ -266,7 +266,7 @@ async fn l7_what_was_recorded_is_read_back_unchanged(store: Store) {
     let streams = store.read_streams(&asked).await.expect("reads");
     let facts: Vec<Vec<_>> = streams
         .iter()
-        .map(|events| events.iter().map(|event| event.fact.clone()).collect())
+        .map(|events| events.iter().map(|event| event.data.clone()).collect())
         .collect();
     assert_eq!(
         facts,

@@ -17,7 +17,7 @@ mod secret;
 
 pub use feed::Feed;
 pub use log::{
-    Append, EventStore, Guard, LogId, NewEvent, Outcome, RecordedEvent, StoreError, Stretch,
+    Append, EventData, EventStore, Guard, LogId, Outcome, RecordedEvent, StoreError, Stretch,
     UnreadableRow,
 };
 pub use secret::Secret;

@@ -16,9 +16,9 @@ impl LogId {
     pub const DEFAULT: Self = Self(1);
 }
 
-/// A fact about to be recorded.
+/// What is recorded of an event, whichever position it gets.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewEvent {
+pub struct EventData {
     /// Derived from what happened: a repeat has the same.
     pub id: EventId,
     /// The event itself; its type says in which category of streams it may stand.
@@ -47,7 +47,7 @@ pub struct Append {
     /// The version the stream must have: 0 before its first event.
     pub expected: i32,
     /// At least one event; the first becomes version `expected + 1`.
-    pub events: Vec<NewEvent>,
+    pub events: Vec<EventData>,
     /// What else must not have moved.
     pub guards: Vec<Guard>,
 }
@@ -98,7 +98,7 @@ pub enum Outcome {
     Refused,
 }
 
-/// A fact in the log.
+/// An event in the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedEvent {
     /// 1, 2, 3, … without gaps in its log.
@@ -110,7 +110,7 @@ pub struct RecordedEvent {
     /// When the log recorded it; never earlier than the event before it.
     pub recorded_at: Timestamp,
     /// What was recorded, lifted to today's shape.
-    pub fact: NewEvent,
+    pub data: EventData,
 }
 
 /// Consecutive events of the log, as far as the reader may see them.
@@ -277,14 +277,14 @@ pub trait EventStore: Send + Sync {
 
 impl Append {
     /// The first of its events that belongs to another kind of stream than this one.
-    pub(crate) fn foreign(&self) -> Option<&NewEvent> {
+    pub(crate) fn foreign(&self) -> Option<&EventData> {
         let category = self.stream.category;
         let mut events = self.events.iter();
         events.find(|new| new.event.category() != category)
     }
 }
 
-impl NewEvent {
+impl EventData {
     /// SHA-256 over what the event says and where: everything that must be equal for a repeat to
     /// count as the same fact. Not over how it came to be told (cause, trace, principal), which
     /// may differ between two tries.

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use schema::{EventId, StreamId, Timestamp};
 
 use crate::{
-    Append, EventStore, Guard, NewEvent, Outcome, RecordedEvent, StoreError, Stretch, clock,
+    Append, EventData, EventStore, Guard, Outcome, RecordedEvent, StoreError, Stretch, clock,
 };
 
 /// A log that lives as long as the process.
@@ -113,7 +113,7 @@ fn record(events: &mut Vec<RecordedEvent>, append: Append, now: Timestamp) -> Ou
     }
     let position = head_of(events) + 1;
     let mut version = append.expected;
-    for (position, fact) in (position..).zip(append.events) {
+    for (position, data) in (position..).zip(append.events) {
         version += 1;
         let stream = append.stream;
         events.push(RecordedEvent {
@@ -121,7 +121,7 @@ fn record(events: &mut Vec<RecordedEvent>, append: Append, now: Timestamp) -> Ou
             stream,
             version,
             recorded_at: now,
-            fact,
+            data,
         });
     }
     Outcome::Recorded {
@@ -161,14 +161,14 @@ fn judge(events: &[RecordedEvent], append: &Append, actual: i32) -> Option<Outco
 }
 
 fn find(events: &[RecordedEvent], stream: StreamId, id: EventId) -> Option<[u8; 32]> {
-    let same = |event: &&RecordedEvent| event.stream == stream && event.fact.id == id;
+    let same = |event: &&RecordedEvent| event.stream == stream && event.data.id == id;
     events
         .iter()
         .find(same)
-        .map(|event| hash(stream, &event.fact))
+        .map(|event| hash(stream, &event.data))
 }
 
-fn hash(stream: StreamId, event: &NewEvent) -> [u8; 32] {
+fn hash(stream: StreamId, event: &EventData) -> [u8; 32] {
     event.content_hash(
         stream,
         &event.event.payload(),

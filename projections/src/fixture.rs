@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, sync::Arc};
 
-use eventstore::{LogId, NewEvent, RecordedEvent};
+use eventstore::{EventData, LogId, RecordedEvent};
 use schema::{AccountId, Category, Event, EventId, Pseudonym, Sealed, StreamId, Timestamp};
 use uuid::Uuid;
 
@@ -32,7 +32,7 @@ pub(crate) fn recorded((name, position): (&&str, i64)) -> RecordedEvent {
         },
         version: 1,
         recorded_at,
-        fact: NewEvent {
+        data: EventData {
             id: EventId(Uuid::from_u128(0xe000 + number)),
             event,
             tenant: (!orphan).then_some(PSEUDONYM),

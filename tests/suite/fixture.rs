@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, future::Future, process::Stdio, sync::LazyLock,
 
 use async_nats::jetstream;
 use eventstore::{
-    Append, EventStore, LogId, NewEvent, Outcome, Secret,
+    Append, EventData, EventStore, LogId, Outcome, Secret,
     contract::samples,
     postgres::{Database, DatabaseOptions, PgStore},
 };
@@ -221,7 +221,7 @@ pub(crate) async fn append_by_hand(
     client: &impl tokio_postgres::GenericClient,
     stream: StreamId,
     version: i32,
-    event: &NewEvent,
+    event: &EventData,
 ) -> Result<i64, tokio_postgres::Error> {
     let (name, schema_version) = event.event.type_and_version();
     let payload = event.event.payload();

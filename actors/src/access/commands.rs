@@ -206,7 +206,7 @@ mod tests {
             panic!("{:?}", stretch.events);
         };
         assert_eq!(first.stream, again.stream);
-        let calls = [first, again].map(|event| match &event.fact.event {
+        let calls = [first, again].map(|event| match &event.data.event {
             Event::AccessRefused(refused) => refused.calls,
             other => panic!("{other:?}"),
         });

@@ -6,7 +6,7 @@
 
 use std::{collections::HashSet, convert::Infallible};
 
-use eventstore::{NewEvent, RecordedEvent};
+use eventstore::{EventData, RecordedEvent};
 use schema::{
     AccountId, Event, EventId, Pseudonym, StreamId,
     event::{AccessRefused, CrossAccountRead},
@@ -50,7 +50,7 @@ impl Decider for AccessDecider {
     type Refusal = Infallible;
 
     fn fold(state: &mut Self::State, event: &RecordedEvent) {
-        state.insert(event.fact.id);
+        state.insert(event.data.id);
     }
 
     fn decide(state: &Self::State, command: &RecordAccess) -> Result<Decision, Infallible> {
@@ -96,8 +96,8 @@ impl RecordAccess {
 }
 
 impl Command for RecordAccess {
-    fn record(&self, _: EventPlace, event: Event) -> NewEvent {
-        NewEvent {
+    fn record(&self, _: EventPlace, event: Event) -> EventData {
+        EventData {
             tenant: self.tenant,
             account: self.account(),
             ..self.origin.record(self.id(), event)

@@ -8,7 +8,7 @@
 
 use std::collections::HashSet;
 
-use eventstore::{LogId, NewEvent, RecordedEvent, keyring::TenantKey};
+use eventstore::{EventData, LogId, RecordedEvent, keyring::TenantKey};
 use schema::{
     Event, EventId, Personal, Pseudonym, Sealed, StreamId,
     event::{AccountChanged, AccountFacts, AccountRegistered},
@@ -132,23 +132,23 @@ impl Decider for AccountDecider {
 
     fn fold(state: &mut Account, event: &RecordedEvent) {
         let (Event::AccountRegistered(AccountRegistered { account: facts })
-        | Event::AccountChanged(AccountChanged { account: facts })) = &event.fact.event
+        | Event::AccountChanged(AccountChanged { account: facts })) = &event.data.event
         else {
             return;
         };
         let known = state.registered().map(|known| known.tenant);
         // An account of nobody is none.
-        let Some(tenant) = known.or(event.fact.tenant) else {
+        let Some(tenant) = known.or(event.data.tenant) else {
             return;
         };
         state.registered = Some(Registered {
             tenant,
             facts: *facts,
-            sealed: event.fact.sealed.clone(),
+            sealed: event.data.sealed.clone(),
             version: event.version,
             position: event.position,
         });
-        state.carried_out.insert(event.fact.id);
+        state.carried_out.insert(event.data.id);
     }
 
     fn decide(state: &Account, command: &PutAccount) -> Result<Decision, Refusal> {
@@ -217,8 +217,8 @@ impl PutAccount {
 }
 
 impl Command for PutAccount {
-    fn record(&self, place: EventPlace, event: Event) -> NewEvent {
-        NewEvent {
+    fn record(&self, place: EventPlace, event: Event) -> EventData {
+        EventData {
             tenant: Some(self.tenant.pseudonym),
             account: Some(self.account.account_id),
             sealed: self.seal(place),

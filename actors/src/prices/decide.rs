@@ -7,7 +7,7 @@ pub mod timeline;
 
 use std::marker::PhantomData;
 
-use eventstore::{NewEvent, RecordedEvent};
+use eventstore::{EventData, RecordedEvent};
 use schema::{Event, Period, Pseudonym, StreamId, Timestamp, Versioned, versioned::Change};
 
 use self::timeline::{Refusal, Timeline, closing_event, opening_event};
@@ -71,10 +71,10 @@ impl<K: Versioned> Decider for VersionDecider<K> {
     type Refusal = Refusal;
 
     fn fold(state: &mut Timeline<K>, event: &RecordedEvent) {
-        state.changed(event.fact.occurred_at);
-        match K::change(&event.fact.event, event.fact.tenant) {
+        state.changed(event.data.occurred_at);
+        match K::change(&event.data.event, event.data.tenant) {
             Some(Change::Opened(opening)) => state.open(opening, event.position),
-            Some(Change::Closed(closing)) => state.close(closing, event.fact.id, event.position),
+            Some(Change::Closed(closing)) => state.close(closing, event.data.id, event.position),
             None => {}
         }
     }
@@ -99,7 +99,7 @@ impl<K: Versioned> Amendment<K> {
 }
 
 impl<K: Versioned> Command for Amendment<K> {
-    fn record(&self, _: EventPlace, event: Event) -> NewEvent {
+    fn record(&self, _: EventPlace, event: Event) -> EventData {
         let (tenant, request) = (K::tenant(&self.key), self.origin.request);
         let id = match K::change(&event, tenant) {
             Some(Change::Opened(opening)) => opening_event(opening.id.into(), request),
@@ -107,7 +107,7 @@ impl<K: Versioned> Command for Amendment<K> {
             // Unwrap safety: nothing else is decided above.
             None => unreachable!("an event of this kind of versions"),
         };
-        NewEvent {
+        EventData {
             tenant,
             ..self.origin.record(id, event)
         }

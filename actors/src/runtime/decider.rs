@@ -1,6 +1,6 @@
 //! Deciders: what follows from what is known. No clock, no randomness, no I/O in here.
 
-use eventstore::{Append, Guard, LogId, NewEvent, RecordedEvent, seal::Place};
+use eventstore::{Append, EventData, Guard, LogId, RecordedEvent, seal::Place};
 use schema::{Event, StreamId};
 
 /// Decides for one kind of stream.
@@ -86,7 +86,7 @@ impl Decision {
 /// What is asked of a decider, with everything that recording the answer takes.
 pub trait Command: Send + Sync + std::fmt::Debug + 'static {
     /// The event as it is recorded at `place`: its id, envelope and sealed personal data.
-    fn record(&self, place: EventPlace, event: Event) -> NewEvent;
+    fn record(&self, place: EventPlace, event: Event) -> EventData;
 }
 
 /// Where an event is about to be recorded; sealed data is bound to it.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use eventstore::NewEvent;
+use eventstore::EventData;
 use schema::{Event, EventId, Sealed, Timestamp};
 use uuid::Uuid;
 
@@ -23,8 +23,8 @@ pub struct Origin {
 impl Origin {
     /// The event of this id as it is recorded: nobody's, on no account, with nothing sealed.
     #[must_use]
-    pub fn record(&self, id: EventId, event: Event) -> NewEvent {
-        NewEvent {
+    pub fn record(&self, id: EventId, event: Event) -> EventData {
+        EventData {
             id,
             event,
             tenant: None,

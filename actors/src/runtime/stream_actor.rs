@@ -205,14 +205,14 @@ impl<D: Decider> State<D> {
                     recorded_at,
                     ..
                 } => {
-                    for (at, fact) in (first..).zip(recorded) {
+                    for (at, data) in (first..).zip(recorded) {
                         (*position, *version) = (at, *version + 1);
                         let recorded = RecordedEvent {
                             position: at,
                             stream: self.stream,
                             version: *version,
                             recorded_at,
-                            fact,
+                            data,
                         };
                         D::fold(state, &recorded);
                     }
@@ -253,7 +253,7 @@ impl<D: Decider> State<D> {
 
 #[cfg(test)]
 mod tests {
-    use eventstore::{Guard, NewEvent, memory::MemoryStore};
+    use eventstore::{EventData, Guard, memory::MemoryStore};
     use schema::{Event, EventId, Pseudonym, event::CrossAccountRead};
     use uuid::Uuid;
 
@@ -299,7 +299,7 @@ mod tests {
     }
 
     impl Command for Look {
-        fn record(&self, place: EventPlace, event: Event) -> NewEvent {
+        fn record(&self, place: EventPlace, event: Event) -> EventData {
             let id = EventId::of_request("look", place.stream.id, self.origin.request);
             self.origin.record(id, event)
         }

@@ -8,7 +8,7 @@ use schema::{
 };
 use uuid::Uuid;
 
-use crate::{Append, NewEvent, clock};
+use crate::{Append, EventData, clock};
 
 /// The number of a stream that nobody has used, in this or any other run.
 #[must_use]
@@ -54,7 +54,7 @@ pub fn append_numbered(number: u128, expected: i32, event: i32) -> Append {
 
 /// An event of realistic size: a settlement with sealed addresses.
 #[must_use]
-pub fn new_event(number: u128, event: i32) -> NewEvent {
+pub fn new_event(number: u128, event: i32) -> EventData {
     let at = Timestamp::from_micros(1_767_225_600_000_000 + i64::from(event)).expect("valid");
     let receipt = ReceiptFacts {
         source_event_id: Uuid::from_u128(number ^ 1),
@@ -72,7 +72,7 @@ pub fn new_event(number: u128, event: i32) -> NewEvent {
         let value = format!("1.{}", "c2VhbGVk".repeat(7));
         (field.to_owned(), SealedValue(value))
     };
-    NewEvent {
+    EventData {
         id: EventId(derive(
             "sample",
             &[&number.to_be_bytes(), &event.to_be_bytes()],

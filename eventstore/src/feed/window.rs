@@ -145,7 +145,7 @@ mod tests {
                 stream: samples::append(1, 0, 1).stream,
                 version: 1,
                 recorded_at: crate::clock::now(),
-                fact: samples::new_event(1, 1),
+                data: samples::new_event(1, 1),
             }))
         };
         SharedStretch {

@@ -7,7 +7,7 @@ use tokio_postgres::{
     types::{FromSql, Type},
 };
 
-use crate::{NewEvent, RecordedEvent, UnreadableRow};
+use crate::{EventData, RecordedEvent, UnreadableRow};
 
 /// The text of a `json` column, to the byte.
 struct JsonText<'a>(&'a str);
@@ -54,7 +54,7 @@ pub(super) fn recorded_event(row: &Row) -> Result<RecordedEvent, UnreadableRow> 
         },
         version: row.get(8),
         recorded_at: Timestamp::from_datetime(row.get::<_, OffsetDateTime>(1)),
-        fact: NewEvent {
+        data: EventData {
             id: EventId(row.get(4)),
             event,
             tenant: row.get::<_, Option<_>>(5).map(Pseudonym),

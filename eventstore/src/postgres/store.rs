@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::{Database, Statement, rows};
 use crate::{
-    Append, EventStore, Guard, LogId, NewEvent, Outcome, RecordedEvent, StoreError, Stretch,
+    Append, EventData, EventStore, Guard, LogId, Outcome, RecordedEvent, StoreError, Stretch,
     rounds::rounds,
 };
 
@@ -223,7 +223,7 @@ fn is_refusal(fault: &StoreError) -> bool {
 }
 
 /// Says which type of event does not belong where it was to stand.
-fn tell_foreign(append: &Append, foreign: &NewEvent) {
+fn tell_foreign(append: &Append, foreign: &EventData) {
     tracing::error!(
         event = "log.append_refused",
         stream = %append.stream,

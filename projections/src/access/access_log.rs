@@ -88,8 +88,8 @@ struct Access<'a> {
 
 impl<'a> Access<'a> {
     fn of(event: &'a RecordedEvent) -> Option<Self> {
-        match &event.fact.event {
-            Event::CrossAccountRead(read) => Some(Self::read(read, event.fact.occurred_at)),
+        match &event.data.event {
+            Event::CrossAccountRead(read) => Some(Self::read(read, event.data.occurred_at)),
             Event::AccessRefused(refused) => Some(Self::refused(refused)),
             _ => None,
         }
@@ -136,16 +136,16 @@ impl<'a> Columns<'a> {
     fn push(&mut self, event: &'a RecordedEvent, access: &Access<'a>) {
         let more: Vec<_> = access.more.iter().map(ToString::to_string).collect();
         self.position.push(event.position);
-        self.tenant.push(event.fact.tenant.map(|tenant| tenant.0));
+        self.tenant.push(event.data.tenant.map(|tenant| tenant.0));
         self.account.push(access.account.map(|account| account.0));
         self.more.push(format!("{{{}}}", more.join(",")));
         self.caller_tenant.push(access.caller_tenant.0);
-        self.principal.push(&event.fact.principal);
+        self.principal.push(&event.data.principal);
         self.endpoint.push(access.endpoint);
         self.code.push(access.code);
         self.calls.push(i64::from(access.calls));
         self.request.push(access.request);
-        self.occurred_at.push(event.fact.occurred_at.datetime());
+        self.occurred_at.push(event.data.occurred_at.datetime());
         self.until.push(access.until.datetime());
         self.recorded_at.push(event.recorded_at.datetime());
     }

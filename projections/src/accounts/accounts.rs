@@ -64,7 +64,7 @@ type Lives<'a> = BTreeMap<Uuid, Life<'a>>;
 fn lives(events: &[Arc<RecordedEvent>]) -> Lives<'_> {
     let mut lives = Lives::new();
     for event in events {
-        let facts = match &event.fact.event {
+        let facts = match &event.data.event {
             Event::AccountRegistered(registered) => &registered.account,
             Event::AccountChanged(changed) => &changed.account,
             _ => continue,
@@ -98,8 +98,8 @@ impl<'a> Columns<'a> {
     fn of(lives: &Lives<'a>) -> Self {
         let mut columns = Self::default();
         for (account, Life { first, last, facts }) in lives {
-            let tenant = first.fact.tenant.map(|tenant| tenant.0);
-            let sealed = |field| last.fact.sealed.0.get(field).map(|value| value.0.as_str());
+            let tenant = first.data.tenant.map(|tenant| tenant.0);
+            let sealed = |field| last.data.sealed.0.get(field).map(|value| value.0.as_str());
             columns.position.push(first.position);
             columns.tenant.push(tenant);
             columns.account.push(*account);
@@ -132,7 +132,7 @@ mod tests {
         changed.version = 2;
         let name = SealedValue("1.sealed".to_owned());
         let sealed = [(Sealed::BILLING_NAME.to_owned(), name)];
-        changed.fact.sealed = Sealed(sealed.into());
+        changed.data.sealed = Sealed(sealed.into());
         let events = fixture::batch([registered, changed]);
         let lives = lives(&events);
         let rows = Columns::of(&lives);

@@ -96,7 +96,7 @@ impl<'a> Columns<'a> {
     fn of(events: &'a [Arc<RecordedEvent>]) -> Self {
         let mut columns = Self::default();
         for event in events {
-            if let Event::MessageCharged(charged) = &event.fact.event {
+            if let Event::MessageCharged(charged) = &event.data.event {
                 columns.push(event, charged);
             }
         }
@@ -106,11 +106,11 @@ impl<'a> Columns<'a> {
     fn push(&mut self, event: &RecordedEvent, charged: &'a MessageCharged) {
         let settlement = &charged.settlement;
         self.position.push(event.position);
-        self.charge.push(event.fact.id.0);
+        self.charge.push(event.data.id.0);
         self.message.push(settlement.message_id.0);
-        self.tenant.push(event.fact.tenant.map(|tenant| tenant.0));
+        self.tenant.push(event.data.tenant.map(|tenant| tenant.0));
         self.account
-            .push(event.fact.account.map(|account| account.0));
+            .push(event.data.account.map(|account| account.0));
         self.operator.push(settlement.operator_id.0);
         self.price.push(charged.price.pricing_table_id.0);
         self.cost
@@ -143,7 +143,7 @@ mod tests {
     fn a_charge_is_a_row_with_its_flags_and_nothing_else_is() {
         let whole = fixture::recorded((&"MessageCharged", 1));
         let mut review = fixture::recorded((&"MessageCharged", 2));
-        if let Event::MessageCharged(charged) = &mut review.fact.event {
+        if let Event::MessageCharged(charged) = &mut review.data.event {
             charged.cost = None;
             charged.clock_skew = true;
             charged.billed = false;

@@ -48,7 +48,7 @@ impl Table for HeldCharges {
 fn columns(events: &[Arc<RecordedEvent>]) -> (Held<'_>, Resolved) {
     let (mut held, mut resolved) = (Held::default(), Resolved::default());
     for event in events {
-        match &event.fact.event {
+        match &event.data.event {
             Event::ChargeHeld(charge) => held.push(event, charge),
             // A charge at the beginning of its stream was never held: nearly all of them.
             Event::MessageCharged(charged) if event.version > 1 => {
@@ -90,9 +90,9 @@ impl<'a> Held<'a> {
         let settlement = &held.settlement;
         self.position.push(event.position);
         self.message.push(settlement.message_id.0);
-        self.tenant.push(event.fact.tenant.map(|tenant| tenant.0));
+        self.tenant.push(event.data.tenant.map(|tenant| tenant.0));
         self.account
-            .push(event.fact.account.map(|account| account.0));
+            .push(event.data.account.map(|account| account.0));
         self.tier.push(held.account_tier.map(AccountTier::as_str));
         self.operator.push(settlement.operator_id.0);
         self.direction.push(settlement.direction.as_str());

@@ -89,12 +89,12 @@ type Sums<P> = BTreeMap<SumKey<P>, Sum>;
 fn by_hour(events: &[Arc<RecordedEvent>]) -> Sums<OffsetDateTime> {
     let mut sums = Sums::new();
     for event in events {
-        let Event::MessageCharged(charged) = &event.fact.event else {
+        let Event::MessageCharged(charged) = &event.data.event else {
             continue;
         };
         let key = SumKey {
-            tenant: event.fact.tenant.map(|tenant| tenant.0),
-            account: event.fact.account.map(|account| account.0),
+            tenant: event.data.tenant.map(|tenant| tenant.0),
+            account: event.data.account.map(|account| account.0),
             period: hour(charged.rated_at),
             currency: charged.currency,
             operator: charged.settlement.operator_id.0,
@@ -189,7 +189,7 @@ mod tests {
 
     fn charged(position: i64, rated_at: &str, price: i64) -> RecordedEvent {
         let mut event = fixture::recorded((&"MessageCharged", position));
-        if let Event::MessageCharged(charged) = &mut event.fact.event {
+        if let Event::MessageCharged(charged) = &mut event.data.event {
             charged.rated_at = Timestamp::parse(rated_at).expect("a time");
             charged.customer_price = Amount::from_millionths(price);
         }

@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn a_price_is_a_row_with_its_terms_and_the_tenant_whose_own_it_is() {
         let mut of_the_platform = recorded((&"PriceOpened", 2));
-        of_the_platform.fact.tenant = None;
+        of_the_platform.data.tenant = None;
         let columns = fixture::columns::<Price>([
             recorded((&"PriceOpened", 1)),
             of_the_platform,

@@ -74,7 +74,7 @@ impl<'a> Columns<'a> {
     fn of(events: &'a [Arc<RecordedEvent>]) -> Self {
         let mut columns = Self::default();
         for event in events {
-            match &event.fact.event {
+            match &event.data.event {
                 Event::ReceiptRecorded(recorded) => columns.push(event, &recorded.receipt),
                 Event::MessageSettled(settled) => columns.push(event, &settled.receipt),
                 Event::LateReceiptRecorded(late) => columns.push(event, &late.receipt),
@@ -85,13 +85,13 @@ impl<'a> Columns<'a> {
     }
 
     fn push(&mut self, event: &'a RecordedEvent, receipt: &'a ReceiptFacts) {
-        let sealed = |field| event.fact.sealed.0.get(field).map(|value| value.0.as_str());
+        let sealed = |field| event.data.sealed.0.get(field).map(|value| value.0.as_str());
         self.position.push(event.position);
-        self.receipt.push(event.fact.id.0);
+        self.receipt.push(event.data.id.0);
         self.message.push(event.stream.id);
-        self.tenant.push(event.fact.tenant.map(|tenant| tenant.0));
+        self.tenant.push(event.data.tenant.map(|tenant| tenant.0));
         self.account
-            .push(event.fact.account.map(|account| account.0));
+            .push(event.data.account.map(|account| account.0));
         self.operator.push(receipt.operator_id.0);
         self.operator_message
             .push(receipt.operator_message_id.as_str());

@@ -46,7 +46,7 @@ impl Table for OrphanedReceipts {
 fn columns(events: &[Arc<RecordedEvent>]) -> (Orphans<'_>, Resolutions) {
     let (mut orphans, mut resolutions) = (Orphans::default(), Resolutions::default());
     for event in events {
-        match &event.fact.event {
+        match &event.data.event {
             Event::ReceiptOrphaned(orphaned) => orphans.push(event, orphaned),
             Event::OrphanMatched(matched) => resolutions.push(event, matched),
             _ => {}
@@ -72,7 +72,7 @@ impl<'a> Orphans<'a> {
     fn push(&mut self, event: &'a RecordedEvent, orphaned: &'a ReceiptOrphaned) {
         let receipt = &orphaned.receipt;
         self.position.push(event.position);
-        self.orphan.push(event.fact.id.0);
+        self.orphan.push(event.data.id.0);
         self.operator.push(receipt.operator_id.0);
         self.operator_message
             .push(receipt.operator_message_id.as_str());
@@ -146,7 +146,7 @@ mod tests {
             (orphans.position.as_slice(), resolutions.position.as_slice()),
             (&[4][..], &[5][..])
         );
-        assert_eq!(orphans.orphan, [events[3].fact.id.0]);
+        assert_eq!(orphans.orphan, [events[3].data.id.0]);
         assert_eq!(orphans.message_hint.iter().flatten().count(), 1);
         assert_eq!(resolutions.orphan.len(), 1);
     }

@@ -147,5 +147,5 @@ impl AnnounceAgain {
 }
 
 fn is_settled(event: &RecordedEvent) -> bool {
-    matches!(event.fact.event, Event::MessageSettled(_))
+    matches!(event.data.event, Event::MessageSettled(_))
 }

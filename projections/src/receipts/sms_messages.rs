@@ -48,7 +48,7 @@ type Collapsed = BTreeMap<Uuid, (Status, Timestamp)>;
 fn collapse(events: &[Arc<RecordedEvent>]) -> Collapsed {
     let mut changes = Collapsed::new();
     for event in events {
-        match &event.fact.event {
+        match &event.data.event {
             Event::MessageSettled(settled) => {
                 let change = (settled.receipt.dlr_status, event.recorded_at);
                 changes.insert(event.stream.id, change);
@@ -101,7 +101,7 @@ mod tests {
     fn a_first_intermediate_receipt_is_unknown_and_the_next_one_nothing() {
         let first = on(1, "ReceiptRecorded", 1);
         let mut second = on(1, "ReceiptRecorded", 2);
-        if let Event::ReceiptRecorded(recorded) = &mut Arc::make_mut(&mut second).fact.event {
+        if let Event::ReceiptRecorded(recorded) = &mut Arc::make_mut(&mut second).data.event {
             recorded.changed_status = false;
         }
         let at = first.recorded_at;

@@ -48,7 +48,7 @@ impl Batch {
         let mut before = None;
         for (index, entry) in shared.events.iter().enumerate() {
             let position = match entry {
-                Ok(event) if !types.contains(&event.fact.event.event_type()) => continue,
+                Ok(event) if !types.contains(&event.data.event.event_type()) => continue,
                 Ok(event) if events.len() < length => {
                     events.push(Arc::clone(event));
                     continue;

@@ -56,7 +56,7 @@ pub(crate) async fn tenants_of<'a>(
     keyring: &dyn Keyring,
     events: impl Iterator<Item = &'a RecordedEvent>,
 ) -> Result<HashMap<Pseudonym, TenantId>, KeyringError> {
-    let mut pseudonyms: Vec<Pseudonym> = events.filter_map(|event| event.fact.tenant).collect();
+    let mut pseudonyms: Vec<Pseudonym> = events.filter_map(|event| event.data.tenant).collect();
     pseudonyms.sort_unstable();
     pseudonyms.dedup();
     keyring.tenants_of(&pseudonyms).await

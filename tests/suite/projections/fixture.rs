@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use eventstore::{Append, EventStore as _, Feed, LogId, NewEvent, Outcome, postgres::PgStore};
+use eventstore::{Append, EventData, EventStore as _, Feed, LogId, Outcome, postgres::PgStore};
 use projections::{Deps, Reader, runtime::metrics::ProjectionMetrics};
 use schema::{
     AccountId, AccountTier, Amount, CostKey, Currency, Direction, Event, EventId, MessageId,
@@ -131,8 +131,8 @@ impl Books {
     }
 }
 
-fn said(id: EventId, event: Event, payer: Option<Payer>) -> NewEvent {
-    NewEvent {
+fn said(id: EventId, event: Event, payer: Option<Payer>) -> EventData {
+    EventData {
         id,
         event,
         tenant: payer.map(|payer| payer.pseudonym),
@@ -145,7 +145,7 @@ fn said(id: EventId, event: Event, payer: Option<Payer>) -> NewEvent {
     }
 }
 
-fn append(stream: StreamId, expected: i32, events: Vec<NewEvent>) -> Append {
+fn append(stream: StreamId, expected: i32, events: Vec<EventData>) -> Append {
     Append {
         stream,
         expected,
@@ -258,7 +258,7 @@ pub(super) fn key(payer: Option<Payer>) -> PriceKey {
 }
 
 /// A version of a price is opened.
-pub(super) fn opened(version: PricingTableId, payer: Option<Payer>, period: Period) -> NewEvent {
+pub(super) fn opened(version: PricingTableId, payer: Option<Payer>, period: Period) -> EventData {
     let key = key(payer);
     let unit_price = Amount::from_millionths(45_000);
     let event = Event::PriceOpened(PriceOpened {
@@ -275,26 +275,26 @@ pub(super) fn opened(version: PricingTableId, payer: Option<Payer>, period: Peri
         period,
         request: version.0,
     });
-    NewEvent {
+    EventData {
         account: None,
         ..said(EventId(unique()), event, payer)
     }
 }
 
 /// It is closed.
-pub(super) fn closed(version: PricingTableId, payer: Option<Payer>, at: Timestamp) -> NewEvent {
+pub(super) fn closed(version: PricingTableId, payer: Option<Payer>, at: Timestamp) -> EventData {
     let event = Event::PriceClosed(PriceClosed {
         pricing_table_id: version,
         effective_to: at,
     });
-    NewEvent {
+    EventData {
         account: None,
         ..said(EventId(unique()), event, payer)
     }
 }
 
 /// What happens to the price of a key whose stream is at `version`.
-pub(super) fn price(payer: Option<Payer>, version: i32, events: Vec<NewEvent>) -> Append {
+pub(super) fn price(payer: Option<Payer>, version: i32, events: Vec<EventData>) -> Append {
     append(StreamId::price(&key(payer)), version, events)
 }
 

@@ -11,7 +11,7 @@
 
 use std::collections::BTreeSet;
 
-use eventstore::{NewEvent, RecordedEvent};
+use eventstore::{EventData, RecordedEvent};
 use schema::{
     AccountId, Event, EventId, MessageId, Pseudonym, Settlement, event::ChargeConflictRecorded,
 };
@@ -76,25 +76,25 @@ impl Charge {
     pub fn folded(history: &[RecordedEvent]) -> Self {
         let mut charge = Self::default();
         for event in history {
-            charge.fold(&event.fact);
+            charge.fold(&event.data);
         }
         charge
     }
 
     /// The charge after this event of its stream.
-    pub fn fold(&mut self, fact: &NewEvent) {
-        match (&fact.event, &mut *self) {
+    pub fn fold(&mut self, data: &EventData) {
+        match (&data.event, &mut *self) {
             (Event::ChargeHeld(held), Self::Unsettled) => {
-                *self = Self::Held(Settled::by(fact, &held.settlement));
+                *self = Self::Held(Settled::by(data, &held.settlement));
             }
             (Event::MessageCharged(charged), Self::Unsettled) => {
-                *self = Self::Charged(Settled::by(fact, &charged.settlement));
+                *self = Self::Charged(Settled::by(data, &charged.settlement));
             }
             (Event::MessageCharged(_), Self::Held(settled)) => {
                 *self = Self::Charged(settled.clone());
             }
             (Event::ChargeConflictRecorded(_), Self::Held(settled) | Self::Charged(settled)) => {
-                settled.contradictions.insert(fact.id);
+                settled.contradictions.insert(data.id);
             }
             _ => {}
         }
@@ -145,18 +145,18 @@ pub fn rated(settlement: &Settlement, tariff: &Tariff<'_>) -> Decision {
 }
 
 impl Settled {
-    fn by(fact: &NewEvent, settlement: &Settlement) -> Self {
+    fn by(data: &EventData, settlement: &Settlement) -> Self {
         Self {
             first: ChargeRequest {
                 // Unwrap safety: a charge's events are recorded below, with tenant and account.
-                tenant: fact.tenant.expect("a charge names its tenant"),
-                account: fact.account.expect("a charge names its account"),
+                tenant: data.tenant.expect("a charge names its tenant"),
+                account: data.account.expect("a charge names its account"),
                 settlement: settlement.clone(),
                 origin: Origin {
                     request: settlement.source_event_id,
                     time: settlement.received_at,
-                    principal: fact.principal.clone().into(),
-                    trace: fact.trace.clone(),
+                    principal: data.principal.clone().into(),
+                    trace: data.trace.clone(),
                 },
             },
             contradictions: BTreeSet::new(),
@@ -205,7 +205,7 @@ impl ChargeRequest {
         differs
     }
 
-    /// The fact that it contradicts the first; its id depends on all that is compared.
+    /// The data that it contradicts the first; its id depends on all that is compared.
     fn contradiction(&self) -> EventId {
         let said = &self.settlement;
         let tier = said.stated_tier.map_or("", |tier| tier.as_str());
@@ -227,14 +227,14 @@ impl ChargeRequest {
 }
 
 impl Command for ChargeRequest {
-    fn record(&self, _: EventPlace, event: Event) -> NewEvent {
+    fn record(&self, _: EventPlace, event: Event) -> EventData {
         let message = self.message();
         let (id, occurred_at) = match &event {
             Event::ChargeHeld(_) => (EventId::of_held_charge(message), rated_at(&self.settlement)),
             Event::ChargeConflictRecorded(_) => (self.contradiction(), self.origin.time),
             _ => (EventId::of_charge(message), rated_at(&self.settlement)),
         };
-        NewEvent {
+        EventData {
             tenant: Some(self.tenant),
             account: Some(self.account),
             occurred_at,

@@ -57,10 +57,10 @@ impl View {
         let events = self.events().await;
         let charged = |stream| {
             events.iter().any(|event| {
-                event.stream == stream && matches!(event.fact.event, Event::MessageCharged(_))
+                event.stream == stream && matches!(event.data.event, Event::MessageCharged(_))
             })
         };
-        let held = |event: &RecordedEvent| match &event.fact.event {
+        let held = |event: &RecordedEvent| match &event.data.event {
             Event::ChargeHeld(held) if !charged(event.stream) => {
                 Some((event.position, held.settlement.message_id))
             }
@@ -77,8 +77,8 @@ impl HeldChargesView for View {
         let events = self.events().await;
         let last = |of: fn(&&RecordedEvent) -> bool| events.iter().rfind(of);
         let price = last(|event| event.stream.category == Category::Price);
-        let held = last(|event| matches!(event.fact.event, Event::ChargeHeld(_)));
-        let charged = last(|event| matches!(event.fact.event, Event::MessageCharged(_)));
+        let held = last(|event| matches!(event.data.event, Event::ChargeHeld(_)));
+        let charged = last(|event| matches!(event.data.event, Event::MessageCharged(_)));
         let news = HeldNews {
             changed: price.map_or(0, |event| event.position),
             held: held.map_or(0, |event| event.position),

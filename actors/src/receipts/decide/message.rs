@@ -11,7 +11,7 @@
 
 use std::collections::BTreeSet;
 
-use eventstore::{NewEvent, RecordedEvent, keyring::TenantKey};
+use eventstore::{EventData, RecordedEvent, keyring::TenantKey};
 use schema::{
     AccountId, Event, EventId, MessageId, OperatorId, OperatorMessageId, Personal, ReceiptFacts,
     ReceiptPrivate, ReceivedReceipt, Sealed, Status, Timestamp,
@@ -113,7 +113,7 @@ impl Decider for MessageDecider {
     type Refusal = KeepsNoMore;
 
     fn fold(state: &mut Message, event: &RecordedEvent) {
-        let event = &event.fact.event;
+        let event = &event.data.event;
         let Some(receipt) = event.receipt() else {
             return;
         };
@@ -194,7 +194,7 @@ impl RecordReceipt {
 }
 
 impl Command for RecordReceipt {
-    fn record(&self, place: EventPlace, event: Event) -> NewEvent {
+    fn record(&self, place: EventPlace, event: Event) -> EventData {
         let receipt = event.receipt().unwrap_or(&self.receipt);
         let id = EventId::of_receipt(
             place.stream,
@@ -223,7 +223,7 @@ impl Command for RecordReceipt {
             let sealed = self.tenant.key.seal(&place.of_field(field), personal?);
             Some((field.to_owned(), sealed))
         });
-        NewEvent {
+        EventData {
             tenant: Some(self.tenant.pseudonym),
             account: Some(self.message.account),
             occurred_at,

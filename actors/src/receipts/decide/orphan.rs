@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-use eventstore::{NewEvent, RecordedEvent, seal::DataKey};
+use eventstore::{EventData, RecordedEvent, seal::DataKey};
 use schema::{
     Event, EventId, Personal, ReceiptFacts, ReceiptPrivate, ReceivedReceipt, Sealed, Status,
     StreamId, Timestamp,
@@ -99,11 +99,11 @@ impl Decider for OrphanDecider {
     type Refusal = Infallible;
 
     fn fold(state: &mut Orphans, event: &RecordedEvent) {
-        match &event.fact.event {
+        match &event.data.event {
             Event::ReceiptOrphaned(orphaned) => {
                 let receipt = &orphaned.receipt;
                 let said = (receipt.dlr_status, receipt.received_at);
-                state.open.insert(event.fact.id, said);
+                state.open.insert(event.data.id, said);
             }
             Event::OrphanMatched(matched) => {
                 state.open.remove(&matched.orphan_id);
@@ -200,11 +200,11 @@ impl MatchOrphan {
 }
 
 impl Command for OrphanCommand {
-    fn record(&self, place: EventPlace, event: Event) -> NewEvent {
+    fn record(&self, place: EventPlace, event: Event) -> EventData {
         match self {
             Self::Keep(keep) => {
                 let facts = keep.facts();
-                NewEvent {
+                EventData {
                     occurred_at: facts.delivered_at,
                     sealed: seal(&keep.received.private, &keep.key, place),
                     ..keep.origin.record(orphan_id(&facts), event)

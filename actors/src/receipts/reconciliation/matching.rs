@@ -67,7 +67,7 @@ impl Reconciliation {
         let events: HashMap<EventId, &RecordedEvent> = histories
             .iter()
             .flatten()
-            .map(|event| (event.fact.id, event))
+            .map(|event| (event.data.id, event))
             .collect();
         let pairs: Vec<Pair<'_>> = pairs
             .into_iter()
@@ -83,7 +83,7 @@ impl Reconciliation {
         tenants.dedup();
         let sealed = pairs
             .iter()
-            .flat_map(|one| one.recorded.fact.sealed.0.values());
+            .flat_map(|one| one.recorded.data.sealed.0.values());
         let mut days: Vec<i64> = sealed
             .filter_map(|value| seal::key_of(value).ok())
             .collect();
@@ -151,7 +151,7 @@ impl Reconciliation {
             message_id: message.id,
             receipt_id,
         };
-        let trace = one.recorded.fact.trace.clone();
+        let trace = one.recorded.data.trace.clone();
         Some(MatchOrphan::new(matched, facts, trace))
     }
 }
@@ -164,7 +164,7 @@ impl<'a> Pair<'a> {
         events: &HashMap<EventId, &'a RecordedEvent>,
     ) -> Option<Self> {
         let recorded = *events.get(&orphan.id)?;
-        let Event::ReceiptOrphaned(orphaned) = &recorded.fact.event else {
+        let Event::ReceiptOrphaned(orphaned) = &recorded.data.event else {
             return None;
         };
         Some(Self {
@@ -179,7 +179,7 @@ impl<'a> Pair<'a> {
     /// does not open, or is being made or destroyed.
     fn command(&self, log: LogId, keys: &Keys) -> Option<RecordReceipt> {
         let tenant = keys.tenants.get(&self.found.tenant)?.unlocked().ok()?;
-        let sealed = &self.recorded.fact.sealed.0;
+        let sealed = &self.recorded.data.sealed.0;
         let key_of = |value| keys.days.get(&seal::key_of(value).ok()?);
         if sealed.values().filter_map(key_of).any(Result::is_err) {
             return None;
@@ -207,7 +207,7 @@ impl<'a> Pair<'a> {
             foreign_schema_version: false,
             error_code_left_out: false,
         };
-        let trace = self.recorded.fact.trace.clone();
+        let trace = self.recorded.data.trace.clone();
         let message = self.found.message.clone();
         Some(RecordReceipt::new(received, message, tenant, trace))
     }

@@ -44,14 +44,14 @@ impl View {
     async fn page(&self, wanted: impl Fn(Arrival) -> bool) -> OrphanPage {
         let events = self.events().await;
         let matched = |id| {
-            events.iter().any(|event| match &event.fact.event {
+            events.iter().any(|event| match &event.data.event {
                 Event::OrphanMatched(matched) => matched.orphan_id == id,
                 _ => false,
             })
         };
         let hidden = !self.matches.load(Ordering::SeqCst);
         let mut page = OrphanPage::default();
-        let orphans = events.iter().filter_map(|event| match &event.fact.event {
+        let orphans = events.iter().filter_map(|event| match &event.data.event {
             Event::ReceiptOrphaned(orphaned) => Some((event, &orphaned.receipt)),
             _ => None,
         });
@@ -59,7 +59,7 @@ impl View {
         for (event, facts) in arrived.take(SHOWN) {
             let arrival = (facts.received_at, event.position);
             page.last = Some(arrival);
-            let id = event.fact.id;
+            let id = event.data.id;
             if hidden || !matched(id) {
                 let wanted = Wanted {
                     operator: facts.operator_id,
@@ -204,7 +204,7 @@ impl World {
     /// The types of all events, in order.
     async fn log(&self) -> Vec<&'static str> {
         let events = self.view.events().await;
-        let name = |event: &RecordedEvent| event.fact.event.type_and_version().0;
+        let name = |event: &RecordedEvent| event.data.event.type_and_version().0;
         events.iter().map(name).collect()
     }
 }

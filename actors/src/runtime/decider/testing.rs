@@ -52,13 +52,13 @@ impl<D: Decider> Given<D> {
                 stream: self.stream,
                 version: self.version,
             };
-            let fact = command.record(place, event.clone());
+            let data = command.record(place, event.clone());
             let recorded = RecordedEvent {
                 position: i64::from(self.version),
                 stream: self.stream,
                 version: self.version,
-                recorded_at: fact.occurred_at,
-                fact,
+                recorded_at: data.occurred_at,
+                data,
             };
             D::fold(&mut self.state, &recorded);
         }

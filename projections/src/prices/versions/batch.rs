@@ -46,7 +46,7 @@ impl<'a, K: Versioned> Versions<'a, K> {
         };
         let mut places = HashMap::new();
         for event in events {
-            match K::change(&event.fact.event, event.fact.tenant) {
+            match K::change(&event.data.event, event.data.tenant) {
                 Some(Change::Opened(version)) => {
                     places.insert(version.id.into(), versions.opened.len());
                     versions.opened.push(Opened {
@@ -58,7 +58,7 @@ impl<'a, K: Versioned> Versions<'a, K> {
                 Some(Change::Closed(closing)) => {
                     let ending = Ending {
                         at: closing.effective_to,
-                        by: &event.fact.principal,
+                        by: &event.data.principal,
                         position: event.position,
                     };
                     let id: Uuid = closing.id.into();
@@ -135,7 +135,7 @@ impl<'a> Lives<'a> {
             lives.version.push(version.id.into());
             lives.from.push(version.period.effective_from.datetime());
             lives.to.push(end.map(Timestamp::datetime));
-            lives.opened_by.push(&event.fact.principal);
+            lives.opened_by.push(&event.data.principal);
             lives.opened_at.push(event.recorded_at.datetime());
             lives.closed_by.push(ending.map(|ending| ending.by));
             let changed = ending.map_or(event.position, |ending| ending.position);
@@ -159,7 +159,7 @@ mod tests {
 
     fn opened(position: i64, version: u128) -> RecordedEvent {
         let mut event = fixture::recorded((&"CostOpened", position));
-        if let Event::CostOpened(opened) = &mut event.fact.event {
+        if let Event::CostOpened(opened) = &mut event.data.event {
             opened.operator_cost_id = OperatorCostId(Uuid::from_u128(version));
             opened.period.effective_from = at(5);
         }
@@ -168,7 +168,7 @@ mod tests {
 
     fn closed(position: i64, version: u128) -> RecordedEvent {
         let mut event = fixture::recorded((&"CostClosed", position));
-        if let Event::CostClosed(closed) = &mut event.fact.event {
+        if let Event::CostClosed(closed) = &mut event.data.event {
             closed.operator_cost_id = OperatorCostId(Uuid::from_u128(version));
             closed.effective_to = at(9);
         }

@@ -72,21 +72,21 @@ pub(in crate::receipts) fn announce(
     event: &RecordedEvent,
     tenants: &HashMap<Pseudonym, TenantId>,
 ) -> Result<Option<Announcement>, ApplyError> {
-    let Event::MessageSettled(settled) = &event.fact.event else {
+    let Event::MessageSettled(settled) = &event.data.event else {
         return Ok(None);
     };
     let missing = |what| ApplyError::Unusable {
         position: event.position,
         source: Unusable::Missing(what),
     };
-    let pseudonym = event.fact.tenant.ok_or_else(|| missing("its tenant"))?;
-    let account_id = event.fact.account.ok_or_else(|| missing("its account"))?;
+    let pseudonym = event.data.tenant.ok_or_else(|| missing("its tenant"))?;
+    let account_id = event.data.account.ok_or_else(|| missing("its account"))?;
     let Some(&tenant_id) = tenants.get(&pseudonym) else {
         return Ok(None);
     };
     let message = BillingEvent {
         schema_version: SCHEMA_VERSION.to_owned(),
-        event_id: event.fact.id.announced_on(BILLING_EVENTS),
+        event_id: event.data.id.announced_on(BILLING_EVENTS),
         event_type: "DLR_TERMINAL".to_owned(),
         message_id: MessageId(event.stream.id),
         tenant_id,
@@ -120,7 +120,7 @@ mod tests {
             .expect("usable")
             .expect("announced");
         let told: BillingEvent = serde_json::from_slice(&made.payload).expect("reads back");
-        assert_eq!(told.event_id, event.fact.id.announced_on("billing.events"));
+        assert_eq!(told.event_id, event.data.id.announced_on("billing.events"));
         assert_eq!(
             (told.tenant_id, told.account_id),
             (tenant, fixture::ACCOUNT)
@@ -147,7 +147,7 @@ mod tests {
     #[test]
     fn a_settlement_of_nobody_is_an_error_with_its_position() {
         let mut event = fixture::recorded((&"MessageSettled", 6));
-        event.fact.tenant = None;
+        event.data.tenant = None;
         let error = announce(&event, &HashMap::new()).err().expect("refused");
         assert_eq!((error.is_final(), error.position()), (true, Some(6)));
     }

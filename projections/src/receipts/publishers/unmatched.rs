@@ -59,14 +59,14 @@ impl Projection for Unmatched {
 
 /// The message about an orphan; `None` about anything else.
 fn announce(event: &RecordedEvent) -> Option<Result<Announcement, ApplyError>> {
-    let Event::ReceiptOrphaned(orphaned) = &event.fact.event else {
+    let Event::ReceiptOrphaned(orphaned) = &event.data.event else {
         return None;
     };
     let receipt = &orphaned.receipt;
     let message = UnmatchedReceipt {
         schema_version: SCHEMA_VERSION.to_owned(),
-        event_id: event.fact.id.announced_on(SMS_DLR_UNMATCHED),
-        orphan_id: event.fact.id.0,
+        event_id: event.data.id.announced_on(SMS_DLR_UNMATCHED),
+        orphan_id: event.data.id.0,
         operator_id: receipt.operator_id,
         operator_message_id: receipt.operator_message_id.clone(),
         stat: receipt.raw_stat.clone(),
@@ -91,11 +91,11 @@ mod tests {
         let told: UnmatchedReceipt = serde_json::from_slice(&made.payload).expect("reads back");
         assert_eq!(
             told.event_id,
-            event.fact.id.announced_on("sms.dlr.unmatched")
+            event.data.id.announced_on("sms.dlr.unmatched")
         );
         assert_eq!(
             (told.orphan_id, told.stat.as_str()),
-            (event.fact.id.0, "UNDELIV")
+            (event.data.id.0, "UNDELIV")
         );
         assert_eq!(told.dlr_status, Status::Undelivered);
         assert!(announce(&fixture::recorded((&"OrphanMatched", 5))).is_none());

@@ -90,7 +90,7 @@ impl Projection for WebhookDispatches {
 
 /// The receipt that changed its message's status, if this event is one.
 fn status_change(event: &RecordedEvent) -> Option<&ReceiptFacts> {
-    match &event.fact.event {
+    match &event.data.event {
         Event::MessageSettled(settled) => Some(&settled.receipt),
         Event::ReceiptRecorded(recorded) if recorded.changed_status => Some(&recorded.receipt),
         _ => None,
@@ -102,7 +102,7 @@ fn status_change(event: &RecordedEvent) -> Option<&ReceiptFacts> {
 fn keys_named_by<'a>(events: impl Iterator<Item = &'a RecordedEvent>) -> Vec<i64> {
     let mut keys: Vec<i64> = events
         .flat_map(|event| {
-            [Sealed::TO, Sealed::METADATA].map(|field| event.fact.sealed.0.get(field))
+            [Sealed::TO, Sealed::METADATA].map(|field| event.data.sealed.0.get(field))
         })
         .flatten()
         .filter_map(|value| seal::key_of(value).ok())
@@ -147,8 +147,8 @@ impl Secrets {
             source,
         };
         let missing = |what| unusable(Unusable::Missing(what));
-        let pseudonym = event.fact.tenant.ok_or_else(|| missing("its tenant"))?;
-        let account_id = event.fact.account.ok_or_else(|| missing("its account"))?;
+        let pseudonym = event.data.tenant.ok_or_else(|| missing("its tenant"))?;
+        let account_id = event.data.account.ok_or_else(|| missing("its account"))?;
         let Some(&tenant) = self.tenants.get(&pseudonym) else {
             return Ok(None);
         };
@@ -165,7 +165,7 @@ impl Secrets {
         };
         let message = WebhookDispatch {
             schema_version: SCHEMA_VERSION.to_owned(),
-            event_id: event.fact.id.announced_on(WEBHOOK_DISPATCH),
+            event_id: event.data.id.announced_on(WEBHOOK_DISPATCH),
             account_id,
             message_id: MessageId(event.stream.id),
             dlr_status: receipt.dlr_status,
@@ -178,7 +178,7 @@ impl Secrets {
     }
 
     fn open(&self, event: &RecordedEvent, field: &'static str) -> Result<Option<Opened>, Unusable> {
-        let Some(value) = event.fact.sealed.0.get(field) else {
+        let Some(value) = event.data.sealed.0.get(field) else {
             return Ok(None);
         };
         let place = Place {
@@ -243,7 +243,7 @@ mod tests {
                 field,
             };
             let value = secrets().keys[&KEY].seal(&place, &Personal::new(text.to_owned()));
-            event.fact.sealed.0.insert(field.to_owned(), value);
+            event.data.sealed.0.insert(field.to_owned(), value);
         }
         event
     }
@@ -265,7 +265,7 @@ mod tests {
         assert_eq!(told["metadata"]["ref"], "r-1");
         assert_eq!(told["dlrStatus"], "DELIVERED");
         assert_eq!(told["occurredAt"], "2026-03-01T11:59:58.000000Z");
-        let id = event.fact.id.announced_on("webhook.dispatch");
+        let id = event.data.id.announced_on("webhook.dispatch");
         assert_eq!(told["eventId"], id.to_string());
     }
 
@@ -273,7 +273,7 @@ mod tests {
     fn a_first_intermediate_receipt_is_announced_as_unknown() {
         let mut event = sealed("ReceiptRecorded", "{}");
         assert_eq!(announced(&event)["dlrStatus"], "UNKNOWN");
-        if let Event::ReceiptRecorded(recorded) = &mut event.fact.event {
+        if let Event::ReceiptRecorded(recorded) = &mut event.data.event {
             recorded.changed_status = false;
         }
         assert!(

@@ -43,7 +43,7 @@ impl Announcement {
         let mut headers = HeaderMap::new();
         headers.insert(header::NATS_MESSAGE_ID, id.to_string());
         if let Some(trace) = event
-            .fact
+            .data
             .trace
             .as_deref()
             .filter(|trace| is_traceparent(trace))
@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn a_trace_that_is_none_is_left_out() {
         let mut event = fixture::recorded((&"MessageSettled", 1));
-        event.fact.trace = Some("00-aa\r\nNats-Msg-Id: 1".into());
+        event.data.trace = Some("00-aa\r\nNats-Msg-Id: 1".into());
         let made = Announcement::of(&event, Uuid::nil(), None, &()).expect("small enough");
         assert_eq!(made.headers.get("traceparent"), None);
         assert_eq!(made.headers.get("X-Tenant-Id"), None);

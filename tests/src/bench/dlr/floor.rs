@@ -187,13 +187,13 @@ impl Tools {
                     stream: stream.id,
                     version,
                     recorded_at: command.receipt.received_at,
-                    fact: command.record(place, event),
+                    data: command.record(place, event),
                 };
                 MessageDecider::fold(&mut state, &recorded);
                 if self.outbox.is_some() {
                     settled = announcement(&recorded, stream.tenant)?.or(settled);
                 }
-                events.push(recorded.fact);
+                events.push(recorded.data);
             }
         }
         let append = |events| Append {
@@ -208,16 +208,16 @@ impl Tools {
 
 /// The message about a settlement.
 fn announcement(event: &RecordedEvent, tenant_id: TenantId) -> Result<Option<Announcement>, Fault> {
-    let Event::MessageSettled(settled) = &event.fact.event else {
+    let Event::MessageSettled(settled) = &event.data.event else {
         return Ok(None);
     };
     let message = BillingEvent {
         schema_version: SCHEMA_VERSION.to_owned(),
-        event_id: event.fact.id.announced_on(BILLING_EVENTS),
+        event_id: event.data.id.announced_on(BILLING_EVENTS),
         event_type: "DLR_TERMINAL".to_owned(),
         message_id: MessageId(event.stream.id),
         tenant_id,
-        account_id: event.fact.account.ok_or("a settlement of no account")?,
+        account_id: event.data.account.ok_or("a settlement of no account")?,
         operator_id: settled.receipt.operator_id,
         direction: "MT".to_owned(),
         segment_count: settled.segment_count,

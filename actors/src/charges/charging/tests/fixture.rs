@@ -257,12 +257,12 @@ impl World {
 
     pub(super) async fn stream(&self, message: u128) -> Vec<Event> {
         let history = self.history(stream(message)).await;
-        history.into_iter().map(|event| event.fact.event).collect()
+        history.into_iter().map(|event| event.data.event).collect()
     }
 
     /// Every charge in the log: its message and the customer's price.
     pub(super) async fn charges(&self) -> Vec<(u128, String)> {
-        let charged = |event: RecordedEvent| match event.fact.event {
+        let charged = |event: RecordedEvent| match event.data.event {
             Event::MessageCharged(charged) => Some((
                 charged.settlement.message_id.0.as_u128(),
                 charged.customer_price.to_string(),

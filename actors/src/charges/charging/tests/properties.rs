@@ -46,9 +46,9 @@ impl Reference {
 
     /// Checks the next event of the log.
     fn read(&mut self, event: &RecordedEvent) {
-        match &event.fact.event {
+        match &event.data.event {
             Event::PriceOpened(opened) => self.lines.push(Line {
-                own: event.fact.tenant.is_some(),
+                own: event.data.tenant.is_some(),
                 from: opened.period.effective_from,
                 to: opened.period.effective_to,
                 millionths: millionths(&opened.terms.unit_price.to_string()),

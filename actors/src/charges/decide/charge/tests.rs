@@ -34,7 +34,7 @@ fn request() -> ChargeRequest {
     )
 }
 
-fn recorded(request: &ChargeRequest, event: Event) -> NewEvent {
+fn recorded(request: &ChargeRequest, event: Event) -> EventData {
     let place = EventPlace {
         log: LogId::DEFAULT,
         stream: StreamId::charge(request.message()),
@@ -43,7 +43,7 @@ fn recorded(request: &ChargeRequest, event: Event) -> NewEvent {
     request.record(place, event)
 }
 
-fn held() -> NewEvent {
+fn held() -> EventData {
     let first = request();
     let held = ChargeHeld {
         settlement: first.settlement.clone(),
@@ -55,7 +55,7 @@ fn held() -> NewEvent {
     recorded(&first, Event::ChargeHeld(held))
 }
 
-fn given(before: &[NewEvent]) -> Charge {
+fn given(before: &[EventData]) -> Charge {
     let mut charge = Charge::default();
     for fact in before {
         charge.fold(fact);
@@ -63,7 +63,7 @@ fn given(before: &[NewEvent]) -> Charge {
     charge
 }
 
-fn contradiction(charge: &Charge, request: &ChargeRequest) -> NewEvent {
+fn contradiction(charge: &Charge, request: &ChargeRequest) -> EventData {
     match charge.compare(request) {
         Comparison::Contradiction(decision) => {
             assert_eq!(decision.guards, [], "it rests on its stream alone");
