@@ -73,12 +73,15 @@ impl VersionTable for Cost {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{fixture::recorded, prices::versions::fixture};
+    use crate::{
+        fixture::{batch, recorded},
+        prices::versions::fixture,
+    };
 
     #[test]
     fn a_cost_is_a_row_with_its_terms_and_a_price_is_none() {
         let events = [recorded((&"PriceOpened", 1)), recorded((&"CostOpened", 2))];
-        let columns = fixture::columns::<Cost>(events);
+        let columns = fixture::columns::<Cost>(&batch(events));
         assert_eq!(columns[1..], [r#"["MT"]"#, "[0.020000]", r#"["EUR"]"#]);
     }
 }

@@ -104,7 +104,7 @@ fn statuses(version: &Opening<Price>) -> String {
 mod tests {
     use super::*;
     use crate::{
-        fixture::{PSEUDONYM, recorded},
+        fixture::{PSEUDONYM, batch, recorded},
         prices::versions::fixture,
     };
 
@@ -112,11 +112,11 @@ mod tests {
     fn a_price_is_a_row_with_its_terms_and_the_tenant_whose_own_it_is() {
         let mut of_the_platform = recorded((&"PriceOpened", 2));
         of_the_platform.data.tenant = None;
-        let columns = fixture::columns::<Price>([
+        let columns = fixture::columns::<Price>(&batch([
             recorded((&"PriceOpened", 1)),
             of_the_platform,
             recorded((&"CostOpened", 3)),
-        ]);
+        ]));
         assert_eq!(columns[0], format!("[Some({:?}), None]", PSEUDONYM.0));
         assert_eq!(columns[6], "[0.045000, 0.045000]");
         let statuses = r#""DELIVERED,UNDELIVERED""#;
