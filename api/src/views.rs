@@ -1,8 +1,11 @@
 //! What actors have to be shown, out of the tables that show it: the one place where the two meet.
 //! It must never decide anything.
 
+use std::{sync::Arc, time::Duration};
+
 use actors::{
     charges::held::{HeldChargesView, HeldNews},
+    prices::commands::PlatformCharges,
     receipts::{
         correlate::Wanted,
         reconciliation::{Arrival, OpenOrphan, OpenOrphans, OrphanPage},
@@ -10,12 +13,17 @@ use actors::{
     runtime::view::ViewError,
 };
 use async_trait::async_trait;
+use eventstore::EventStore;
 use projections::{
-    Reader, Scope,
-    charges::held_charges::{self, HeldFilter},
+    ReadError, Reader, Scope, Table as _,
+    charges::{
+        billing_events::{Charges, ChargesOfKey, charged_by_the_platform},
+        held_charges::{self, HeldFilter},
+    },
     receipts::orphaned_receipts::{self, Orphan},
 };
-use schema::{MessageId, Timestamp};
+use schema::{MessageId, Period, PriceKey, TenantId, Timestamp};
+use tokio::time::Instant;
 
 /// The tables that an actor's view is read from. Cheap to clone.
 #[derive(Clone)]
@@ -55,6 +63,50 @@ impl OpenOrphans for Tables {
     async fn next(&self, after: Arrival, limit: i64) -> Result<OrphanPage, ViewError> {
         let orphans = orphaned_receipts::next(&self.0, after, limit).await;
         orphans.map(page).map_err(ViewError::new)
+    }
+}
+
+/// What was charged, as its table shows it once it has come to the end of the log.
+#[derive(Clone)]
+pub struct CaughtUpCharges {
+    /// The table.
+    pub reader: Reader,
+    /// The log, for its end.
+    pub store: Arc<dyn EventStore>,
+}
+
+/// The table of charges does not come to the end of the log in time.
+#[derive(Debug, thiserror::Error)]
+#[error("charges up to position {end} are not shown yet")]
+struct Behind {
+    end: i64,
+}
+
+/// How long it may take to come to the end of the log.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+#[async_trait]
+impl PlatformCharges for CaughtUpCharges {
+    async fn charged(&self, own: PriceKey<TenantId>, period: Period) -> Result<bool, ViewError> {
+        let failed = |error| ViewError::new(ReadError::Store(error));
+        let end = self.store.head().await.map_err(failed)?;
+        let deadline = Instant::now() + PATIENCE;
+        let shown = self.reader.wait_until(&[Charges::NAME], end, deadline);
+        if !shown.await.map_err(failed)? {
+            return Err(ViewError::new(Behind { end }));
+        }
+        let Some(tenant) = own.tenant else {
+            return Ok(false);
+        };
+        let key = ChargesOfKey {
+            tenant,
+            account_tier: own.account_tier,
+            operator_id: own.operator_id,
+            direction: own.direction,
+            currency: own.currency,
+        };
+        let charged = charged_by_the_platform(&self.reader, key, period).await;
+        charged.map_err(ViewError::new)
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use eventstore::keyring::Keyring;
 use ractor::{ActorRef, SpawnErr};
 use schema::{
-    TenantId, Versioned,
+    Period, PriceKey, TenantId, Timestamp, Versioned,
     versioned::{Cost, Price},
 };
 
@@ -14,6 +15,7 @@ use crate::runtime::{
     commands::{CommandError, Dispatcher, Written, tenant},
     log_handle::LogHandle,
     origin::Origin,
+    view::ViewError,
 };
 
 /// See the module. Cheap to clone.
@@ -22,17 +24,64 @@ pub struct Commands {
     keyring: Arc<dyn Keyring>,
     prices: Dispatcher<VersionDecider<Price>>,
     costs: Dispatcher<VersionDecider<Cost>>,
+    charges: Arc<dyn PlatformCharges>,
+}
+
+/// What is shown of charges by the platform's prices, so that no price of a tenant's own comes
+/// before one that was used. See `docs/adr/0014-what-a-price-change-may-touch.md`.
+#[async_trait]
+pub trait PlatformCharges: Send + Sync + 'static {
+    /// Whether a message that `own` is for was charged by the platform's price, for an instant of
+    /// `period`. Whatever the log has when this is asked is seen.
+    ///
+    /// # Errors
+    /// The view cannot be asked, or is too far behind.
+    async fn charged(&self, own: PriceKey<TenantId>, period: Period) -> Result<bool, ViewError>;
 }
 
 /// A kind of versions that has actors here.
 pub trait Amendable: Versioned {
     /// What brings commands to its actors.
     fn dispatcher(commands: &Commands) -> &Dispatcher<VersionDecider<Self>>;
+
+    /// What must hold beside the rules of versions for `action`, which is asked at `now`.
+    ///
+    /// # Errors
+    /// It does not hold, or that could not be seen.
+    fn check(
+        _commands: &Commands,
+        _key: Self::Key<TenantId>,
+        _action: &Action<Self>,
+        _now: Timestamp,
+    ) -> impl Future<Output = Result<(), CommandError<Refusal>>> + Send {
+        async { Ok(()) }
+    }
 }
 
 impl Amendable for Price {
     fn dispatcher(commands: &Commands) -> &Dispatcher<VersionDecider<Self>> {
         &commands.prices
+    }
+
+    /// What was charged stays as it is. Only a tenant's own price can come before one that was
+    /// used, and only if it begins in the past.
+    async fn check(
+        commands: &Commands,
+        key: PriceKey<TenantId>,
+        action: &Action<Self>,
+        now: Timestamp,
+    ) -> Result<(), CommandError<Refusal>> {
+        let Action::Open { period, .. } = action else {
+            return Ok(());
+        };
+        if key.tenant.is_none() || period.effective_from >= now {
+            return Ok(());
+        }
+        match commands.charges.charged(key, *period).await {
+            Ok(true) => Err(CommandError::Refused(Refusal::WouldReprice)),
+            Ok(false) => Ok(()),
+            Err(fault) => Err(CommandError::View(fault)),
+        }
     }
 }
 
@@ -44,13 +93,14 @@ impl Amendable for Cost {
 
 impl Commands {
     /// Commands that are carried out once they are opened; `keyring` says what stands for a
-    /// tenant.
+    /// tenant, and `charges` what was charged already.
     #[must_use]
-    pub fn new(keyring: Arc<dyn Keyring>) -> Self {
+    pub fn new(keyring: Arc<dyn Keyring>, charges: Arc<dyn PlatformCharges>) -> Self {
         Self {
             keyring,
             prices: Dispatcher::default(),
             costs: Dispatcher::default(),
+            charges,
         }
     }
 
@@ -77,6 +127,7 @@ impl Commands {
         action: Action<K>,
         if_at: Option<i64>,
     ) -> Result<Written, CommandError<Refusal>> {
+        K::check(self, key, &action, origin.time).await?;
         let owner = match K::tenant(&key) {
             Some(id) => Some(tenant(&*self.keyring, id).await?.pseudonym),
             None => None,
@@ -96,8 +147,9 @@ impl Commands {
 mod tests {
     use eventstore::{EventStore as _, memory::MemoryStore};
     use schema::{
-        CostKey, Currency, Direction, OperatorCostId, OperatorId, Period, Timestamp,
-        event::CostTerms,
+        AccountTier, CostKey, Currency, Direction, OperatorCostId, OperatorId, PricingModel,
+        PricingTableId, Status,
+        event::{CostTerms, PriceTerms},
     };
     use uuid::Uuid;
 
@@ -121,11 +173,67 @@ mod tests {
         (key, Action::Open { id, terms, period })
     }
 
+    /// Everything was charged by the platform's prices, if anything.
+    struct Charged(bool);
+
+    #[async_trait]
+    impl PlatformCharges for Charged {
+        async fn charged(&self, _: PriceKey<TenantId>, _: Period) -> Result<bool, ViewError> {
+            Ok(self.0)
+        }
+    }
+
+    fn price(own: bool, from: i64) -> (PriceKey<TenantId>, Action<Price>) {
+        let key = PriceKey {
+            tenant: own.then_some(TenantId(Uuid::from_u128(9))),
+            account_tier: AccountTier::Growth,
+            operator_id: OperatorId(Uuid::from_u128(2)),
+            direction: Direction::Mt,
+            currency: Currency::parse("EUR").expect("exists"),
+        };
+        let terms = PriceTerms {
+            pricing_model: PricingModel::PerSegment,
+            unit_price: "0.05".parse().expect("valid"),
+            billable_statuses: [Status::Delivered].into(),
+        };
+        let period = Period {
+            effective_from: Timestamp::from_micros(from).expect("a time"),
+            effective_to: None,
+        };
+        let id = PricingTableId(Uuid::from_u128(1));
+        (key, Action::Open { id, terms, period })
+    }
+
+    #[tokio::test]
+    async fn no_price_of_a_tenants_own_comes_before_one_that_was_used() {
+        for (charged, own, from, refused) in [
+            (true, true, 5, true),
+            (false, true, 5, false),
+            (true, false, 5, false),
+            (true, true, 10, false),
+        ] {
+            let actors = Actors::on(Arc::new(MemoryStore::default())).await;
+            let commands = Commands::new(Arc::new(Keys), Arc::new(Charged(charged)));
+            let opened = commands.open(&actors.log, 10, actors.root());
+            opened.await.expect("starts");
+            let (key, action) = price(own, from);
+            let now = Timestamp::from_micros(10).expect("a time");
+            let origin = Origin::of_request(1).at(now);
+            let answer = commands.amend(origin, key, action, None).await;
+            match answer {
+                Err(CommandError::Refused(Refusal::WouldReprice)) => assert!(refused),
+                Ok(_) => assert!(!refused, "{charged} {own} {from}"),
+                other => panic!("{other:?}"),
+            }
+            actors.stop().await;
+        }
+    }
+
     #[tokio::test]
     async fn what_is_written_has_a_position_and_is_written_once() {
         let store = Arc::new(MemoryStore::default());
         let actors = Actors::on(Arc::clone(&store) as _).await;
-        let commands = Commands::new(Arc::new(Keys));
+        let commands = Commands::new(Arc::new(Keys), Arc::new(Charged(false)));
         commands
             .open(&actors.log, 10, actors.root())
             .await

@@ -19,6 +19,7 @@ use super::{
     directory::{self, DirectoryRef},
     log_handle::LogHandle,
     stream_actor::Verdict,
+    view::ViewError,
 };
 
 /// How long a caller waits while the actors are built anew.
@@ -52,6 +53,9 @@ pub enum CommandError<R> {
     /// The keyring failed; nothing was written.
     #[error("finding the tenant")]
     Keyring(#[source] KeyringError),
+    /// What the command is checked against could not be seen; nothing was written.
+    #[error("checking what was asked")]
+    View(#[source] ViewError),
 }
 
 /// Brings commands to the deciders `D`. Cheap to clone; all clones serve the same directory.

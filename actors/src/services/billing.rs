@@ -26,7 +26,7 @@ use crate::{
         price_cache::PriceCache,
         tenants::{self, Tenants},
     },
-    prices,
+    prices::{self, commands::PlatformCharges},
     runtime::{
         intake::{Adopt, PullOptions, Source},
         log_handle::LogHandle,
@@ -50,6 +50,8 @@ pub struct BillingOptions {
 pub struct BillingDeps {
     /// What shows held charges.
     pub view: Arc<dyn HeldChargesView>,
+    /// What is shown of charges by the platform's prices.
+    pub charges: Arc<dyn PlatformCharges>,
     /// The log.
     pub store: Arc<dyn EventStore>,
     /// The number of the log, part of every key.
@@ -97,7 +99,7 @@ impl Billing {
     pub fn new(deps: BillingDeps, options: BillingOptions) -> Self {
         let keyring = || Arc::clone(&deps.keyring);
         let commands = Commands {
-            prices: prices::commands::Commands::new(keyring()),
+            prices: prices::commands::Commands::new(keyring(), Arc::clone(&deps.charges)),
             accounts: accounts::commands::Commands::new(keyring(), deps.log),
             access: access::commands::Commands::new(keyring()),
         };

@@ -1,6 +1,8 @@
 //! What is told when something behind an endpoint fails. The caller hears that it failed, the log
 //! why.
 
+use std::error::Error as _;
+
 use actors::runtime::commands::CommandError;
 use eventstore::{StoreError, keyring::KeyringError, log::chain};
 use projections::ReadError;
@@ -9,9 +11,13 @@ use crate::http::problem::{Code, Problem};
 
 /// A question had no answer.
 pub(super) fn unread(error: ReadError) -> Problem {
+    not_read(&error)
+}
+
+fn not_read(error: &ReadError) -> Problem {
     match error {
-        ReadError::Store(error) => failed(&error),
-        ReadError::Unreadable { .. } => broken(&error),
+        ReadError::Store(error) => failed(error),
+        ReadError::Unreadable { .. } => broken(error),
     }
 }
 
@@ -42,6 +48,12 @@ pub(super) fn undone<R: std::fmt::Debug + 'static>(
         CommandError::Away => Problem::new(Code::Unavailable),
         CommandError::Store(error) => failed(&error),
         CommandError::Keyring(error) => away(&error),
+        CommandError::View(error) => {
+            match error.source().and_then(|source| source.downcast_ref()) {
+                Some(error) => not_read(error),
+                None => away(&error),
+            }
+        }
     }
 }
 

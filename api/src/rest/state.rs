@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use actors::services::billing::Commands;
-use eventstore::{EventStore, keyring::Keyring};
+use eventstore::keyring::Keyring;
 use projections::Reader;
 
 /// Cheap to clone; each request has one.
@@ -16,8 +16,6 @@ pub struct AppState {
     pub reader: Reader,
     /// Where commands are brought.
     pub commands: Commands,
-    /// The log, for its head only.
-    pub store: Arc<dyn EventStore>,
     /// The keys that billing names and addresses open with.
     pub keyring: Arc<dyn Keyring>,
 }

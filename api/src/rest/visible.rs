@@ -29,23 +29,6 @@ pub(super) async fn shown(
     }
 }
 
-/// Waits until `projection` shows everything that is in the log now.
-///
-/// # Errors
-/// It does not in time.
-pub(super) async fn caught_up(shared: &AppState, projection: &str) -> Result<(), Problem> {
-    let head = shared
-        .store
-        .head()
-        .await
-        .map_err(|error| fault::unreachable(&error))?;
-    if passed(shared, projection, head).await? {
-        Ok(())
-    } else {
-        Err(Problem::new(Code::Unavailable))
-    }
-}
-
 async fn passed(shared: &AppState, projection: &str, position: i64) -> Result<bool, Problem> {
     let deadline = Instant::now() + PATIENCE;
     let reader = &shared.reader;

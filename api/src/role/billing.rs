@@ -22,7 +22,7 @@ use crate::{
     settings::{ChargeSettings, ServiceSettings},
     shutdown::Shutdown,
     telemetry::traceparent,
-    views::Tables,
+    views::{CaughtUpCharges, Tables},
 };
 
 /// Runs until it is told to stop.
@@ -115,7 +115,6 @@ impl Parts<'_> {
             questions: self.questions.clone(),
             reader: Reader::new(service.database.clone(), LOG),
             commands: billing.commands(),
-            store: Arc::clone(&service.store),
             keyring: service.keyring.clone(),
         };
         let router = rest::router(state, &self.edge);
@@ -141,6 +140,10 @@ impl Parts<'_> {
 pub(super) fn deps(service: &Service, metrics: &Arc<BillingMetrics>) -> BillingDeps {
     BillingDeps {
         view: Arc::new(Tables(Reader::new(service.database.clone(), LOG))),
+        charges: Arc::new(CaughtUpCharges {
+            reader: Reader::new(service.database.clone(), LOG),
+            store: Arc::clone(&service.store),
+        }),
         store: Arc::clone(&service.store),
         log: LOG,
         feed: Arc::clone(&service.feed),

@@ -72,6 +72,9 @@ pub enum Refusal {
         /// The position of its last change.
         position: i64,
     },
+    /// Messages that it would price were charged by another price already.
+    #[error("messages of the period were charged by another price")]
+    WouldReprice,
     /// The same request was made before with other content.
     #[error("the request was made before with other content")]
     KeyReused,

@@ -6,21 +6,12 @@
 
 mod bodies;
 
-use projections::{
-    Table as _,
-    charges::billing_events::{Charges, ChargesOfKey, charged_by_the_platform},
-    prices::pricing_tables::PriceFilter,
-};
-use schema::{
-    Period, PriceKey, PricingTableId, TenantId, Timestamp, event::PriceTerms, versioned::Price,
-};
+use projections::prices::pricing_tables::PriceFilter;
+use schema::{PriceKey, PricingTableId, Timestamp, event::PriceTerms, versioned::Price};
 
 use self::bodies::{NewPrice, PriceChange, PricePath, PriceQuery, PriceRow};
 use super::versions::{Asked, Looks, Operations, VersionResource, Wanted};
-use crate::{
-    http::problem::{Code, Problem},
-    rest::{fault, state::AppState, visible},
-};
+use crate::http::problem::{Code, Problem};
 
 impl VersionResource for Price {
     type Path = PricePath;
@@ -73,33 +64,6 @@ impl VersionResource for Price {
     ) -> Result<(PriceTerms, Option<Timestamp>), Problem> {
         let at = change.effective_from;
         Ok((change.terms(old)?, at))
-    }
-
-    /// What was charged stays as it is. Only a tenant's own price can come before one that was
-    /// used.
-    async fn may_open(
-        shared: &AppState,
-        key: PriceKey<TenantId>,
-        period: Period,
-        now: Timestamp,
-    ) -> Result<(), Problem> {
-        let Some(tenant) = key.tenant.filter(|_| period.effective_from < now) else {
-            return Ok(());
-        };
-        visible::caught_up(shared, Charges::NAME).await?;
-        let key = ChargesOfKey {
-            tenant,
-            account_tier: key.account_tier,
-            operator_id: key.operator_id,
-            direction: key.direction,
-            currency: key.currency,
-        };
-        let charged = charged_by_the_platform(&shared.reader, key, period).await;
-        if charged.map_err(fault::unread)? {
-            Err(Problem::new(Code::WouldReprice).at("/effectiveFrom"))
-        } else {
-            Ok(())
-        }
     }
 }
 

@@ -15,7 +15,7 @@ use projections::{
     Reader,
     prices::versions::{self, Version, VersionTable},
 };
-use schema::{Period, TenantId, Timestamp, id::derive};
+use schema::{TenantId, Timestamp, id::derive};
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 use uuid::Uuid;
@@ -50,7 +50,7 @@ pub(super) trait VersionResource: VersionTable + Amendable {
     const OPERATIONS: Operations;
     /// How looks at versions are recorded, if they are.
     const LOOKS: Option<Looks<Self>> = None;
-    /// What [`VersionResource::may_open`] refuses.
+    /// What opening is refused for beside [`OPENING`].
     const NOT_OPENED: &'static [Code] = &[];
 
     /// Where one version is, for its `Location`.
@@ -72,19 +72,6 @@ pub(super) trait VersionResource: VersionTable + Amendable {
         change: Self::Change,
         old: Self::Terms,
     ) -> Result<(Self::Terms, Option<Timestamp>), Problem>;
-
-    /// What else must hold before a version is opened at `now`.
-    ///
-    /// # Errors
-    /// It does not hold, or that could not be seen.
-    fn may_open(
-        _shared: &AppState,
-        _key: Self::Key<TenantId>,
-        _period: Period,
-        _now: Timestamp,
-    ) -> impl Future<Output = Result<(), Problem>> + Send {
-        async { Ok(()) }
-    }
 }
 
 /// The name and the summary of each operation on a kind of versions.
@@ -193,6 +180,7 @@ fn refused(refusal: Refusal, end: &'static str) -> Problem {
         Refusal::AlreadyClosed => Problem::new(Code::AlreadyClosed),
         Refusal::InThePast => Problem::new(Code::PeriodInPast).at(end),
         Refusal::Changed { .. } => Problem::new(Code::PreconditionFailed).at("If-Match"),
+        Refusal::WouldReprice => Problem::new(Code::WouldReprice).at("/effectiveFrom"),
         Refusal::KeyReused => reused(),
     }
 }

@@ -38,7 +38,7 @@ use crate::{
     },
     rest::{self, state::AppState},
     telemetry::traceparent,
-    views::Tables,
+    views::{CaughtUpCharges, Tables},
 };
 
 /// The tenant of everybody who asks; it is the platform's.
@@ -175,9 +175,13 @@ fn shared(master: std::path::PathBuf) -> AppState {
     let log = LogId::DEFAULT;
     let deps = BillingDeps {
         view: Arc::new(Tables(Reader::new(database.clone(), log))),
+        charges: Arc::new(CaughtUpCharges {
+            reader: Reader::new(database.clone(), log),
+            store: Arc::clone(&store),
+        }),
         store: Arc::clone(&store),
         log,
-        feed: Feed::new(Arc::clone(&store)),
+        feed: Feed::new(store),
         keyring: Arc::clone(&keyring),
         metrics: Arc::new(BillingMetrics::default()),
         pulse: Arc::default(),
@@ -192,7 +196,6 @@ fn shared(master: std::path::PathBuf) -> AppState {
         questions: Reader::new(database.clone(), log),
         reader: Reader::new(database, log),
         commands: billing.commands(),
-        store,
         keyring,
     }
 }

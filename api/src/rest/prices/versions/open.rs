@@ -4,7 +4,6 @@
 
 use actors::prices::decide::Action;
 use axum::{extract::State, http::Method};
-use eventstore::clock;
 use projections::prices::versions::{self, Version};
 use schema::{Period, Timestamp};
 
@@ -53,15 +52,13 @@ async fn open<K: VersionResource>(
         }
     }
 
-    let now = clock::now();
-    let period = period(new.effective_from, new.effective_to, now)?;
-    K::may_open(&shared, new.key, period, now).await?;
+    let origin = context.origin(&shared, request).await?;
+    let period = period(new.effective_from, new.effective_to, origin.time)?;
     let action = Action::Open {
         id,
         terms: new.terms,
         period,
     };
-    let origin = context.origin(&shared, request).await?;
     let opened = shared
         .commands
         .prices
