@@ -150,7 +150,8 @@ async fn bare_ingest(stage: &Stage) -> Result<Run, Fault> {
     Ok(run)
 }
 
-/// Both bare loops at once: one records receipts and announces what is settled, the other charges it.
+/// Both bare loops at once: one records receipts and announces what is settled, the other charges
+/// it.
 async fn bare_chain(stage: &Stage) -> Result<Run, Fault> {
     stage.reset().await?;
     floor::lay(stage).await?;
