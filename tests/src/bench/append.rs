@@ -3,8 +3,9 @@
 //! Every event is a settlement of realistic size in a stream of its own. Stream ids are ordered by
 //! time unless a key says `random`: then they are scattered as message ids are. Rounds of all sizes
 //! take turns with their floors, so that whatever else the machine does hits both; medians are told,
-//! and bars are shares of the floor. The shares are what was measured on two cores, less a tenth or
-//! so.
+//! and bars are shares of the floor: what was measured on two cores that others kept busy too, less
+//! a tenth or more. One appender stands against ten connections in `insert_ten_per_s`, so that
+//! share is the one that suffers most from a busy machine.
 
 mod floor;
 mod growth;
@@ -143,23 +144,23 @@ impl Rates {
         };
         compare(
             ("insert_one_per_s", &self.insert_one),
-            &[("one_writer_per_s", &self.one_writer, 60)],
+            &[("one_writer_per_s", &self.one_writer, 70)],
         );
         compare(
             ("insert_ten_per_s", &self.insert_ten),
-            &[("ten_writers_per_s", &self.ten_writers, 150)],
+            &[("ten_writers_per_s", &self.ten_writers, 30)],
         );
         compare(
             ("copy_per_s", &self.copy),
             &[
-                ("batch100_per_s", &self.batch100, 30),
+                ("batch100_per_s", &self.batch100, 25),
                 ("batch1000_per_s", &self.batch1000, 40),
-                ("random1000_per_s", &self.random1000, 40),
+                ("random1000_per_s", &self.random1000, 33),
             ],
         );
         compare(
             ("read_floor_per_s", &self.read_floor),
-            &[("read_per_s", &self.read, 40)],
+            &[("read_per_s", &self.read, 60)],
         );
     }
 }
