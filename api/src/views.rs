@@ -22,7 +22,7 @@ use projections::{
     },
     receipts::orphaned_receipts::{self, Orphan},
 };
-use schema::{MessageId, Period, PriceKey, TenantId, Timestamp};
+use schema::{MessageId, Period, Position, PriceKey, TenantId, Timestamp};
 use tokio::time::Instant;
 
 /// The tables that an actor's view is read from. Cheap to clone.
@@ -31,7 +31,7 @@ pub struct Tables(pub Reader);
 
 #[async_trait]
 impl HeldChargesView for Tables {
-    async fn news(&self) -> Result<(HeldNews, i64), ViewError> {
+    async fn news(&self) -> Result<(HeldNews, Position), ViewError> {
         let told = held_charges::news(&self.0).await.map_err(ViewError::new)?;
         let news = HeldNews {
             changed: told.changed,
@@ -47,7 +47,11 @@ impl HeldChargesView for Tables {
         waiting.map_err(ViewError::new)
     }
 
-    async fn ratable(&self, after: i64, limit: i64) -> Result<Vec<(i64, MessageId)>, ViewError> {
+    async fn ratable(
+        &self,
+        after: Position,
+        limit: i64,
+    ) -> Result<Vec<(Position, MessageId)>, ViewError> {
         let ratable = held_charges::ratable(&self.0, after, limit).await;
         ratable.map_err(ViewError::new)
     }
@@ -79,7 +83,7 @@ pub struct CaughtUpCharges {
 #[derive(Debug, thiserror::Error)]
 #[error("charges up to position {end} are not shown yet")]
 struct Behind {
-    end: i64,
+    end: Position,
 }
 
 /// How long it may take to come to the end of the log.

@@ -9,7 +9,7 @@ pub mod samples;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
-use schema::{Category, Event, MessageId, event::OrphanMatched};
+use schema::{Category, Event, MessageId, StreamVersion, event::OrphanMatched};
 
 use crate::{Append, EventStore, Guard, Outcome};
 
@@ -61,31 +61,35 @@ async fn l2_positions_are_dense_and_readers_see_a_prefix(store: Store) {
         .map(|_| samples::append(samples::fresh(), 0, 3))
         .collect();
     let outcomes = store.append(batch).await.expect("appends");
-    let mut next = before + 1;
+    let mut next = before.next();
     for outcome in &outcomes {
         let Outcome::Recorded {
             position,
-            version: 3,
+            version: StreamVersion(3),
             ..
         } = outcome
         else {
             panic!("{outcome:?}");
         };
         assert_eq!(*position, next);
-        next += 3;
+        next = next.plus(3);
     }
     let some = store.read_after(before, 7).await.expect("reads");
-    assert_eq!((some.events.len(), some.through), (7, before + 7));
-    let rest = store.read_after(before + 7, 1_000).await.expect("reads");
+    assert_eq!((some.events.len(), some.through), (7, before.plus(7)));
+    let rest = store
+        .read_after(before.plus(7), 1_000)
+        .await
+        .expect("reads");
     let positions: Vec<_> = [some, rest]
         .into_iter()
         .flat_map(|stretch| stretch.whole().expect("readable"))
         .map(|event| event.position)
         .collect();
-    let dense: Vec<_> = (before + 1..=store.head().await.expect("head")).collect();
+    let dense: Vec<_> = (1..=15).map(|number| before.plus(number)).collect();
     assert_eq!(positions, dense);
-    let end = store.read_after(next - 1, 10).await.expect("reads");
-    assert_eq!((end.events.len(), end.through), (0, next - 1));
+    let last = before.plus(15);
+    let end = store.read_after(last, 10).await.expect("reads");
+    assert_eq!((end.events.len(), end.through), (0, last));
 }
 
 async fn l3_versions_are_dense_and_a_wrong_expectation_is_refused(store: Store) {
@@ -95,7 +99,12 @@ async fn l3_versions_are_dense_and_a_wrong_expectation_is_refused(store: Store) 
     ));
     for wrong in [1, 3, 7] {
         let refused = one(&store, samples::append_numbered(stream, wrong, 100)).await;
-        assert_eq!(refused, Outcome::Conflict { actual: 2 });
+        assert_eq!(
+            refused,
+            Outcome::Conflict {
+                actual: StreamVersion(2)
+            }
+        );
     }
     assert!(is_recorded(
         &one(&store, samples::append(stream, 2, 1)).await
@@ -107,7 +116,7 @@ async fn l3_versions_are_dense_and_a_wrong_expectation_is_refused(store: Store) 
         .remove(0);
     assert_eq!(
         events.iter().map(|event| event.version).collect::<Vec<_>>(),
-        [1, 2, 3]
+        [1, 2, 3].map(StreamVersion)
     );
 }
 
@@ -120,10 +129,17 @@ async fn l3_a_conflict_refuses_its_stream_and_lets_the_others_in(store: Store) {
         samples::append(right, 0, 2),
     ];
     let outcomes = store.append(batch).await.expect("appends");
-    assert!(matches!(outcomes[0], Outcome::Recorded { position, .. } if position == before + 1));
-    assert_eq!(outcomes[1], Outcome::Conflict { actual: 0 });
-    assert!(matches!(outcomes[2], Outcome::Recorded { position, .. } if position == before + 2));
-    assert_eq!(store.head().await.expect("head"), before + 3);
+    assert!(matches!(outcomes[0], Outcome::Recorded { position, .. } if position == before.next()));
+    assert_eq!(
+        outcomes[1],
+        Outcome::Conflict {
+            actual: StreamVersion::NONE
+        }
+    );
+    assert!(
+        matches!(outcomes[2], Outcome::Recorded { position, .. } if position == before.plus(2))
+    );
+    assert_eq!(store.head().await.expect("head"), before.plus(3));
 }
 
 async fn l3_the_same_stream_twice_in_a_batch_goes_in_order(store: Store) {
@@ -138,7 +154,12 @@ async fn l3_the_same_stream_twice_in_a_batch_goes_in_order(store: Store) {
         is_recorded(&outcomes[0]) && is_recorded(&outcomes[1]),
         "{outcomes:?}"
     );
-    assert_eq!(outcomes[2], Outcome::Conflict { actual: 2 });
+    assert_eq!(
+        outcomes[2],
+        Outcome::Conflict {
+            actual: StreamVersion(2)
+        }
+    );
 }
 
 async fn l4_the_same_content_again_is_already_recorded(store: Store) {
@@ -163,7 +184,7 @@ async fn l4_the_same_id_with_other_content_diverges(store: Store) {
     let append = samples::append(samples::fresh(), 0, 1);
     assert!(is_recorded(&one(&store, append.clone()).await));
     let head = store.head().await.expect("head");
-    for expected in [0, 1] {
+    for expected in [0, 1].map(StreamVersion) {
         let mut other = append.clone();
         other.expected = expected;
         if let Event::MessageSettled(event) = &mut other.events[0].event {
@@ -191,7 +212,12 @@ async fn l4_half_known_appends_are_refused_whole(store: Store) {
     assert!(is_recorded(&one(&store, first.clone()).await));
     let mut half = samples::append(stream, 1, 1);
     half.events.insert(0, first.events[0].clone());
-    assert_eq!(one(&store, half).await, Outcome::Conflict { actual: 1 });
+    assert_eq!(
+        one(&store, half).await,
+        Outcome::Conflict {
+            actual: StreamVersion(1)
+        }
+    );
 }
 
 async fn l6_a_moved_guard_refuses_the_append(store: Store) {
@@ -205,16 +231,22 @@ async fn l6_a_moved_guard_refuses_the_append(store: Store) {
         append.guards = vec![
             Guard {
                 stream: samples::stream(samples::fresh()),
-                version: 0,
+                version: StreamVersion::NONE,
             },
-            Guard { stream, version },
+            Guard {
+                stream,
+                version: StreamVersion(version),
+            },
         ];
         append
     };
     let head = store.head().await.expect("head");
     assert_eq!(
         one(&store, guarded(1)).await,
-        Outcome::GuardMoved { stream, actual: 2 }
+        Outcome::GuardMoved {
+            stream,
+            actual: StreamVersion(2)
+        }
     );
     assert_eq!(
         store.head().await.expect("head"),
@@ -236,7 +268,7 @@ async fn l6_a_guard_sees_what_the_same_batch_wrote_before(store: Store) {
     let (prices, before, after) = (samples::fresh(), samples::fresh(), samples::fresh());
     let guard = Guard {
         stream: samples::stream(prices),
-        version: 0,
+        version: StreamVersion::NONE,
     };
     let mut early = samples::append(before, 0, 1);
     early.guards = vec![guard];
@@ -252,7 +284,7 @@ async fn l6_a_guard_sees_what_the_same_batch_wrote_before(store: Store) {
         outcomes[2],
         Outcome::GuardMoved {
             stream: guard.stream,
-            actual: 1
+            actual: StreamVersion(1)
         }
     );
 }
@@ -330,5 +362,5 @@ async fn refused_alone(store: &Store, append: Append) {
     let recorded: Vec<_> = outcomes.iter().map(is_recorded).collect();
     assert_eq!(recorded, [true, true, false, true], "{outcomes:?}");
     assert_eq!(outcomes[2], Outcome::Refused);
-    assert_eq!(store.head().await.expect("head"), head + 6);
+    assert_eq!(store.head().await.expect("head"), head.plus(6));
 }

@@ -17,7 +17,7 @@ use std::{
     time::Duration,
 };
 
-use schema::Timestamp;
+use schema::{Position, Timestamp};
 use tokio::sync::watch;
 
 pub use self::history::Mark;
@@ -38,7 +38,7 @@ const KEPT: usize = 16_000;
 /// The shared reader of a log.
 pub struct Feed {
     store: Arc<dyn EventStore>,
-    head: watch::Sender<i64>,
+    head: watch::Sender<Position>,
     remembered: Mutex<Remembered>,
     /// The number of the next follower.
     next: AtomicU64,
@@ -59,9 +59,9 @@ pub struct Follower {
 
 /// A read that others may wait for.
 struct UnderWay {
-    after: i64,
+    after: Position,
     /// The least that it will bring, as far as anybody knows.
-    until: i64,
+    until: Position,
     /// Closed when it has ended, however it did.
     ended: watch::Receiver<()>,
 }
@@ -79,7 +79,7 @@ enum Way<'a> {
 /// A read under way; others may wait for it as long as this lives, so also if it is cut short.
 struct Reading<'a> {
     feed: &'a Feed,
-    position: i64,
+    position: Position,
     end: watch::Sender<()>,
 }
 
@@ -89,7 +89,7 @@ impl Feed {
     pub fn new(store: Arc<dyn EventStore>) -> Arc<Self> {
         Arc::new(Self {
             store,
-            head: watch::Sender::new(0),
+            head: watch::Sender::new(Position::BEGINNING),
             remembered: Mutex::new(Remembered {
                 window: Window::new(STRETCH, KEPT),
                 reads: Vec::new(),
@@ -100,7 +100,7 @@ impl Feed {
     }
 
     /// Says that events up to `position` are recorded. The appender calls it after each commit.
-    pub fn advanced_to(&self, position: i64) {
+    pub fn advanced_to(&self, position: Position) {
         self.head.send_if_modified(|head| {
             let news = position > *head;
             *head = position.max(*head);
@@ -110,7 +110,7 @@ impl Feed {
 
     /// The head of the log as far as this process knows, for waiting on.
     #[must_use]
-    pub fn head(&self) -> watch::Receiver<i64> {
+    pub fn head(&self) -> watch::Receiver<Position> {
         self.head.subscribe()
     }
 
@@ -150,10 +150,12 @@ impl Feed {
     async fn compare(
         &self,
         before: Seen,
-        position: i64,
+        position: Position,
         recorded_at: Option<Timestamp>,
     ) -> Result<(), StoreError> {
-        let known = before.mark.map_or(0, |mark| mark.position);
+        let known = before
+            .mark
+            .map_or(Position::BEGINNING, |mark| mark.position);
         let found = self.store.recorded_at(&[known, position]).await?;
         let stands =
             |at: Option<Timestamp>, index: usize| at.is_none_or(|at| found[index] == Some(at));
@@ -180,10 +182,10 @@ impl Feed {
         known.window.forget();
         // Whoever sees the new number from here on finds nothing old.
         if self.history.begin_anew(incarnation) {
-            self.head.send_replace(0);
+            self.head.send_replace(Position::BEGINNING);
             let lost = seen
                 .mark
-                .map(|mark| (mark.position, mark.recorded_at.to_string()));
+                .map(|mark| (mark.position.0, mark.recorded_at.to_string()));
             tracing::error!(
                 event = "log.replaced",
                 seenPosition = lost.as_ref().map(|(position, _)| position),
@@ -232,7 +234,7 @@ impl Feed {
 
     /// How somebody comes by what stands after `position`. Asked and noted under one lock, so that
     /// of two who ask at once one reads. Who has `waited` already does not wait again.
-    fn way(&self, position: i64, waited: bool) -> Way<'_> {
+    fn way(&self, position: Position, waited: bool) -> Way<'_> {
         let mut known = self.remembered();
         if let Some(shared) = known.window.after(position) {
             return Way::Remembered(shared);
@@ -246,7 +248,7 @@ impl Feed {
         let (end, ended) = watch::channel(());
         known.reads.push(UnderWay {
             after: position,
-            until: (*self.head.borrow()).min(position.saturating_add(READ)),
+            until: (*self.head.borrow()).min(position.plus(READ)),
             ended,
         });
         Way::Read(Reading {
@@ -298,7 +300,7 @@ impl Follower {
     ///
     /// # Errors
     /// A fault of the store.
-    pub async fn after(&self, position: i64) -> Result<SharedStretch, StoreError> {
+    pub async fn after(&self, position: Position) -> Result<SharedStretch, StoreError> {
         self.feed.remembered().window.is_at(self.number, position);
         let mut waited = false;
         loop {

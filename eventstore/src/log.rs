@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use ring::digest;
-use schema::{AccountId, Event, EventId, Pseudonym, Sealed, StreamId, Timestamp};
+use schema::{
+    AccountId, Event, EventId, Position, Pseudonym, Sealed, StreamId, StreamVersion, Timestamp,
+};
 use uuid::Uuid;
 
 /// Which log. A deployment has one; more are how it grows past one writer.
@@ -44,9 +46,9 @@ pub struct EventData {
 pub struct Append {
     /// The stream they are for.
     pub stream: StreamId,
-    /// The version the stream must have: 0 before its first event.
-    pub expected: i32,
-    /// At least one event; the first becomes version `expected + 1`.
+    /// The version the stream must have.
+    pub expected: StreamVersion,
+    /// At least one event; the first becomes the version after `expected`.
     pub events: Vec<EventData>,
     /// What else must not have moved.
     pub guards: Vec<Guard>,
@@ -58,7 +60,7 @@ pub struct Guard {
     /// The stream.
     pub stream: StreamId,
     /// The version it must have.
-    pub version: i32,
+    pub version: StreamVersion,
 }
 
 /// What became of one [`Append`].
@@ -67,9 +69,9 @@ pub enum Outcome {
     /// Recorded and on disk.
     Recorded {
         /// The position of the first of its events; the rest follow densely.
-        position: i64,
+        position: Position,
         /// The stream's version after it.
-        version: i32,
+        version: StreamVersion,
         /// When the log recorded it.
         recorded_at: Timestamp,
     },
@@ -83,14 +85,14 @@ pub enum Outcome {
     /// The stream is at another version than expected; nothing of this append was recorded.
     Conflict {
         /// The version it is at.
-        actual: i32,
+        actual: StreamVersion,
     },
     /// A guarded stream has moved; nothing of this append was recorded.
     GuardMoved {
         /// The first guard that does not hold.
         stream: StreamId,
         /// The version that stream is at.
-        actual: i32,
+        actual: StreamVersion,
     },
     /// The log will never take it, whenever it comes: it has no events, names an event twice, has
     /// an event that belongs to another kind of stream, or holds what may not be stored. Nothing of
@@ -102,11 +104,11 @@ pub enum Outcome {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedEvent {
     /// 1, 2, 3, … without gaps in its log.
-    pub position: i64,
+    pub position: Position,
     /// Its stream.
     pub stream: StreamId,
     /// 1, 2, 3, … without gaps in its stream.
-    pub version: i32,
+    pub version: StreamVersion,
     /// When the log recorded it; never earlier than the event before it.
     pub recorded_at: Timestamp,
     /// What was recorded, lifted to today's shape.
@@ -119,7 +121,7 @@ pub struct Stretch {
     /// In order of position. A reader without the right to a category does not see its events.
     pub events: Vec<Result<RecordedEvent, UnreadableRow>>,
     /// Everything up to and including this position has been considered.
-    pub through: i64,
+    pub through: Position,
     /// When the event there was recorded, whoever may read it; nothing if nothing was read.
     pub recorded_at: Option<Timestamp>,
 }
@@ -141,7 +143,7 @@ impl Stretch {
 #[error("column {column} of eventlog.event at position {position} cannot be read")]
 pub struct UnreadableRow {
     /// The position of the row in its log.
-    pub position: i64,
+    pub position: Position,
     /// The stored kind of its stream.
     pub category: String,
     /// The stored type of its event.
@@ -211,7 +213,7 @@ pub enum StoreError {
         /// The projection whose checkpoint it is.
         projection: &'static str,
         /// The position of the last event that it says was applied.
-        position: i64,
+        position: Position,
     },
     /// What was asked can never be done.
     #[error("append refused: {0}")]
@@ -259,20 +261,23 @@ pub trait EventStore: Send + Sync {
     ///
     /// # Errors
     /// A fault.
-    async fn read_after(&self, position: i64, limit: i64) -> Result<Stretch, StoreError>;
+    async fn read_after(&self, position: Position, limit: i64) -> Result<Stretch, StoreError>;
 
-    /// The position of the newest event; 0 in an empty log.
+    /// The position of the newest event; the beginning in an empty log.
     ///
     /// # Errors
     /// A fault.
-    async fn head(&self) -> Result<i64, StoreError>;
+    async fn head(&self) -> Result<Position, StoreError>;
 
     /// When the events at these positions were recorded, whoever may read them; the answers are in
     /// the order asked, and there is none beyond the head. All are of one moment.
     ///
     /// # Errors
     /// A fault.
-    async fn recorded_at(&self, positions: &[i64]) -> Result<Vec<Option<Timestamp>>, StoreError>;
+    async fn recorded_at(
+        &self,
+        positions: &[Position],
+    ) -> Result<Vec<Option<Timestamp>>, StoreError>;
 }
 
 impl Append {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use schema::{EventId, StreamId, Timestamp};
+use schema::{EventId, Position, StreamId, StreamVersion, Timestamp};
 
 use crate::{
     Append, EventData, EventStore, Guard, Outcome, RecordedEvent, StoreError, Stretch, clock,
@@ -21,7 +21,7 @@ pub struct MemoryStore {
 
 impl MemoryStore {
     /// Loses everything after `position`, as a failover to a standby that is behind does.
-    pub fn lose_after(&self, position: i64) {
+    pub fn lose_after(&self, position: Position) {
         self.events().retain(|event| event.position <= position);
     }
 
@@ -58,12 +58,9 @@ impl EventStore for MemoryStore {
         Ok(streams.iter().map(of).collect())
     }
 
-    async fn read_after(&self, position: i64, limit: i64) -> Result<Stretch, StoreError> {
+    async fn read_after(&self, position: Position, limit: i64) -> Result<Stretch, StoreError> {
         let events = self.events();
-        let through = position
-            .saturating_add(limit)
-            .min(head_of(&events))
-            .max(position);
+        let through = position.plus(limit).min(head_of(&events)).max(position);
         let within =
             |event: &&RecordedEvent| event.position > position && event.position <= through;
         Ok(Stretch {
@@ -73,32 +70,37 @@ impl EventStore for MemoryStore {
         })
     }
 
-    async fn head(&self) -> Result<i64, StoreError> {
+    async fn head(&self) -> Result<Position, StoreError> {
         Ok(head_of(&self.events()))
     }
 
-    async fn recorded_at(&self, positions: &[i64]) -> Result<Vec<Option<Timestamp>>, StoreError> {
+    async fn recorded_at(
+        &self,
+        positions: &[Position],
+    ) -> Result<Vec<Option<Timestamp>>, StoreError> {
         let events = self.events();
-        let of = |position: &i64| recorded_at(&events, *position);
+        let of = |position: &Position| recorded_at(&events, *position);
         Ok(positions.iter().map(of).collect())
     }
 }
 
-fn recorded_at(events: &[RecordedEvent], position: i64) -> Option<Timestamp> {
-    let index = usize::try_from(position - 1).ok()?;
+fn recorded_at(events: &[RecordedEvent], position: Position) -> Option<Timestamp> {
+    let index = usize::try_from(position.ahead_of(Position(1))).ok()?;
     events.get(index).map(|event| event.recorded_at)
 }
 
-fn head_of(events: &[RecordedEvent]) -> i64 {
-    events.last().map_or(0, |last| last.position)
+fn head_of(events: &[RecordedEvent]) -> Position {
+    events
+        .last()
+        .map_or(Position::BEGINNING, |last| last.position)
 }
 
-fn version_of(events: &[RecordedEvent], stream: StreamId) -> i32 {
+fn version_of(events: &[RecordedEvent], stream: StreamId) -> StreamVersion {
     events
         .iter()
         .rev()
         .find(|event| event.stream == stream)
-        .map_or(0, |event| event.version)
+        .map_or(StreamVersion::NONE, |event| event.version)
 }
 
 fn record(events: &mut Vec<RecordedEvent>, append: Append, now: Timestamp) -> Outcome {
@@ -111,13 +113,13 @@ fn record(events: &mut Vec<RecordedEvent>, append: Append, now: Timestamp) -> Ou
     if let Some(refusal) = judge(events, &append, actual) {
         return refusal;
     }
-    let position = head_of(events) + 1;
+    let position = head_of(events).next();
     let mut version = append.expected;
-    for (position, data) in (position..).zip(append.events) {
-        version += 1;
+    for (number, data) in (0..).zip(append.events) {
+        version = version.next();
         let stream = append.stream;
         events.push(RecordedEvent {
-            position,
+            position: position.plus(number),
             stream,
             version,
             recorded_at: now,
@@ -131,7 +133,7 @@ fn record(events: &mut Vec<RecordedEvent>, append: Append, now: Timestamp) -> Ou
     }
 }
 
-fn judge(events: &[RecordedEvent], append: &Append, actual: i32) -> Option<Outcome> {
+fn judge(events: &[RecordedEvent], append: &Append, actual: StreamVersion) -> Option<Outcome> {
     let known: Vec<_> = append
         .events
         .iter()

@@ -33,7 +33,7 @@ pub(crate) fn rounds(batch: Vec<Append>) -> Vec<Vec<Append>> {
 
 #[cfg(test)]
 mod tests {
-    use schema::Category;
+    use schema::{Category, StreamVersion};
     use uuid::Uuid;
 
     use super::*;
@@ -49,11 +49,11 @@ mod tests {
     fn append(writes: u128, guards: &[u128]) -> Append {
         let guard = |number: &u128| Guard {
             stream: stream(*number),
-            version: 0,
+            version: StreamVersion::NONE,
         };
         Append {
             stream: stream(writes),
-            expected: 0,
+            expected: StreamVersion::NONE,
             events: Vec::new(),
             guards: guards.iter().map(guard).collect(),
         }

@@ -13,7 +13,7 @@ use ring::{
     aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
     hmac,
 };
-use schema::{Personal, SealedValue, StreamId};
+use schema::{Personal, SealedValue, StreamId, StreamVersion};
 
 use crate::LogId;
 
@@ -28,7 +28,7 @@ pub struct Place<'a> {
     /// The stream of the event.
     pub stream: StreamId,
     /// The version of the event in its stream.
-    pub version: i32,
+    pub version: StreamVersion,
     /// The field of [`schema::Sealed`].
     pub field: &'a str,
 }
@@ -41,7 +41,7 @@ impl Place<'_> {
         data.extend_from_slice(self.stream.category.as_str().as_bytes());
         data.push(0);
         data.extend_from_slice(self.stream.id.as_bytes());
-        data.extend_from_slice(&self.version.to_be_bytes());
+        data.extend_from_slice(&self.version.0.to_be_bytes());
         data.extend_from_slice(self.field.as_bytes());
         data
     }
@@ -176,7 +176,7 @@ mod tests {
         Place {
             log: LogId::DEFAULT,
             stream,
-            version,
+            version: StreamVersion(version),
             field,
         }
     }

@@ -3,7 +3,10 @@
 use std::{fs, path::Path, sync::Arc};
 
 use eventstore::{EventData, LogId, RecordedEvent};
-use schema::{AccountId, Category, Event, EventId, Pseudonym, Sealed, StreamId, Timestamp};
+use schema::{
+    AccountId, Category, Event, EventId, Position, Pseudonym, Sealed, StreamId, StreamVersion,
+    Timestamp,
+};
 use uuid::Uuid;
 
 /// The log the samples are from.
@@ -25,12 +28,12 @@ pub(crate) fn recorded((name, position): (&&str, i64)) -> RecordedEvent {
     let orphan = category == Category::Orphan;
     let recorded_at = Timestamp::from_micros(1_772_366_400_000_000 + position).expect("in range");
     RecordedEvent {
-        position,
+        position: Position(position),
         stream: StreamId {
             category,
             id: Uuid::from_u128(0x5000 + number),
         },
-        version: 1,
+        version: StreamVersion(1),
         recorded_at,
         data: EventData {
             id: EventId(Uuid::from_u128(0xe000 + number)),

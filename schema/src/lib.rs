@@ -12,6 +12,7 @@ pub mod id;
 pub mod inbound;
 pub mod money;
 pub mod personal;
+pub mod position;
 pub mod pricing;
 pub mod published;
 pub mod receipt;
@@ -29,6 +30,7 @@ pub use id::{
 pub use inbound::{Invalid, Reason};
 pub use money::{Amount, Currency, UnitPrice};
 pub use personal::Personal;
+pub use position::{Position, StreamVersion};
 pub use pricing::{AccountTier, CostKey, Direction, Period, PriceKey, PricingModel};
 pub use receipt::{ReceiptFacts, ReceiptPrivate, ReceivedReceipt};
 pub use settlement::{ReceivedSettlement, Settlement};

@@ -187,7 +187,7 @@ pub(crate) async fn append(log: &dyn EventStore, append: Append) -> Outcome {
 /// Where a recorded append begins.
 pub(crate) fn position_of(outcome: &Outcome) -> i64 {
     match outcome {
-        Outcome::Recorded { position, .. } => *position,
+        Outcome::Recorded { position, .. } => position.0,
         other => panic!("not recorded: {other:?}"),
     }
 }

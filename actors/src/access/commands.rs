@@ -164,7 +164,7 @@ impl Commands {
 #[cfg(test)]
 mod tests {
     use eventstore::{EventStore as _, memory::MemoryStore};
-    use schema::Event;
+    use schema::{Event, Position};
     use uuid::Uuid;
 
     use super::*;
@@ -197,11 +197,18 @@ mod tests {
             let kept = commands.record_refusal(caller(request), LOOK, "not_found");
             kept.await.expect("kept");
         }
-        assert_eq!(store.head().await.expect("head"), 2, "a read and a refusal");
+        assert_eq!(
+            store.head().await.expect("head"),
+            Position(2),
+            "a read and a refusal"
+        );
         let (stop, stopping) = watch::channel(true);
         commands.clone().keep_refusals(stopping).await;
         drop(stop);
-        let stretch = store.read_after(0, i64::MAX).await.expect("reads");
+        let stretch = store
+            .read_after(Position::BEGINNING, i64::MAX)
+            .await
+            .expect("reads");
         let [_, Ok(first), Ok(again)] = &stretch.events[..] else {
             panic!("{:?}", stretch.events);
         };

@@ -83,7 +83,7 @@ impl Commands {
 #[cfg(test)]
 mod tests {
     use eventstore::{EventStore as _, memory::MemoryStore};
-    use schema::{AccountId, AccountTier, Currency};
+    use schema::{AccountId, AccountTier, Currency, Position};
     use uuid::Uuid;
 
     use super::*;
@@ -116,12 +116,14 @@ mod tests {
             commands.put(Origin::of_request(2), details, condition)
         };
         assert!(matches!(
-            put(Condition::ChangedAt(7)).await,
-            Err(CommandError::Refused(Refusal::Changed { position: 0 }))
+            put(Condition::ChangedAt(Position(7))).await,
+            Err(CommandError::Refused(Refusal::Changed {
+                position: Position::BEGINNING
+            }))
         ));
-        assert_eq!(store.head().await.expect("head"), 0);
-        let written = put(Condition::ChangedAt(0)).await;
-        assert_eq!(written.expect("written").position, 1);
+        assert_eq!(store.head().await.expect("head"), Position::BEGINNING);
+        let written = put(Condition::ChangedAt(Position::BEGINNING)).await;
+        assert_eq!(written.expect("written").position, Position(1));
         actors.stop().await;
     }
 
@@ -142,7 +144,10 @@ mod tests {
             .open(&actors.log, 10, actors.root())
             .await
             .expect("starts");
-        assert_eq!(waiting.await.expect("asked").expect("written").position, 1);
+        assert_eq!(
+            waiting.await.expect("asked").expect("written").position,
+            Position(1)
+        );
         actors.stop().await;
         let waiting = tokio::spawn(put(2, AccountTier::Custom));
         let actors = Actors::on(store).await;
@@ -150,7 +155,10 @@ mod tests {
             .open(&actors.log, 10, actors.root())
             .await
             .expect("starts");
-        assert_eq!(waiting.await.expect("asked").expect("written").position, 2);
+        assert_eq!(
+            waiting.await.expect("asked").expect("written").position,
+            Position(2)
+        );
         actors.stop().await;
     }
 }

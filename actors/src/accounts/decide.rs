@@ -10,7 +10,7 @@ use std::collections::HashSet;
 
 use eventstore::{EventData, LogId, RecordedEvent, keyring::TenantKey};
 use schema::{
-    Event, EventId, Personal, Pseudonym, Sealed, StreamId,
+    Event, EventId, Personal, Position, Pseudonym, Sealed, StreamId, StreamVersion,
     event::{AccountChanged, AccountFacts, AccountRegistered},
 };
 
@@ -34,8 +34,8 @@ pub struct Registered {
     /// What it is.
     pub facts: AccountFacts,
     sealed: Sealed,
-    version: i32,
-    position: i64,
+    version: StreamVersion,
+    position: Position,
 }
 
 /// Let the account be like this.
@@ -64,8 +64,8 @@ pub enum Condition {
     Any,
     /// Somebody registered it.
     Registered,
-    /// Its last change is at this position; 0 for one that nobody registered.
-    ChangedAt(i64),
+    /// Its last change is at this position; the beginning for one that nobody registered.
+    ChangedAt(Position),
 }
 
 /// Why an account is not changed.
@@ -77,8 +77,8 @@ pub enum Refusal {
     /// It is not as the caller saw it.
     #[error("the account changed at position {position}")]
     Changed {
-        /// The position of its last change; 0 if nobody registered it.
-        position: i64,
+        /// The position of its last change; the beginning if nobody registered it.
+        position: Position,
     },
 }
 
@@ -103,8 +103,8 @@ impl Account {
                 tenant,
                 facts,
                 sealed: Sealed::default(),
-                version: 1,
-                position: 1,
+                version: StreamVersion(1),
+                position: Position(1),
             }),
             ..Self::default()
         }
@@ -121,8 +121,8 @@ impl Condition {
     }
 }
 
-fn position_of(known: Option<&Registered>) -> i64 {
-    known.map_or(0, |known| known.position)
+fn position_of(known: Option<&Registered>) -> Position {
+    known.map_or(Position::BEGINNING, |known| known.position)
 }
 
 impl Decider for AccountDecider {
@@ -304,8 +304,10 @@ mod tests {
             condition,
             ..put(2, AccountTier::Custom, "Ada")
         };
-        let seen = |position| given_that(Condition::ChangedAt(position));
-        let changed = |position| Refusal::Changed { position };
+        let seen = |position| given_that(Condition::ChangedAt(Position(position)));
+        let changed = |position| Refusal::Changed {
+            position: Position(position),
+        };
         assert_eq!(known.refuses(&seen(7)), changed(1));
         assert_eq!(known.when(&seen(1)).len(), 1);
         assert_eq!(given(&[]).refuses(&seen(1)), changed(0));
@@ -321,7 +323,7 @@ mod tests {
         thief.tenant.pseudonym = Pseudonym(Uuid::from_u128(6));
         let known = given(std::slice::from_ref(&first));
         assert_eq!(known.refuses(&thief), Refusal::OfAnotherTenant);
-        thief.condition = Condition::ChangedAt(1);
+        thief.condition = Condition::ChangedAt(Position(1));
         assert_eq!(known.refuses(&thief), Refusal::OfAnotherTenant);
         let other = given(std::slice::from_ref(&PutAccount {
             condition: Condition::Any,
@@ -335,7 +337,7 @@ mod tests {
         let place = |version| EventPlace {
             log: LogId::DEFAULT,
             stream: stream(),
-            version,
+            version: StreamVersion(version),
         };
         let command = put(1, AccountTier::Growth, "Ada");
         let (first, second) = (command.seal(place(1)), command.seal(place(2)));

@@ -11,7 +11,7 @@ mod round;
 use std::{collections::HashSet, mem, sync::Arc};
 
 use eventstore::{StoreError, log::chain};
-use schema::{MessageId, StreamId};
+use schema::{MessageId, StreamId, StreamVersion};
 use tracing::Span;
 
 use self::round::{Charges, PendingCharge, Round};
@@ -40,7 +40,7 @@ pub struct HeldCharge {
     /// By which settlement its message was settled.
     pub settled: Settled,
     /// The version its stream is at.
-    pub version: i32,
+    pub version: StreamVersion,
 }
 
 /// What became of a settlement, or of a held charge.
@@ -167,7 +167,9 @@ impl Charging {
         let streams: Vec<_> = messages.iter().copied().map(StreamId::charge).collect();
         let histories = self.log.store.read_streams(&streams).await?;
         for (message, history) in messages.into_iter().zip(histories) {
-            let version = history.last().map_or(0, |last| last.version);
+            let version = history
+                .last()
+                .map_or(StreamVersion::NONE, |last| last.version);
             charges.insert(message, (Charge::folded(&history), version));
         }
         Ok(())

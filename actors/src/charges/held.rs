@@ -10,7 +10,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use eventstore::{EventStore, Feed, StoreError, log::chain};
 use ractor::ActorRef;
-use schema::{MessageId, Pseudonym, StreamId, Timestamp};
+use schema::{MessageId, Position, Pseudonym, StreamId, StreamVersion, Timestamp};
 use tokio::{
     sync::{oneshot, watch},
     time::{Instant, sleep, timeout, timeout_at},
@@ -57,7 +57,7 @@ pub trait HeldChargesView: Send + Sync {
     ///
     /// # Errors
     /// The view could not be asked.
-    async fn news(&self) -> Result<(HeldNews, i64), ViewError>;
+    async fn news(&self) -> Result<(HeldNews, Position), ViewError>;
 
     /// How many charges wait.
     ///
@@ -71,7 +71,11 @@ pub trait HeldChargesView: Send + Sync {
     ///
     /// # Errors
     /// The view could not be asked.
-    async fn ratable(&self, after: i64, limit: i64) -> Result<Vec<(i64, MessageId)>, ViewError>;
+    async fn ratable(
+        &self,
+        after: Position,
+        limit: i64,
+    ) -> Result<Vec<(Position, MessageId)>, ViewError>;
 }
 
 /// What has happened to held charges and to what they wait for.
@@ -79,8 +83,8 @@ pub trait HeldChargesView: Send + Sync {
 pub struct HeldNews {
     /// Moves with every change of a price, a cost or an account; says nothing else.
     pub changed: i64,
-    /// The position of the newest held charge; 0 before the first.
-    pub held: i64,
+    /// The position of the newest held charge; the beginning before the first.
+    pub held: Position,
     /// When the last one was charged, as recorded.
     pub resolved: Option<Timestamp>,
 }
@@ -145,7 +149,11 @@ impl HeldCharges {
 
     /// Looks whether anything has happened since `seen`, and rates what it makes ratable; says up
     /// to where the log is shown.
-    async fn look(&self, seen: &mut Option<HeldNews>, due: &mut Instant) -> Result<i64, HeldError> {
+    async fn look(
+        &self,
+        seen: &mut Option<HeldNews>,
+        due: &mut Instant,
+    ) -> Result<Position, HeldError> {
         let (news, shown) = self.view.news().await?;
         let anyway = Instant::now() >= *due;
         if *seen == Some(news) && !anyway {
@@ -165,7 +173,7 @@ impl HeldCharges {
 
     /// Rates whatever is shown as perhaps ratable.
     async fn pass(&self) -> Result<(), HeldError> {
-        let (mut after, mut charged) = (0, 0);
+        let (mut after, mut charged) = (Position::BEGINNING, 0);
         loop {
             let page = self.view.ratable(after, PAGE).await?;
             let Some((last, _)) = page.last() else {
@@ -194,7 +202,9 @@ impl HeldCharges {
             let held = tenants.entry(settled.first.tenant).or_default();
             held.push(HeldCharge {
                 settled,
-                version: history.last().map_or(0, |last| last.version),
+                version: history
+                    .last()
+                    .map_or(StreamVersion::NONE, |last| last.version),
             });
         }
         let (mut works, mut answers) = (Vec::new(), Vec::new());

@@ -17,7 +17,7 @@ use std::{
 
 use eventstore::{EventStore, Guard, RecordedEvent, StoreError};
 use schema::{
-    AccountId, AccountTier, CostKey, Currency, PriceKey, StreamId,
+    AccountId, AccountTier, CostKey, Currency, PriceKey, StreamId, StreamVersion,
     versioned::{Cost, Price},
 };
 use tracing::Span;
@@ -245,7 +245,9 @@ impl<K: Copy + Eq + Hash, D: Decider> StreamCache<K, D> {
             self.evict();
         }
         self.puts += 1;
-        let version = history.last().map_or(0, |last| last.version);
+        let version = history
+            .last()
+            .map_or(StreamVersion::NONE, |last| last.version);
         let folded = Folded {
             state: folded::<D>(history),
             guard: Guard { stream, version },

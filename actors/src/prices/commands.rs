@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use eventstore::keyring::Keyring;
 use ractor::{ActorRef, SpawnErr};
 use schema::{
-    Period, PriceKey, TenantId, Timestamp, Versioned,
+    Period, Position, PriceKey, TenantId, Timestamp, Versioned,
     versioned::{Cost, Price},
 };
 
@@ -125,7 +125,7 @@ impl Commands {
         origin: Origin,
         key: K::Key<TenantId>,
         action: Action<K>,
-        if_at: Option<i64>,
+        if_at: Option<Position>,
     ) -> Result<Written, CommandError<Refusal>> {
         K::check(self, key, &action, origin.time).await?;
         let owner = match K::tenant(&key) {
@@ -242,7 +242,13 @@ mod tests {
         for new in [true, false] {
             let origin = Origin::of_request(1);
             let written = commands.amend(origin, key, action.clone(), None).await;
-            assert_eq!(written.expect("written"), Written { position: 1, new });
+            assert_eq!(
+                written.expect("written"),
+                Written {
+                    position: Position(1),
+                    new
+                }
+            );
         }
         let refused = commands.amend(Origin::of_request(2), key, action, None);
         assert!(matches!(
@@ -251,7 +257,7 @@ mod tests {
         ));
         assert_eq!(
             store.head().await.expect("head"),
-            1,
+            Position(1),
             "a refusal writes nothing"
         );
         actors.stop().await;

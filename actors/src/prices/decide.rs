@@ -8,7 +8,9 @@ pub mod timeline;
 use std::marker::PhantomData;
 
 use eventstore::{EventData, RecordedEvent};
-use schema::{Event, Period, Pseudonym, StreamId, Timestamp, Versioned, versioned::Change};
+use schema::{
+    Event, Period, Position, Pseudonym, StreamId, Timestamp, Versioned, versioned::Change,
+};
 
 use self::timeline::{Refusal, Timeline, closing_event, opening_event};
 use crate::runtime::{
@@ -24,7 +26,7 @@ pub struct Amendment<K: Versioned> {
     /// What is to be done.
     pub action: Action<K>,
     /// The position of the last change that the caller knows of, where they insist on it.
-    pub if_at: Option<i64>,
+    pub if_at: Option<Position>,
     /// Their request; the same again is a repeat.
     pub origin: Origin,
 }

@@ -16,7 +16,7 @@ use eventstore::{
     keyring::{Keyring, KeyringError},
     log::chain,
 };
-use schema::{EventId, StreamId, Timestamp};
+use schema::{EventId, Position, StreamId, Timestamp};
 use tokio::sync::watch;
 
 use super::{
@@ -70,7 +70,7 @@ pub enum ReconciliationError {
 
 /// Where an orphan stands in the order of arrival: when it was received, and its position in the
 /// log.
-pub type Arrival = (Timestamp, i64);
+pub type Arrival = (Timestamp, Position);
 
 /// An orphan without a match, as it is shown.
 #[derive(Debug, Clone)]
@@ -144,7 +144,8 @@ impl Reconciliation {
         stop: &watch::Receiver<bool>,
     ) -> Result<usize, ReconciliationError> {
         let mut youngest = self.view.youngest(since, YOUNGEST).await?;
-        let after = sweep.unwrap_or((since, 0)).max((since, 0));
+        let begin = (since, Position::BEGINNING);
+        let after = sweep.map_or(begin, |after| after.max(begin));
         let next = self.view.next(after, PAGE).await?;
         youngest.open.extend(next.open);
         let matched = self.match_open(youngest.open, stop).await?;
@@ -160,7 +161,7 @@ impl Reconciliation {
     pub async fn pass(&self, stop: &watch::Receiver<bool>) -> Result<usize, ReconciliationError> {
         // Unwrap safety: the epoch is a time.
         let ever = Timestamp::from_micros(0).expect("the epoch");
-        let (mut after, mut matched) = (Some((ever, 0)), 0);
+        let (mut after, mut matched) = (Some((ever, Position::BEGINNING)), 0);
         while let Some(place) = after.filter(|_| !*stop.borrow()) {
             let page = self.view.next(place, PAGE).await?;
             matched += self.match_open(page.open, stop).await?;

@@ -11,6 +11,7 @@ use std::{collections::VecDeque, sync::Arc};
 
 use eventstore::{Append, EventStore, Feed, Outcome, StoreError};
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
+use schema::Position;
 
 /// The most events of one transaction: enough to make the round trip cheap, few enough to commit
 /// within milliseconds.
@@ -146,10 +147,11 @@ impl Args {
 
     /// Tells the feed where the log is now, and how many events went in.
     fn tell(&self, outcomes: &[Outcome], sizes: &[usize]) {
-        let (mut head, mut events) = (0, 0);
+        let (mut head, mut events) = (Position::BEGINNING, 0);
         for (outcome, &size) in outcomes.iter().zip(sizes) {
             if let Outcome::Recorded { position, .. } = outcome {
-                head = head.max(position + i64::try_from(size).unwrap_or(i64::MAX) - 1);
+                let count = i64::try_from(size).unwrap_or(i64::MAX);
+                head = head.max(position.plus(count - 1));
                 events += size;
             }
         }
@@ -209,17 +211,17 @@ mod tests {
             }
         };
         let answers = tokio::join!(ask(1_500), ask(2), ask(1));
-        let mut next = 1;
+        let mut next = Position(1);
         for (answer, size) in [(answers.0, 1_500), (answers.1, 2), (answers.2, 1)] {
             let outcomes = answer.expect("appended");
             assert_eq!(outcomes.len(), size);
             for outcome in outcomes {
                 assert!(matches!(outcome, Outcome::Recorded { position, .. } if position == next));
-                next += 1;
+                next = next.next();
             }
         }
         assert_eq!(*sizes.lock().expect("lock"), [1_000, 500, 3]);
-        assert_eq!(*feed.head().borrow(), 1_503);
+        assert_eq!(*feed.head().borrow(), Position(1_503));
         appender.stop(None);
         ended.await.expect("ends");
     }

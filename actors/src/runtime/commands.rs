@@ -11,7 +11,7 @@ use eventstore::{
     keyring::{Keyring, KeyringError, KnownTenant},
 };
 use ractor::{ActorRef, ActorStatus, SpawnErr};
-use schema::{StreamId, TenantId};
+use schema::{Position, StreamId, TenantId};
 use tokio::{sync::watch, time::timeout};
 
 use super::{
@@ -30,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub struct Written {
     /// The position of the last event that says so: whoever has seen it has seen all of it. What
     /// was known before has the position of its stream's last event.
-    pub position: i64,
+    pub position: Position,
     /// Whether it is new. If not, it was known before, and nothing was recorded.
     pub new: bool,
 }

@@ -1,7 +1,7 @@
 //! Deciders: what follows from what is known. No clock, no randomness, no I/O in here.
 
 use eventstore::{Append, EventData, Guard, LogId, RecordedEvent, seal::Place};
-use schema::{Event, StreamId};
+use schema::{Event, StreamId, StreamVersion};
 
 /// Decides for one kind of stream.
 pub trait Decider: Send + Sync + 'static {
@@ -63,10 +63,12 @@ impl Decision {
         self,
         log: LogId,
         stream: StreamId,
-        expected: i32,
+        expected: StreamVersion,
         command: &C,
     ) -> Append {
-        let record = |(version, event)| {
+        let mut version = expected;
+        let record = |event| {
+            version = version.next();
             let place = EventPlace {
                 log,
                 stream,
@@ -77,7 +79,7 @@ impl Decision {
         Append {
             stream,
             expected,
-            events: (expected + 1..).zip(self.events).map(record).collect(),
+            events: self.events.into_iter().map(record).collect(),
             guards: self.guards,
         }
     }
@@ -97,7 +99,7 @@ pub struct EventPlace {
     /// The stream.
     pub stream: StreamId,
     /// The version the event will have in it.
-    pub version: i32,
+    pub version: StreamVersion,
 }
 
 impl EventPlace {

@@ -10,7 +10,7 @@ use std::{convert::Infallible, marker::PhantomData, sync::Arc};
 
 use eventstore::{Outcome, RecordedEvent, StoreError};
 use ractor::{Actor, ActorProcessingErr, ActorRef, DerivedActorRef};
-use schema::StreamId;
+use schema::{Position, StreamId, StreamVersion};
 use tokio::sync::oneshot;
 
 use super::{
@@ -28,12 +28,12 @@ pub enum Verdict<R> {
     /// Something new is on disk.
     Recorded {
         /// The position of the last event of it.
-        position: i64,
+        position: Position,
     },
     /// Nothing new: everything it says is known.
     Known {
-        /// The position of the stream's last event; 0 if it has none.
-        position: i64,
+        /// The position of the stream's last event; the beginning if it has none.
+        position: Position,
     },
     /// Not done: it is against a rule.
     Refused(R),
@@ -104,8 +104,8 @@ pub struct State<D: Decider> {
 enum Memory<D: Decider> {
     Fresh {
         state: D::State,
-        version: i32,
-        position: i64,
+        version: StreamVersion,
+        position: Position,
     },
     Distrusted,
 }
@@ -115,8 +115,8 @@ impl<D: Decider> Memory<D> {
         let last = history.last();
         Self::Fresh {
             state: folded::<D>(history),
-            version: last.map_or(0, |last| last.version),
-            position: last.map_or(0, |last| last.position),
+            version: last.map_or(StreamVersion::NONE, |last| last.version),
+            position: last.map_or(Position::BEGINNING, |last| last.position),
         }
     }
 }
@@ -205,10 +205,10 @@ impl<D: Decider> State<D> {
                     recorded_at,
                     ..
                 } => {
-                    for (at, data) in (first..).zip(recorded) {
-                        (*position, *version) = (at, *version + 1);
+                    for (number, data) in (0..).zip(recorded) {
+                        (*position, *version) = (first.plus(number), version.next());
                         let recorded = RecordedEvent {
-                            position: at,
+                            position: *position,
                             stream: self.stream,
                             version: *version,
                             recorded_at,
@@ -238,7 +238,7 @@ impl<D: Decider> State<D> {
     }
 
     /// Reads the stream again; says the position of its last event.
-    async fn refold(&mut self) -> Result<i64, Arc<StoreError>> {
+    async fn refold(&mut self) -> Result<Position, Arc<StoreError>> {
         let streams = self
             .log
             .store
@@ -247,7 +247,9 @@ impl<D: Decider> State<D> {
             .map_err(Arc::new)?;
         let history = streams.first().map_or(&[][..], Vec::as_slice);
         self.memory = Memory::of(history);
-        Ok(history.last().map_or(0, |last| last.position))
+        Ok(history
+            .last()
+            .map_or(Position::BEGINNING, |last| last.position))
     }
 }
 
@@ -313,7 +315,10 @@ mod tests {
         let [first, second] = [1, 2].map(|number| StreamId::access(Uuid::from_u128(number)));
         let look = |request, stream, version| Look {
             origin: Origin::of_request(request),
-            guard: Guard { stream, version },
+            guard: Guard {
+                stream,
+                version: StreamVersion(version),
+            },
         };
         for (stream, command, recorded) in [
             (first, look(1, second, 0), true),
@@ -329,7 +334,7 @@ mod tests {
             }
         }
         let head = actors.log.store.head().await;
-        assert_eq!(head.expect("head"), 2);
+        assert_eq!(head.expect("head"), Position(2));
         actors.stop().await;
     }
 }

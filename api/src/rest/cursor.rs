@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use projections::Page;
-use schema::id::derive;
+use schema::{Position, id::derive};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use uuid::Uuid;
@@ -88,7 +88,7 @@ impl List {
     pub(super) fn shown<R>(
         &self,
         mut rows: Vec<R>,
-        position: impl Fn(&R) -> i64,
+        position: impl Fn(&R) -> Position,
     ) -> (Vec<R>, Option<String>) {
         let limit = usize::from(self.limit.0);
         let more = rows.len() > limit;
@@ -98,21 +98,21 @@ impl List {
         (rows, next)
     }
 
-    fn cursor(&self, position: i64) -> String {
-        let mut bytes = position.to_be_bytes().to_vec();
+    fn cursor(&self, position: Position) -> String {
+        let mut bytes = position.0.to_be_bytes().to_vec();
         bytes.extend_from_slice(&self.check(position));
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    fn position(&self, cursor: &str) -> Option<i64> {
+    fn position(&self, cursor: &str) -> Option<Position> {
         let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
         let (position, check) = bytes.split_first_chunk()?;
-        let position = i64::from_be_bytes(*position);
+        let position = Position(i64::from_be_bytes(*position));
         (check == self.check(position)).then_some(position)
     }
 
-    fn check(&self, position: i64) -> [u8; CHECK] {
-        let id = derive("cursor", &[self.id.as_bytes(), &position.to_be_bytes()]);
+    fn check(&self, position: Position) -> [u8; CHECK] {
+        let id = derive("cursor", &[self.id.as_bytes(), &position.0.to_be_bytes()]);
         let mut check = [0; CHECK];
         check.copy_from_slice(&id.as_bytes()[..CHECK]);
         check
@@ -129,17 +129,17 @@ mod tests {
 
     #[test]
     fn a_cursor_leads_to_the_rows_after_the_last_one_shown() {
-        let (rows, next) = list("a").shown(vec![3, 5, 8], |row| *row);
+        let (rows, next) = list("a").shown(vec![3, 5, 8], |row| Position(*row));
         assert_eq!(rows, [3, 5]);
         let page = list("a").page(next.as_deref()).expect("a good cursor");
-        assert_eq!((page.after, page.limit), (Some(5), 3));
-        let (rows, next) = list("a").shown(vec![8, 9], |row| *row);
+        assert_eq!((page.after, page.limit), (Some(Position(5)), 3));
+        let (rows, next) = list("a").shown(vec![8, 9], |row| Position(*row));
         assert_eq!((rows.len(), next), (2, None));
     }
 
     #[test]
     fn a_cursor_of_another_list_is_none() {
-        let cursor = list("a").cursor(5);
+        let cursor = list("a").cursor(Position(5));
         let wrong = [
             "",
             "AAAA",

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use schema::Position;
 use tokio::time::Instant;
 
 use super::{fault, state::AppState};
@@ -20,7 +21,7 @@ pub(super) const CODES: &[Code] = &[Code::Unavailable, Code::Contended, Code::No
 pub(super) async fn shown(
     shared: &AppState,
     projection: &str,
-    position: i64,
+    position: Position,
 ) -> Result<(), Problem> {
     if passed(shared, projection, position).await? {
         Ok(())
@@ -29,7 +30,7 @@ pub(super) async fn shown(
     }
 }
 
-async fn passed(shared: &AppState, projection: &str, position: i64) -> Result<bool, Problem> {
+async fn passed(shared: &AppState, projection: &str, position: Position) -> Result<bool, Problem> {
     let deadline = Instant::now() + PATIENCE;
     let reader = &shared.reader;
     let passed = reader.wait_until(&[projection], position, deadline).await;

@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use schema::{
     AccountId, Category, Event, EventId, OperatorId, OperatorMessageId, Pseudonym, ReceiptFacts,
-    Sealed, SealedValue, Status, StreamId, Timestamp, event::MessageSettled, id::derive,
+    Sealed, SealedValue, Status, StreamId, StreamVersion, Timestamp, event::MessageSettled,
+    id::derive,
 };
 use uuid::Uuid;
 
@@ -34,7 +35,7 @@ pub fn append(number: u128, expected: i32, count: i32) -> Append {
     let events = (expected + 1..=expected + count).map(|event| new_event(number, event));
     Append {
         stream: stream(number),
-        expected,
+        expected: StreamVersion(expected),
         events: events.collect(),
         guards: Vec::new(),
     }
@@ -46,7 +47,7 @@ pub fn append_numbered(number: u128, expected: i32, event: i32) -> Append {
     let events = vec![new_event(number, event)];
     Append {
         stream: stream(number),
-        expected,
+        expected: StreamVersion(expected),
         events,
         guards: Vec::new(),
     }

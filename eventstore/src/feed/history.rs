@@ -12,14 +12,14 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use schema::Timestamp;
+use schema::{Position, Timestamp};
 use tokio::sync::watch;
 
 /// A place in the log by which its history is known again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mark {
     /// The position of an event; with its moment it tells one history of the log from another.
-    pub position: i64,
+    pub position: Position,
     /// When the event there was recorded.
     pub recorded_at: Timestamp,
 }

@@ -29,20 +29,23 @@ impl EventStore for Gated {
         self.store.read_streams(of).await
     }
 
-    async fn read_after(&self, position: i64, limit: i64) -> Result<Stretch, StoreError> {
+    async fn read_after(&self, position: Position, limit: i64) -> Result<Stretch, StoreError> {
         self.reads.fetch_add(1, Ordering::Relaxed);
-        if position == self.slow {
+        if position.0 == self.slow {
             let permit = self.gate.acquire().await;
             permit.expect("never closed").forget();
         }
         self.store.read_after(position, limit).await
     }
 
-    async fn head(&self) -> Result<i64, StoreError> {
+    async fn head(&self) -> Result<Position, StoreError> {
         self.store.head().await
     }
 
-    async fn recorded_at(&self, positions: &[i64]) -> Result<Vec<Option<Timestamp>>, StoreError> {
+    async fn recorded_at(
+        &self,
+        positions: &[Position],
+    ) -> Result<Vec<Option<Timestamp>>, StoreError> {
         self.store.recorded_at(positions).await
     }
 }
@@ -66,12 +69,16 @@ async fn feed_of(events: u128, slow: i64) -> (Arc<Gated>, Arc<Feed>) {
 
 /// The positions that a follower gets after `position`, now.
 fn at_once(follower: &Follower, position: i64) -> Option<(Vec<i64>, i64)> {
-    let shared = follower.after(position).now_or_never()?.expect("reads");
-    Some((positions(&shared), shared.through))
+    let shared = follower
+        .after(Position(position))
+        .now_or_never()?
+        .expect("reads");
+    Some((positions(&shared), shared.through.0))
 }
 
 fn positions(shared: &SharedStretch) -> Vec<i64> {
-    shared.events.iter().map(window::position).collect()
+    let positions = shared.events.iter().map(window::position);
+    positions.map(|position| position.0).collect()
 }
 
 #[tokio::test]
@@ -93,7 +100,7 @@ async fn at_the_end_there_is_nothing_and_an_append_wakes() {
     head.mark_unchanged();
     let append = samples::append(9, 0, 1);
     store.append(vec![append]).await.expect("appends");
-    feed.advanced_to(2);
+    feed.advanced_to(Position(2));
     head.changed().await.expect("woken");
     assert_eq!(at_once(&follower, 1), Some((vec![2], 2)));
 }
@@ -102,7 +109,7 @@ async fn at_the_end_there_is_nothing_and_an_append_wakes() {
 async fn a_read_that_hangs_holds_up_only_who_wants_the_same() {
     let (store, feed) = feed_of(5, 0).await;
     let (lagging, same, ahead) = (feed.follow(), feed.follow(), feed.follow());
-    let mut lags = std::pin::pin!(lagging.after(0));
+    let mut lags = std::pin::pin!(lagging.after(Position::BEGINNING));
     assert!(lags.as_mut().now_or_never().is_none(), "it hangs");
     assert_eq!(at_once(&ahead, 5), Some((vec![], 5)), "that one goes on");
     assert!(at_once(&same, 2).is_none(), "comes with the read under way");
@@ -116,9 +123,9 @@ async fn a_read_that_hangs_holds_up_only_who_wants_the_same() {
 async fn a_read_that_is_cut_short_leaves_nobody_waiting() {
     let (store, feed) = feed_of(3, 0).await;
     let (leaving, staying) = (feed.follow(), feed.follow());
-    let mut leaves = Box::pin(leaving.after(0));
+    let mut leaves = Box::pin(leaving.after(Position::BEGINNING));
     assert!(leaves.as_mut().now_or_never().is_none());
-    let mut waits = Box::pin(staying.after(0));
+    let mut waits = Box::pin(staying.after(Position::BEGINNING));
     assert!(waits.as_mut().now_or_never().is_none());
     drop(leaves);
     store.gate.add_permits(1);

@@ -9,6 +9,8 @@ use std::{
     sync::Arc,
 };
 
+use schema::Position;
+
 use crate::{RecordedEvent, UnreadableRow};
 
 /// One place of the log, as it was read once for everybody.
@@ -20,11 +22,11 @@ pub struct SharedStretch {
     /// In order of position.
     pub events: Vec<Entry>,
     /// Everything up to and including this position has been considered.
-    pub through: i64,
+    pub through: Position,
 }
 
 /// Where an entry stands.
-pub(super) fn position(entry: &Entry) -> i64 {
+pub(super) fn position(entry: &Entry) -> Position {
     match entry {
         Ok(event) => event.position,
         Err(row) => row.position,
@@ -34,8 +36,8 @@ pub(super) fn position(entry: &Entry) -> i64 {
 /// Stretches of the log, by the position before their first, and who follows it.
 #[derive(Debug)]
 pub(super) struct Window {
-    followers: HashMap<u64, i64>,
-    stretches: BTreeMap<i64, SharedStretch>,
+    followers: HashMap<u64, Position>,
+    stretches: BTreeMap<Position, SharedStretch>,
     /// The most events that one stretch grows to.
     stretch: usize,
     /// The most events that are kept.
@@ -54,7 +56,7 @@ impl Window {
     }
 
     /// The follower `number` is at `position`.
-    pub(super) fn is_at(&mut self, number: u64, position: i64) {
+    pub(super) fn is_at(&mut self, number: u64, position: Position) {
         if self.followers.insert(number, position) != Some(position) {
             self.tidy();
         }
@@ -72,7 +74,7 @@ impl Window {
     }
 
     /// What is remembered after `position`, if anything.
-    pub(super) fn after(&self, at: i64) -> Option<SharedStretch> {
+    pub(super) fn after(&self, at: Position) -> Option<SharedStretch> {
         let (_, found) = self.stretches.range(..=at).next_back()?;
         if found.through <= at {
             return None;
@@ -85,7 +87,7 @@ impl Window {
     }
 
     /// Remembers what was read after `after`.
-    pub(super) fn keep(&mut self, after: i64, read: &SharedStretch) {
+    pub(super) fn keep(&mut self, after: Position, read: &SharedStretch) {
         if read.through <= after {
             return;
         }
@@ -107,9 +109,9 @@ impl Window {
     /// ahead of whoever comes next.
     fn tidy(&mut self) {
         let followers = &self.followers;
-        let distance = |after: i64, stretch: &SharedStretch| {
+        let distance = |after: Position, stretch: &SharedStretch| {
             let behind = followers.values().filter(|at| **at < stretch.through);
-            behind.max().map(|nearest| (after - nearest).max(0))
+            behind.max().map(|nearest| after.ahead_of(*nearest).max(0))
         };
         self.stretches
             .retain(|after, stretch| distance(*after, stretch).is_some());
@@ -134,6 +136,8 @@ fn weight(stretch: &SharedStretch) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use schema::StreamVersion;
+
     use super::*;
     use crate::contract::samples;
 
@@ -141,34 +145,34 @@ mod tests {
     fn read(after: i64, through: i64) -> SharedStretch {
         let recorded = |position| {
             Ok(Arc::new(RecordedEvent {
-                position,
+                position: Position(position),
                 stream: samples::append(1, 0, 1).stream,
-                version: 1,
+                version: StreamVersion(1),
                 recorded_at: crate::clock::now(),
                 data: samples::new_event(1, 1),
             }))
         };
         SharedStretch {
             events: (after + 1..=through).map(recorded).collect(),
-            through,
+            through: Position(through),
         }
     }
 
     /// Where what is remembered after `at` begins and ends.
     fn found(window: &Window, at: i64) -> Option<(i64, i64)> {
-        let found = window.after(at)?;
+        let found = window.after(Position(at))?;
         assert_eq!(
             i64::try_from(found.events.len()).expect("few"),
-            found.through - at
+            found.through.ahead_of(Position(at))
         );
-        Some((position(&found.events[0]), found.through))
+        Some((position(&found.events[0]).0, found.through.0))
     }
 
     #[test]
     fn who_joins_in_the_middle_of_a_stretch_gets_its_rest() {
         let mut window = Window::new(10, 100);
-        window.is_at(1, 0);
-        window.keep(0, &read(0, 8));
+        window.is_at(1, Position(0));
+        window.keep(Position(0), &read(0, 8));
         assert_eq!(found(&window, 0), Some((1, 8)));
         assert_eq!(found(&window, 5), Some((6, 8)));
         assert_eq!(found(&window, 8), None);
@@ -177,9 +181,9 @@ mod tests {
     #[test]
     fn small_stretches_grow_together() {
         let mut window = Window::new(10, 100);
-        window.is_at(1, 0);
+        window.is_at(1, Position(0));
         for after in [0, 4, 8] {
-            window.keep(after, &read(after, after + 4));
+            window.keep(Position(after), &read(after, after + 4));
         }
         assert_eq!(found(&window, 0), Some((1, 8)));
         assert_eq!(found(&window, 8), Some((9, 12)));
@@ -188,10 +192,10 @@ mod tests {
     #[test]
     fn what_nobody_is_behind_of_is_forgotten() {
         let mut window = Window::new(10, 100);
-        window.is_at(1, 0);
-        window.is_at(2, 0);
-        window.keep(0, &read(0, 10));
-        window.is_at(1, 10);
+        window.is_at(1, Position(0));
+        window.is_at(2, Position(0));
+        window.keep(Position(0), &read(0, 10));
+        window.is_at(1, Position(10));
         assert_eq!(found(&window, 0), Some((1, 10)), "the other one wants it");
         window.leaves(2);
         assert_eq!(found(&window, 0), None);
@@ -202,13 +206,13 @@ mod tests {
         let mut window = Window::new(10, 40);
         // Two close to the end of the log, one of them a little ahead; one at its beginning.
         for (number, at) in [(1, 1_020), (2, 1_000), (3, 0)] {
-            window.is_at(number, at);
+            window.is_at(number, Position(at));
         }
-        window.keep(1_000, &read(1_000, 1_010));
-        window.keep(1_010, &read(1_010, 1_020));
+        window.keep(Position(1_000), &read(1_000, 1_010));
+        window.keep(Position(1_010), &read(1_010, 1_020));
         for after in [0, 10, 20, 30, 40, 50] {
-            window.keep(after, &read(after, after + 10));
-            window.is_at(3, after + 10);
+            window.keep(Position(after), &read(after, after + 10));
+            window.is_at(3, Position(after + 10));
         }
         assert_eq!(found(&window, 1_000), Some((1_001, 1_010)));
         assert_eq!(found(&window, 1_010), Some((1_011, 1_020)));
@@ -217,9 +221,9 @@ mod tests {
     #[test]
     fn if_it_is_too_much_what_is_furthest_ahead_of_the_next_one_goes() {
         let mut window = Window::new(10, 33);
-        window.is_at(1, 0);
+        window.is_at(1, Position(0));
         for after in [0, 10, 20, 30] {
-            window.keep(after, &read(after, after + 10));
+            window.keep(Position(after), &read(after, after + 10));
         }
         assert_eq!(found(&window, 20), Some((21, 30)));
         assert_eq!(found(&window, 30), None);

@@ -5,6 +5,7 @@
 //! there is nothing to take. There is no lease to renew: a dead node's lock dies with it.
 
 use deadpool_postgres::Transaction;
+use schema::Position;
 use tokio_postgres::types::ToSql;
 
 use super::Statement;
@@ -14,7 +15,8 @@ const TAKE: Statement = Statement::new(include_str!("checkpoint/take.sql"));
 const ADVANCE: Statement = Statement::new(include_str!("checkpoint/advance.sql"));
 
 /// Takes the checkpoint of `projection` for the rest of the transaction and says where it
-/// stands, or `None` if another node holds it. A projection seen for the first time stands at 0.
+/// stands, or `None` if another node holds it. A projection seen for the first time stands at the
+/// beginning.
 ///
 /// # Errors
 /// A fault of Postgres.
@@ -22,9 +24,9 @@ pub async fn take(
     transaction: &Transaction<'_>,
     log: LogId,
     projection: &str,
-) -> Result<Option<i64>, StoreError> {
+) -> Result<Option<Position>, StoreError> {
     let row = TAKE.query_one(transaction, &[&log.0, &projection]).await?;
-    Ok(row.get(0))
+    Ok(row.get::<_, Option<i64>>(0).map(Position))
 }
 
 /// Moves the checkpoint of `projection` from `from` to `to`. Only valid in the transaction that
@@ -37,17 +39,17 @@ pub async fn advance(
     transaction: &Transaction<'_>,
     log: LogId,
     projection: &str,
-    from: i64,
-    to: i64,
+    from: Position,
+    to: Position,
     seen: Mark,
 ) -> Result<(), StoreError> {
     let recorded_at = seen.recorded_at.datetime();
     let parameters: [&(dyn ToSql + Sync); 6] = [
         &log.0,
         &projection,
-        &from,
-        &to,
-        &seen.position,
+        &from.0,
+        &to.0,
+        &seen.position.0,
         &recorded_at,
     ];
     ADVANCE.execute(transaction, &parameters).await

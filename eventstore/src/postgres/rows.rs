@@ -1,6 +1,9 @@
 //! From rows of `eventlog.event` to events.
 
-use schema::{AccountId, Category, Event, EventId, Pseudonym, Sealed, StreamId, Timestamp};
+use schema::{
+    AccountId, Category, Event, EventId, Position, Pseudonym, Sealed, StreamId, StreamVersion,
+    Timestamp,
+};
 use time::OffsetDateTime;
 use tokio_postgres::{
     Row,
@@ -24,7 +27,7 @@ impl<'a> FromSql<'a> for JsonText<'a> {
 
 /// Reads a row of `read_streams` or `read_log`, which begin with the same columns.
 pub(super) fn recorded_event(row: &Row) -> Result<RecordedEvent, UnreadableRow> {
-    let position: i64 = row.get(0);
+    let position = Position(row.get(0));
     let (stored_category, stored_type): (&str, &str) = (row.get(10), row.get(11));
     let unreadable = |column, source| UnreadableRow {
         position,
@@ -52,7 +55,7 @@ pub(super) fn recorded_event(row: &Row) -> Result<RecordedEvent, UnreadableRow> 
             category,
             id: row.get(3),
         },
-        version: row.get(8),
+        version: StreamVersion(row.get(8)),
         recorded_at: Timestamp::from_datetime(row.get::<_, OffsetDateTime>(1)),
         data: EventData {
             id: EventId(row.get(4)),

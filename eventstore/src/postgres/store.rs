@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
 use deadpool_postgres::Client;
-use schema::{EventId, StreamId, Timestamp};
+use schema::{EventId, Position, StreamId, StreamVersion, Timestamp};
 use time::OffsetDateTime;
 use tokio_postgres::{Row, error::SqlState, types::ToSql};
 use uuid::Uuid;
@@ -134,10 +134,8 @@ impl EventStore for PgStore {
         &self,
         streams: &[StreamId],
     ) -> Result<Vec<Vec<RecordedEvent>>, StoreError> {
-        let categories: Vec<&str> = streams
-            .iter()
-            .map(|stream| stream.category.as_str())
-            .collect();
+        let categories = streams.iter().map(|stream| stream.category.as_str());
+        let categories: Vec<&str> = categories.collect();
         let ids: Vec<Uuid> = streams.iter().map(|stream| stream.id).collect();
         let parameters: [&(dyn ToSql + Sync); 3] = [&self.log.0, &categories, &ids];
         let found = self.database.query(READ_STREAMS, &parameters).await?;
@@ -152,7 +150,7 @@ impl EventStore for PgStore {
         Ok(answers)
     }
 
-    async fn read_after(&self, position: i64, limit: i64) -> Result<Stretch, StoreError> {
+    async fn read_after(&self, position: Position, limit: i64) -> Result<Stretch, StoreError> {
         // The head is read first: whatever is recorded later comes with the next stretch.
         let head = self.head().await?;
         if head <= position {
@@ -162,23 +160,25 @@ impl EventStore for PgStore {
                 recorded_at: None,
             });
         }
-        let through = head.min(position.saturating_add(limit));
+        let through = head.min(position.plus(limit));
         let client = self.database.client(READ_LOG.name()).await?;
         let reading = self.read_stretch(&client, position, through);
         let answer = self.database.in_time(reading).await;
         self.database.settle(READ_LOG.name(), client, answer)
     }
 
-    async fn head(&self) -> Result<i64, StoreError> {
+    async fn head(&self) -> Result<Position, StoreError> {
         let row = self.database.query_one(HEAD, &[&self.log.0]).await?;
-        Ok(row.get(0))
+        Ok(Position(row.get(0)))
     }
 
-    async fn recorded_at(&self, positions: &[i64]) -> Result<Vec<Option<Timestamp>>, StoreError> {
-        let rows = self
-            .database
-            .query(RECORDED_AT, &[&self.log.0, &positions])
-            .await?;
+    async fn recorded_at(
+        &self,
+        positions: &[Position],
+    ) -> Result<Vec<Option<Timestamp>>, StoreError> {
+        let positions: Vec<i64> = positions.iter().map(|position| position.0).collect();
+        let asked: [&(dyn ToSql + Sync); 2] = [&self.log.0, &positions];
+        let rows = self.database.query(RECORDED_AT, &asked).await?;
         Ok(rows.iter().map(recorded_at).collect())
     }
 }
@@ -192,18 +192,17 @@ impl PgStore {
     async fn read_stretch(
         &self,
         client: &Client,
-        after: i64,
-        through: i64,
+        after: Position,
+        through: Position,
     ) -> Result<Stretch, StoreError> {
         // On the same connection as the read: both are of one history of the log.
         let mark = RECORDED_AT
-            .query_one(client, &[&self.log.0, &[through].as_slice()])
+            .query_one(client, &[&self.log.0, &[through.0].as_slice()])
             .await?;
-        let span: [&(dyn ToSql + Sync); 3] = [&self.log.0, &after, &through];
+        let span: [&(dyn ToSql + Sync); 3] = [&self.log.0, &after.0, &through.0];
         let events = READ_LOG.read_each(client, &span, rows::recorded_event);
-        let events = events.await?;
         Ok(Stretch {
-            events,
+            events: events.await?,
             through,
             recorded_at: recorded_at(&mark),
         })
@@ -294,12 +293,10 @@ impl<'a> Columns<'a> {
     fn of(round: &'a [Append]) -> Self {
         let mut columns = Self::default();
         for (number, append) in (1..).zip(round) {
-            columns
-                .append
-                .category
-                .push(append.stream.category.as_str());
-            columns.append.stream.push(append.stream.id);
-            columns.append.expected.push(append.expected);
+            let row = &mut columns.append;
+            row.category.push(append.stream.category.as_str());
+            row.stream.push(append.stream.id);
+            row.expected.push(append.expected.0);
             for guard in &append.guards {
                 columns.guard.push(number, *guard);
             }
@@ -315,7 +312,7 @@ impl GuardColumns {
         let number = *self.numbers.entry(guard).or_insert_with(|| {
             self.category.push(guard.stream.category.as_str());
             self.stream.push(guard.stream.id);
-            self.version.push(guard.version);
+            self.version.push(guard.version.0);
             i32::try_from(next).unwrap_or(i32::MAX)
         });
         self.guarded_append.push(append);
@@ -348,12 +345,12 @@ impl<'a> EventColumns<'a> {
 }
 
 fn outcomes(round: &[Append], guards: &GuardColumns, answer: &Row) -> Vec<Outcome> {
-    let head_before: i64 = answer.get(0);
+    let head_before = Position(answer.get(0));
     let recorded_at = Timestamp::from_datetime(answer.get(1));
     let actual: Vec<i32> = answer.get(2);
     let verdicts: Option<Vec<i16>> = answer.get(3);
     let details: Option<Vec<Option<&str>>> = answer.get(4);
-    let mut next = head_before + 1;
+    let mut next = head_before.next();
     let outcome = |(index, append): (usize, &Append)| {
         let verdict = verdicts.as_ref().map_or(0, |verdicts| verdicts[index]);
         let detail = details
@@ -364,8 +361,9 @@ fn outcomes(round: &[Append], guards: &GuardColumns, answer: &Row) -> Vec<Outcom
             0 => {
                 let position = next;
                 let count = append.events.len();
-                next += i64::try_from(count).unwrap_or(i64::MAX);
-                let version = append.expected + i32::try_from(count).unwrap_or(i32::MAX);
+                next = next.plus(i64::try_from(count).unwrap_or(i64::MAX));
+                let count = i32::try_from(count).unwrap_or(i32::MAX);
+                let version = append.expected.plus(count);
                 Outcome::Recorded {
                     position,
                     version,
@@ -378,7 +376,7 @@ fn outcomes(round: &[Append], guards: &GuardColumns, answer: &Row) -> Vec<Outcom
             },
             4 => guard_moved(guards, detail),
             _ => Outcome::Conflict {
-                actual: actual[index],
+                actual: StreamVersion(actual[index]),
             },
         }
     };
@@ -396,6 +394,6 @@ fn guard_moved(guards: &GuardColumns, detail: &str) -> Outcome {
         .expect("a guard of this round");
     Outcome::GuardMoved {
         stream: guard.stream,
-        actual: actual.parse().unwrap_or_default(),
+        actual: StreamVersion(actual.parse().unwrap_or_default()),
     }
 }

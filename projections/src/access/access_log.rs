@@ -135,7 +135,7 @@ impl<'a> Columns<'a> {
 
     fn push(&mut self, event: &'a RecordedEvent, access: &Access<'a>) {
         let more: Vec<_> = access.more.iter().map(ToString::to_string).collect();
-        self.position.push(event.position);
+        self.position.push(event.position.0);
         self.tenant.push(event.data.tenant.map(|tenant| tenant.0));
         self.account.push(access.account.map(|account| account.0));
         self.more.push(format!("{{{}}}", more.join(",")));

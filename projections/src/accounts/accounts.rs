@@ -100,7 +100,7 @@ impl<'a> Columns<'a> {
         for (account, Life { first, last, facts }) in lives {
             let tenant = first.data.tenant.map(|tenant| tenant.0);
             let sealed = |field| last.data.sealed.0.get(field).map(|value| value.0.as_str());
-            columns.position.push(first.position);
+            columns.position.push(first.position.0);
             columns.tenant.push(tenant);
             columns.account.push(*account);
             columns.tier.push(facts.account_tier.as_str());
@@ -109,10 +109,10 @@ impl<'a> Columns<'a> {
             columns
                 .billing_address
                 .push(sealed(Sealed::BILLING_ADDRESS));
-            columns.sealed_version.push(last.version);
+            columns.sealed_version.push(last.version.0);
             columns.first_at.push(first.recorded_at.datetime());
             columns.changed_at.push(last.recorded_at.datetime());
-            columns.changed_position.push(last.position);
+            columns.changed_position.push(last.position.0);
         }
         columns
     }
@@ -120,7 +120,7 @@ impl<'a> Columns<'a> {
 
 #[cfg(test)]
 mod tests {
-    use schema::SealedValue;
+    use schema::{SealedValue, StreamVersion};
 
     use super::*;
     use crate::fixture;
@@ -129,7 +129,7 @@ mod tests {
     fn an_account_is_what_was_said_of_it_last_since_it_was_first_heard_of() {
         let registered = fixture::recorded((&"AccountRegistered", 1));
         let mut changed = fixture::recorded((&"AccountChanged", 2));
-        changed.version = 2;
+        changed.version = StreamVersion(2);
         let name = SealedValue("1.sealed".to_owned());
         let sealed = [(Sealed::BILLING_NAME.to_owned(), name)];
         changed.data.sealed = Sealed(sealed.into());

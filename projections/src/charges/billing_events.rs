@@ -105,7 +105,7 @@ impl<'a> Columns<'a> {
 
     fn push(&mut self, event: &RecordedEvent, charged: &'a MessageCharged) {
         let settlement = &charged.settlement;
-        self.position.push(event.position);
+        self.position.push(event.position.0);
         self.charge.push(event.data.id.0);
         self.message.push(settlement.message_id.0);
         self.tenant.push(event.data.tenant.map(|tenant| tenant.0));

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use deadpool_postgres::Transaction;
 use eventstore::{RecordedEvent, postgres::Statement};
-use schema::{AccountTier, Currency, Event, EventType, event::ChargeHeld};
+use schema::{AccountTier, Currency, Event, EventType, StreamVersion, event::ChargeHeld};
 use time::OffsetDateTime;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
@@ -51,7 +51,7 @@ fn columns(events: &[Arc<RecordedEvent>]) -> (Held<'_>, Resolved) {
         match &event.data.event {
             Event::ChargeHeld(charge) => held.push(event, charge),
             // A charge at the beginning of its stream was never held: nearly all of them.
-            Event::MessageCharged(charged) if event.version > 1 => {
+            Event::MessageCharged(charged) if event.version > StreamVersion(1) => {
                 resolved.message.push(charged.settlement.message_id.0);
                 resolved.at.push(event.recorded_at.datetime());
             }
@@ -88,7 +88,7 @@ struct Resolved {
 impl<'a> Held<'a> {
     fn push(&mut self, event: &RecordedEvent, held: &'a ChargeHeld) {
         let settlement = &held.settlement;
-        self.position.push(event.position);
+        self.position.push(event.position.0);
         self.message.push(settlement.message_id.0);
         self.tenant.push(event.data.tenant.map(|tenant| tenant.0));
         self.account
@@ -138,7 +138,7 @@ mod tests {
         let held = fixture::recorded((&"ChargeHeld", 1));
         let at_once = fixture::recorded((&"MessageCharged", 2));
         let mut after = fixture::recorded((&"MessageCharged", 3));
-        after.version = 2;
+        after.version = StreamVersion(2);
         let at = after.recorded_at.datetime();
         let events = fixture::batch([held, at_once, after]);
         let (held, resolved) = columns(&events);

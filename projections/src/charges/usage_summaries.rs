@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use deadpool_postgres::Transaction;
 use eventstore::{LogId, RecordedEvent, postgres::Statement};
 use rust_decimal::Decimal;
-use schema::{Amount, Currency, Event, EventType, Timestamp};
+use schema::{Amount, Currency, Event, EventType, Position, Timestamp};
 use time::{Date, OffsetDateTime};
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
@@ -51,14 +51,14 @@ impl Table for UsageSummaries {
         let days = by_day(&hours);
         add(transaction, log, ADD_HOURS, &hours).await?;
         add(transaction, log, ADD_DAYS, &days).await?;
-        Ok(COUNT.execute(transaction, &[&log.0, &last]).await?)
+        Ok(COUNT.execute(transaction, &[&log.0, &last.0]).await?)
     }
 }
 
 /// How far the usage of `log` is counted.
-async fn counted(transaction: &Transaction<'_>, log: LogId) -> Result<i64, ApplyError> {
+async fn counted(transaction: &Transaction<'_>, log: LogId) -> Result<Position, ApplyError> {
     let row = COUNTED.query_one(transaction, &[&log.0]).await?;
-    Ok(row.get(0))
+    Ok(Position(row.get(0)))
 }
 
 /// What is added up: the charges of one account in one period, currency and carrier. In the order
@@ -81,7 +81,7 @@ struct Sum {
     price: Amount,
     cost: Amount,
     /// Of the last charge.
-    position: i64,
+    position: Position,
 }
 
 type Sums<P> = BTreeMap<SumKey<P>, Sum>;
@@ -165,7 +165,7 @@ where
     let segments: Vec<i64> = sums.values().map(|sum| sum.segments).collect();
     let prices: Vec<Decimal> = sums.values().map(|sum| sum.price.decimal()).collect();
     let costs: Vec<Decimal> = sums.values().map(|sum| sum.cost.decimal()).collect();
-    let positions: Vec<i64> = sums.values().map(|sum| sum.position).collect();
+    let positions: Vec<i64> = sums.values().map(|sum| sum.position.0).collect();
     let parameters: [&(dyn ToSql + Sync); 11] = [
         &log.0,
         &tenants,
@@ -208,7 +208,14 @@ mod tests {
         let hours = by_hour(&events);
         let told: Vec<_> = hours
             .iter()
-            .map(|(bucket, sum)| (bucket.period.hour(), sum.messages, sum.price, sum.position))
+            .map(|(bucket, sum)| {
+                (
+                    bucket.period.hour(),
+                    sum.messages,
+                    sum.price,
+                    sum.position.0,
+                )
+            })
             .collect();
         let price = Amount::from_millionths;
         assert_eq!(

@@ -1,10 +1,12 @@
 //! A piece of a list.
 
+use schema::Position;
+
 /// A piece of a list, in the order in which its rows were recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Page {
     /// The position of the last row of the piece before; `None` for the first piece.
-    pub after: Option<i64>,
+    pub after: Option<Position>,
     /// The most rows.
     pub limit: i64,
 }

@@ -7,7 +7,7 @@ use eventstore::{
     LogId, StoreError,
     postgres::{Database, Statement, is_stale_plan},
 };
-use schema::{Amount, Currency, Timestamp, UnitPrice};
+use schema::{Amount, Currency, Position, Timestamp, UnitPrice};
 use time::OffsetDateTime;
 use tokio::time::{Instant, sleep_until};
 use tokio_postgres::{
@@ -66,9 +66,13 @@ impl Reader {
     ///
     /// # Errors
     /// A fault of Postgres.
-    pub async fn passed(&self, projections: &[&str], position: i64) -> Result<bool, StoreError> {
+    pub async fn passed(
+        &self,
+        projections: &[&str],
+        position: Position,
+    ) -> Result<bool, StoreError> {
         const PASSED: Statement = Statement::new(include_str!("reader/passed.sql"));
-        let parameters: [&(dyn ToSql + Sync); 3] = [&self.log.0, &projections, &position];
+        let parameters: [&(dyn ToSql + Sync); 3] = [&self.log.0, &projections, &position.0];
         let row = self.database.query_one(PASSED, &parameters).await?;
         let passed: i64 = row.get(0);
         Ok(usize::try_from(passed) == Ok(projections.len()))
@@ -82,7 +86,7 @@ impl Reader {
     pub async fn wait_until(
         &self,
         projections: &[&str],
-        position: i64,
+        position: Position,
         deadline: Instant,
     ) -> Result<bool, StoreError> {
         let mut pause = AGAIN;
@@ -154,6 +158,11 @@ impl<'a, R: Display> Cells<'a, R> {
     pub(crate) fn get<T: FromSql<'a>>(&self, column: &'static str) -> Result<T, ReadError> {
         let value = self.row.try_get(column).ok();
         self.known(column, value)
+    }
+
+    /// Where an event stands in the log.
+    pub(crate) fn position(&self, column: &'static str) -> Result<Position, ReadError> {
+        self.get(column).map(Position)
     }
 
     /// A word that `parse` knows.

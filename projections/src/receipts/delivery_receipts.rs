@@ -86,7 +86,7 @@ impl<'a> Columns<'a> {
 
     fn push(&mut self, event: &'a RecordedEvent, receipt: &'a ReceiptFacts) {
         let sealed = |field| event.data.sealed.0.get(field).map(|value| value.0.as_str());
-        self.position.push(event.position);
+        self.position.push(event.position.0);
         self.receipt.push(event.data.id.0);
         self.message.push(event.stream.id);
         self.tenant.push(event.data.tenant.map(|tenant| tenant.0));

@@ -71,7 +71,7 @@ struct Orphans<'a> {
 impl<'a> Orphans<'a> {
     fn push(&mut self, event: &'a RecordedEvent, orphaned: &'a ReceiptOrphaned) {
         let receipt = &orphaned.receipt;
-        self.position.push(event.position);
+        self.position.push(event.position.0);
         self.orphan.push(event.data.id.0);
         self.operator.push(receipt.operator_id.0);
         self.operator_message
@@ -112,7 +112,7 @@ struct Resolutions {
 
 impl Resolutions {
     fn push(&mut self, event: &RecordedEvent, matched: &OrphanMatched) {
-        self.position.push(event.position);
+        self.position.push(event.position.0);
         self.orphan.push(matched.orphan_id.0);
         self.resolved_at.push(event.recorded_at.datetime());
         self.receipt

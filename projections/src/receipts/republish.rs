@@ -12,7 +12,9 @@ use eventstore::{
     EventStore, LogId, RecordedEvent, StoreError, clock,
     postgres::{Database, Statement},
 };
-use schema::{Event, MessageId, Pseudonym, StreamId, TenantId, published::BILLING_EVENTS};
+use schema::{
+    Event, MessageId, Position, Pseudonym, StreamId, TenantId, published::BILLING_EVENTS,
+};
 use time::OffsetDateTime;
 use tokio_postgres::{Row, types::ToSql};
 
@@ -84,10 +86,10 @@ impl AnnounceAgain {
         let outbox = Outbox::new(self.client.clone(), BILLING_EVENTS);
         let mut announced = 0;
         // Backwards, page by page: times never go back within a log.
-        while end > 0 {
-            let after = (end - PAGE).max(0);
+        while end > Position::BEGINNING {
+            let after = end.plus(-PAGE).max(Position::BEGINNING);
             announced += self.page(&outbox, after, end, until).await?;
-            if after == 0 || self.recorded(after).await? < Some(since) {
+            if after == Position::BEGINNING || self.recorded(after).await? < Some(since) {
                 break;
             }
             end = after;
@@ -98,12 +100,12 @@ impl AnnounceAgain {
     async fn page(
         &self,
         outbox: &Outbox,
-        after: i64,
-        through: i64,
+        after: Position,
+        through: Position,
         until: OffsetDateTime,
     ) -> Result<usize, AgainError> {
         const UNBILLED: Statement = Statement::new(include_str!("republish/unbilled.sql"));
-        let asked: [&(dyn ToSql + Sync); 4] = [&self.log.0, &after, &through, &until];
+        let asked: [&(dyn ToSql + Sync); 4] = [&self.log.0, &after.0, &through.0, &until];
         let rows = self.database.query(UNBILLED, &asked).await?;
         let stream = |row: &Row| StreamId::message(MessageId(row.get("stream_id")));
         let streams: Vec<StreamId> = rows.iter().map(stream).collect();
@@ -126,21 +128,21 @@ impl AnnounceAgain {
         Ok(count)
     }
 
-    async fn billed_through(&self, end: i64) -> Result<Option<OffsetDateTime>, StoreError> {
+    async fn billed_through(&self, end: Position) -> Result<Option<OffsetDateTime>, StoreError> {
         const BILLED_THROUGH: Statement =
             Statement::new(include_str!("republish/billed_through.sql"));
         let rows = self
             .database
-            .query(BILLED_THROUGH, &[&self.log.0, &end])
+            .query(BILLED_THROUGH, &[&self.log.0, &end.0])
             .await?;
         Ok(rows.first().and_then(|row| row.get("billed_through")))
     }
 
-    async fn recorded(&self, position: i64) -> Result<Option<OffsetDateTime>, StoreError> {
+    async fn recorded(&self, position: Position) -> Result<Option<OffsetDateTime>, StoreError> {
         const RECORDED: Statement = Statement::new(include_str!("republish/recorded.sql"));
         let rows = self
             .database
-            .query(RECORDED, &[&self.log.0, &position])
+            .query(RECORDED, &[&self.log.0, &position.0])
             .await?;
         Ok(rows.first().map(|row| row.get("recorded_at")))
     }

@@ -11,6 +11,7 @@ use eventstore::{
     log::chain,
     postgres::{Database, Statement},
 };
+use schema::Position;
 use tokio::sync::watch;
 
 use super::metrics::{ProjectionHandle, ProjectionMetrics};
@@ -54,7 +55,7 @@ impl Gauges {
         }
     }
 
-    async fn look(&self, head: i64) {
+    async fn look(&self, head: Position) {
         if self.handles.iter().all(|handle| handle.position() >= head) {
             return;
         }
@@ -66,7 +67,7 @@ impl Gauges {
     async fn look_at_checkpoints(&self) -> Result<(), StoreError> {
         const STANDINGS: Statement = Statement::new(include_str!("gauges/standings.sql"));
         for row in self.database.query(STANDINGS, &[&self.log.0]).await? {
-            let (name, position): (&str, i64) = (row.get(0), row.get(1));
+            let (name, position): (&str, _) = (row.get(0), Position(row.get(1)));
             if let Some(handle) = self.handles.iter().find(|handle| handle.name() == name) {
                 handle.advanced_to(position);
             }

@@ -20,6 +20,7 @@ use prometheus_client::{
     metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge},
     registry::Registry,
 };
+use schema::Position;
 
 /// How far apart two remembered heads are at least; the error of a lag.
 const SAMPLE: Duration = Duration::from_millis(100);
@@ -45,8 +46,8 @@ pub struct ProjectionHandle {
 
 impl ProjectionHandle {
     /// Everything up to and including `position` is applied (or published and acknowledged).
-    pub fn advanced_to(&self, position: i64) {
-        self.position.fetch_max(position, Ordering::Relaxed);
+    pub fn advanced_to(&self, position: Position) {
+        self.position.fetch_max(position.0, Ordering::Relaxed);
     }
 
     /// The log is another one; where the projection is in it has to be found out.
@@ -67,8 +68,8 @@ impl ProjectionHandle {
 
     /// The last position it is known to have applied.
     #[must_use]
-    pub fn position(&self) -> i64 {
-        self.position.load(Ordering::Relaxed)
+    pub fn position(&self) -> Position {
+        Position(self.position.load(Ordering::Relaxed))
     }
 
     /// Whether it has stopped.
@@ -100,7 +101,7 @@ impl ProjectionMetrics {
     }
 
     /// The log was seen to reach `position`.
-    pub fn head_is(&self, position: i64) {
+    pub fn head_is(&self, position: Position) {
         let mut heads = self.heads.lock().unwrap_or_else(PoisonError::into_inner);
         heads.note(position, Instant::now());
     }
@@ -125,7 +126,7 @@ impl ProjectionMetrics {
             .unwrap_or_else(PoisonError::into_inner);
         let publishers = projections.iter().filter(|projection| projection.publishes);
         let slowest = publishers.map(|publisher| publisher.position()).min();
-        slowest.map_or(0, |slowest| (head - slowest).max(0))
+        slowest.map_or(0, |slowest| head.ahead_of(slowest).max(0))
     }
 
     /// The names of the projections that have stopped.
@@ -151,7 +152,7 @@ impl ProjectionMetrics {
 /// When the log reached which position, as far as this process saw.
 #[derive(Debug, Default)]
 struct Heads {
-    head: i64,
+    head: Position,
     /// Ascending in both. An entry says: events beyond the entry before it, up to `position`,
     /// were first seen at `seen`.
     samples: VecDeque<Sample>,
@@ -159,12 +160,12 @@ struct Heads {
 
 #[derive(Debug, Clone, Copy)]
 struct Sample {
-    position: i64,
+    position: Position,
     seen: Instant,
 }
 
 impl Heads {
-    fn note(&mut self, position: i64, now: Instant) {
+    fn note(&mut self, position: Position, now: Instant) {
         // The log is another one now: what was seen of the one before says nothing.
         if position < self.head {
             *self = Self::default();
@@ -198,7 +199,7 @@ impl Heads {
     }
 
     /// How long the first event beyond `position` has been there; zero if there is none.
-    fn lag(&self, position: i64, now: Instant) -> Duration {
+    fn lag(&self, position: Position, now: Instant) -> Duration {
         let next = self
             .samples
             .partition_point(|sample| sample.position <= position);
@@ -230,7 +231,7 @@ impl Collector for Progress {
         drop(heads);
         let log_head =
             encoder.encode_descriptor("log_head", "newest position", None, MetricType::Gauge)?;
-        ConstGauge::new(head).encode(log_head)?;
+        ConstGauge::new(head.0).encode(log_head)?;
         let help = "times the log lost its end";
         let replaced =
             encoder.encode_descriptor("log_replaced", help, None, MetricType::Counter)?;
@@ -244,12 +245,12 @@ impl Collector for Progress {
             Ok::<_, fmt::Error>(())
         };
         gauge("projection_position", "last position applied", &|number| {
-            as_float(projections[number].position())
+            as_float(projections[number].position().0)
         })?;
         gauge(
             "projection_lag_events",
             "events between it and the head",
-            &|number| as_float((head - projections[number].position()).max(0)),
+            &|number| as_float(head.ahead_of(projections[number].position()).max(0)),
         )?;
         gauge(
             "projection_lag_seconds",
@@ -269,8 +270,8 @@ impl Collector for Progress {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53 events")]
-fn as_float(position: i64) -> f64 {
-    position as f64
+fn as_float(events: i64) -> f64 {
+    events as f64
 }
 
 #[cfg(test)]
@@ -282,13 +283,13 @@ mod tests {
     #[test]
     fn the_names_are_the_contracts() {
         let metrics = Arc::new(ProjectionMetrics::default());
-        metrics.head_is(10);
+        metrics.head_is(Position(10));
         metrics.log_was_replaced(1);
         metrics
             .projection("delivery_receipts", false)
-            .advanced_to(10);
+            .advanced_to(Position(10));
         let publisher = metrics.projection("billing_events", true);
-        publisher.advanced_to(7);
+        publisher.advanced_to(Position(7));
         publisher.set_stopped(true);
         let mut registry = Registry::default();
         metrics.register(&mut registry);
@@ -316,12 +317,12 @@ mod tests {
         let start = Instant::now();
         let second = |number| start + Duration::from_secs(number);
         let mut heads = Heads::default();
-        heads.note(5, second(0));
-        heads.note(9, second(10));
-        assert_eq!(heads.lag(9, second(60)), Duration::ZERO);
-        assert_eq!(heads.lag(5, second(60)), Duration::from_secs(50));
-        assert_eq!(heads.lag(8, second(60)), Duration::from_secs(50));
-        assert_eq!(heads.lag(0, second(60)), Duration::from_mins(1));
+        heads.note(Position(5), second(0));
+        heads.note(Position(9), second(10));
+        assert_eq!(heads.lag(Position(9), second(60)), Duration::ZERO);
+        assert_eq!(heads.lag(Position(5), second(60)), Duration::from_secs(50));
+        assert_eq!(heads.lag(Position(8), second(60)), Duration::from_secs(50));
+        assert_eq!(heads.lag(Position(0), second(60)), Duration::from_mins(1));
     }
 
     #[test]
@@ -329,11 +330,11 @@ mod tests {
         let start = Instant::now();
         let mut heads = Heads::default();
         for number in 1..=3_000 {
-            heads.note(i64::from(number), start + SAMPLE * number);
+            heads.note(Position(number.into()), start + SAMPLE * number);
         }
         assert!(heads.samples.len() <= SAMPLES_MAX);
         let now = start + SAMPLE * 3_001;
-        assert!(heads.lag(1_500, now) >= SAMPLE * 1_500);
-        assert_eq!(heads.lag(3_000, now), Duration::ZERO);
+        assert!(heads.lag(Position(1_500), now) >= SAMPLE * 1_500);
+        assert_eq!(heads.lag(Position(3_000), now), Duration::ZERO);
     }
 }

@@ -9,6 +9,7 @@
 
 use std::time::Duration;
 
+use schema::Position;
 use tokio::time::Instant;
 
 /// How often a batch is taken under steady load.
@@ -29,7 +30,7 @@ pub(crate) struct Pace {
     /// The beat in which the last batch was taken.
     last: Option<u32>,
     /// The head of the log at that time.
-    owed: i64,
+    owed: Position,
 }
 
 impl Pace {
@@ -37,20 +38,20 @@ impl Pace {
         Self {
             origin,
             last: None,
-            owed: 0,
+            owed: Position::BEGINNING,
         }
     }
 
     /// When the next batch may be taken by who is at `at` in a log of `head`: later, or at once.
-    pub(crate) fn due(&self, at: i64, head: i64, now: Instant) -> Option<Instant> {
+    pub(crate) fn due(&self, at: Position, head: Position, now: Instant) -> Option<Instant> {
         let beat = self.beat(now);
-        let behind = at < self.owed || head - at >= FULL;
+        let behind = at < self.owed || head.ahead_of(at) >= FULL;
         let early = !behind && self.last == Some(beat);
         early.then(|| self.origin + BEAT * beat.saturating_add(1))
     }
 
     /// A batch is taken now, from a log of `head`.
-    pub(crate) fn took(&mut self, head: i64, now: Instant) {
+    pub(crate) fn took(&mut self, head: Position, now: Instant) {
         self.last = Some(self.beat(now));
         self.owed = head;
     }
@@ -92,21 +93,24 @@ mod tests {
         let start = Instant::now();
         let mut pace = Pace::since(start);
         let now = start + BEAT * 7 + BEAT / 4;
-        assert_eq!(pace.due(0, 1, now), None);
-        pace.took(1, now);
-        assert_eq!(pace.due(1, 2, now + BEAT / 4), Some(start + BEAT * 8));
-        assert_eq!(pace.due(1, 2, start + BEAT * 8), None);
+        assert_eq!(pace.due(Position(0), Position(1), now), None);
+        pace.took(Position(1), now);
+        assert_eq!(
+            pace.due(Position(1), Position(2), now + BEAT / 4),
+            Some(start + BEAT * 8)
+        );
+        assert_eq!(pace.due(Position(1), Position(2), start + BEAT * 8), None);
     }
 
     #[test]
     fn who_is_behind_does_not_wait() {
         let start = Instant::now();
         let mut pace = Pace::since(start);
-        pace.took(10, start);
-        assert_eq!(pace.due(10, 10 + FULL, start), None);
-        assert!(pace.due(10, 9 + FULL, start).is_some());
+        pace.took(Position(10), start);
+        assert_eq!(pace.due(Position(10), Position(10 + FULL), start), None);
+        assert!(pace.due(Position(10), Position(9 + FULL), start).is_some());
         assert_eq!(
-            pace.due(9, 11, start),
+            pace.due(Position(9), Position(11), start),
             None,
             "the last batch left something"
         );

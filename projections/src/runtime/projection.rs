@@ -8,7 +8,7 @@ use eventstore::{
     LogId, RecordedEvent, StoreError, UnreadableRow, feed::SharedStretch, keyring::KeyringError,
     seal::OpenError,
 };
-use schema::EventType;
+use schema::{EventType, Position};
 use tokio_postgres::error::SqlState;
 
 use super::publishing::PublishError;
@@ -43,7 +43,7 @@ impl Batch {
         shared: &SharedStretch,
         types: &[EventType],
         length: usize,
-    ) -> Result<(Self, i64), StoreError> {
+    ) -> Result<(Self, Position), StoreError> {
         let mut events = Vec::new();
         let mut before = None;
         for (index, entry) in shared.events.iter().enumerate() {
@@ -62,7 +62,7 @@ impl Batch {
             break;
         }
         // Events for others count as considered, but only behind the last one taken.
-        let through = before.map_or(shared.through, |position| position - 1);
+        let through = before.map_or(shared.through, |position| position.plus(-1));
         Ok((Self::new(log, events), through))
     }
 }
@@ -139,7 +139,7 @@ pub enum ApplyError {
     #[error("taking in the event at position {position}")]
     Unusable {
         /// The position of the event in the log.
-        position: i64,
+        position: Position,
         /// What about it cannot be understood.
         source: Unusable,
     },
@@ -181,7 +181,7 @@ impl ApplyError {
 
     /// The position of the fact that is wrong, where the error knows it.
     #[must_use]
-    pub fn position(&self) -> Option<i64> {
+    pub fn position(&self) -> Option<Position> {
         match self {
             Self::Unusable { position, .. } => Some(*position),
             Self::Store(StoreError::Unreadable(row)) => Some(row.position),
@@ -217,7 +217,7 @@ mod tests {
 
     fn unreadable(position: i64, category: &str, event_type: &str) -> UnreadableRow {
         UnreadableRow {
-            position,
+            position: Position(position),
             category: category.to_owned(),
             event_type: event_type.to_owned(),
             column: "payload",
@@ -233,7 +233,7 @@ mod tests {
             Err(row) => Err(Arc::new(row)),
         };
         let events: Vec<_> = (1..).zip(entries).map(entry).collect();
-        let through = i64::try_from(events.len()).expect("few");
+        let through = Position(i64::try_from(events.len()).expect("few"));
         SharedStretch { events, through }
     }
 
@@ -244,7 +244,8 @@ mod tests {
         length: usize,
     ) -> Option<(Vec<i64>, i64)> {
         let (batch, through) = Batch::first_of(fixture::LOG, shared, types, length).ok()?;
-        Some((batch.iter().map(|event| event.position).collect(), through))
+        let positions = batch.iter().map(|event| event.position.0);
+        Some((positions.collect(), through.0))
     }
 
     #[test]
@@ -283,19 +284,25 @@ mod tests {
         let shared = stretch([Err(row), Ok("MessageSettled")]);
         let refused = Batch::first_of(fixture::LOG, &shared, SETTLED, ALL).err();
         let position = refused.and_then(|error| ApplyError::from(error).position());
-        assert_eq!(position, Some(1));
+        assert_eq!(position, Some(Position(1)));
     }
 
     #[test]
     fn only_a_fact_that_is_wrong_is_final() {
         let row = Arc::new(unreadable(7, "message", "MessageSettled"));
         let error = ApplyError::from(StoreError::Unreadable(row));
-        assert_eq!((error.is_final(), error.position()), (true, Some(7)));
+        assert_eq!(
+            (error.is_final(), error.position()),
+            (true, Some(Position(7)))
+        );
         let missing = ApplyError::Unusable {
-            position: 8,
+            position: Position(8),
             source: Unusable::Missing("its account"),
         };
-        assert_eq!((missing.is_final(), missing.position()), (true, Some(8)));
+        assert_eq!(
+            (missing.is_final(), missing.position()),
+            (true, Some(Position(8)))
+        );
         let locked = Locked {
             key: 1,
             master_key: 1,

@@ -14,6 +14,7 @@ use eventstore::{
     log::chain,
     postgres::{Database, Statement, checkpoint},
 };
+use schema::Position;
 use tokio::{sync::watch, time::Instant};
 
 use super::{
@@ -59,7 +60,7 @@ pub(crate) struct Projector {
 #[derive(Debug, Default)]
 pub(crate) struct Course {
     /// Where the checkpoint stood when it was last seen; `None` before the first look.
-    at: Option<i64>,
+    at: Option<Position>,
     /// How many events to take at once while looking for the one that cannot be taken.
     narrowed: Option<usize>,
     /// Faults in a row.
@@ -96,9 +97,9 @@ impl Course {
 #[derive(Debug, PartialEq, Eq)]
 enum Step {
     /// The checkpoint has been moved here.
-    Advanced(i64),
+    Advanced(Position),
     /// The checkpoint stands here, not where it was thought to be: another node moved it.
-    Elsewhere(i64),
+    Elsewhere(Position),
     /// The log is another one now.
     Replaced,
     /// Another node holds it.
@@ -134,7 +135,7 @@ impl Projector {
 
     /// Waits until there is something to take and it is time to take it, or to look whether what was
     /// taken is still there; false means stop.
-    async fn wait_for_news(&mut self, head: &mut watch::Receiver<i64>) -> bool {
+    async fn wait_for_news(&mut self, head: &mut watch::Receiver<Position>) -> bool {
         let look = Instant::now() + QUIET;
         loop {
             if *self.stop.borrow() {
@@ -200,14 +201,14 @@ impl Projector {
     }
 
     /// Where the checkpoint stands, without taking it.
-    async fn look(&self) -> Result<i64, StoreError> {
+    async fn look(&self) -> Result<Position, StoreError> {
         const STANDING: Statement = Statement::new(include_str!("projector/standing.sql"));
         let name = self.projection.name();
         let row = self
             .database
             .query_one(STANDING, &[&self.log.0, &name])
             .await?;
-        let position = row.get(0);
+        let position = Position(row.get(0));
         if row.get(1) {
             // What is recorded there next would be passed over.
             return Err(StoreError::BeyondHead {
@@ -292,8 +293,8 @@ impl Projector {
         tracing::error!(
             event = "projection.stopped",
             projection = self.projection.name(),
-            position = error.position().unwrap_or(at + 1),
-            applied_through = at,
+            position = error.position().unwrap_or(at.next()).0,
+            applied_through = at.0,
             error = %chain(error)
         );
     }
@@ -305,7 +306,7 @@ async fn advance(
     log: LogId,
     name: &'static str,
     mut effect: Box<dyn Effect>,
-    (at, through): (i64, i64),
+    (at, through): (Position, Position),
     seen: Mark,
 ) -> Result<Step, ApplyError> {
     // Sent together: one round trip.

@@ -9,6 +9,7 @@ use std::{
 };
 
 use eventstore::{EventStore, Outcome, StoreError, contract::samples, postgres::PgStore};
+use schema::Position;
 use tokio::{task::JoinSet, time::sleep};
 use tokio_postgres::{Client, IsolationLevel, error::SqlState};
 
@@ -35,9 +36,12 @@ fn three_writers(base: Base) -> JoinSet<i64> {
 }
 
 async fn reads_nothing_after(log: &PgStore, position: i64) {
-    let stretch = log.read_after(position, 100).await.expect("reads");
-    assert_eq!((stretch.events.len(), stretch.through), (0, position));
-    assert_eq!(log.head().await.expect("reads"), position);
+    let stretch = log
+        .read_after(Position(position), 100)
+        .await
+        .expect("reads");
+    assert_eq!((stretch.events.len(), stretch.through.0), (0, position));
+    assert_eq!(log.head().await.expect("reads").0, position);
 }
 
 /// What becomes of the writer that sleeps.
@@ -205,15 +209,15 @@ async fn follow(log: PgStore, done: Arc<AtomicBool>) -> (i64, usize) {
     loop {
         // Read before the last look, so that it sees everything.
         let last = done.load(Ordering::Relaxed);
-        let stretch = log.read_after(at, 64).await.expect("reads");
+        let stretch = log.read_after(Position(at), 64).await.expect("reads");
         let (through, events) = (stretch.through, stretch.whole().expect("readable"));
         for event in &events {
             at += 1;
-            assert_eq!(event.position, at, "a position was stepped over");
+            assert_eq!(event.position.0, at, "a position was stepped over");
             assert!(event.recorded_at.micros() >= time, "time went back");
             time = event.recorded_at.micros();
         }
-        assert_eq!(through, at, "nothing is passed unseen");
+        assert_eq!(through.0, at, "nothing is passed unseen");
         looks += 1;
         if last && events.is_empty() {
             return (at, looks);

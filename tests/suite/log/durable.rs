@@ -3,13 +3,14 @@
 use std::sync::{Arc, Mutex};
 
 use eventstore::{EventStore, Outcome, contract::samples};
+use schema::Position;
 use tests::stack::{PgOptions, PgVersion, Postgres};
 use tokio::task::JoinSet;
 
 use crate::fixture::{Base, base_in, dense, eventually, prepare, run};
 
 /// Appends until Postgres goes away; notes each acknowledged event before the next append.
-async fn append_until_it_breaks(base: Base, acknowledged: Arc<Mutex<Vec<(u128, i64)>>>) {
+async fn append_until_it_breaks(base: Base, acknowledged: Arc<Mutex<Vec<(u128, Position)>>>) {
     let log = base.log("dlr_svc");
     loop {
         let number = samples::fresh();
@@ -63,7 +64,7 @@ fn l5_everything_acknowledged_survives_an_immediate_stop() {
             for (number, position) in acknowledged {
                 let id = samples::stream(number).id;
                 let row = admin
-                    .query_one(sql, &[&id, &position])
+                    .query_one(sql, &[&id, &position.0])
                     .await
                     .expect("reads");
                 assert!(row.get::<_, bool>(0), "position {position} is gone");

@@ -9,7 +9,7 @@ use std::{
 };
 
 use eventstore::{EventStore, Guard, Outcome, postgres::PgStore};
-use schema::{Category, StreamId};
+use schema::{Category, Position, StreamId, StreamVersion};
 
 use tokio::time::sleep;
 
@@ -56,9 +56,11 @@ impl Pace {
 
 /// Reads the prices, decides, and appends a charge guarded by what was read. Says at which
 /// position and with which version of the prices, or `None` if they had moved.
-async fn charge(log: &PgStore, prices: StreamId) -> Option<(i64, i32)> {
+async fn charge(log: &PgStore, prices: StreamId) -> Option<(Position, StreamVersion)> {
     let read = log.read_streams(&[prices]).await.expect("reads").remove(0);
-    let version = read.last().map_or(0, |event| event.version);
+    let version = read
+        .last()
+        .map_or(StreamVersion::NONE, |event| event.version);
     let mut wanted = kinds::append_in(Category::Charge, unique(), 0, 1);
     let charge = wanted.stream;
     wanted.guards = vec![Guard {
@@ -115,9 +117,9 @@ fn l6_a_guarded_append_is_never_recorded_after_the_guarded_stream_moved() {
         let admin = base.admin().await;
         let sql = "select count(*) from eventlog.event where category = 'price' and position < $1";
         for (position, version) in &recorded {
-            let row = admin.query_one(sql, &[position]).await.expect("reads");
+            let row = admin.query_one(sql, &[&position.0]).await.expect("reads");
             let before: i64 = row.get(0);
-            assert_eq!(before, i64::from(*version), "the price at {position}");
+            assert_eq!(before, i64::from(version.0), "the price at {position}");
         }
         let charges = i64::try_from(recorded.len()).expect("few");
         assert_eq!(dense(&admin).await, i64::from(last) + charges);

@@ -1,6 +1,7 @@
 //! L3 and L4: processes that race for one stream, or tell the same fact.
 
 use eventstore::{EventStore, Outcome, contract::samples};
+use schema::StreamVersion;
 
 use crate::fixture::{append, base, dense, differing, run};
 
@@ -29,14 +30,14 @@ fn l3_of_three_processes_racing_for_a_version_exactly_one_wins_and_the_others_he
             for (racer, outcome) in [a, b, c].iter().enumerate() {
                 match outcome {
                     Outcome::Recorded { version: now, .. } => {
-                        assert_eq!(*now, version + 1);
+                        assert_eq!(now.0, version + 1);
                         won[racer] += 1;
                         winners += 1;
                     }
                     other => assert_eq!(
                         *other,
                         Outcome::Conflict {
-                            actual: version + 1
+                            actual: StreamVersion(version + 1)
                         }
                     ),
                 }
@@ -50,7 +51,7 @@ fn l3_of_three_processes_racing_for_a_version_exactly_one_wins_and_the_others_he
             .await
             .expect("reads")
             .remove(0);
-        let versions: Vec<_> = events.iter().map(|event| event.version).collect();
+        let versions: Vec<_> = events.iter().map(|event| event.version.0).collect();
         assert_eq!(versions, (1..=ROUNDS).collect::<Vec<_>>());
     });
 }
@@ -110,7 +111,9 @@ fn l3_a_conflict_of_one_stream_lets_the_rest_of_a_contended_batch_in() {
         let (left, right) = (base.log("dlr_svc"), base.log("dlr_svc"));
         let (a, b) = tokio::join!(left.append(one), right.append(two));
         let (a, b) = (a.expect("appends"), b.expect("appends"));
-        let conflict = Outcome::Conflict { actual: 1 };
+        let conflict = Outcome::Conflict {
+            actual: StreamVersion(1),
+        };
         assert!((a[1] == conflict) != (b[1] == conflict), "{a:?} {b:?}");
         for outcome in [&a[0], &a[2], &b[0], &b[2]] {
             assert!(matches!(outcome, Outcome::Recorded { .. }), "{outcome:?}");

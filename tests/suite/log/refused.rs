@@ -1,6 +1,7 @@
 //! An append that the log will never take is refused alone, however many share its transaction.
 
 use eventstore::{EventStore, Outcome, contract::samples};
+use schema::Position;
 
 use crate::fixture::{base, dense, kinds, run, unique};
 
@@ -19,7 +20,7 @@ fn an_append_that_is_refused_does_not_hold_up_its_neighbours() {
         batch[999] = kinds::append_in(schema::Category::Price, unique(), 0, 1);
         let outcomes = log.append(batch.clone()).await.expect("appends");
         assert_eq!(outcomes.len(), 1_000);
-        let mut next = 1;
+        let mut next = Position(1);
         for (number, outcome) in outcomes.iter().enumerate() {
             if [17, 500, 999].contains(&number) {
                 assert_eq!(*outcome, Outcome::Refused, "{number}");
@@ -27,7 +28,7 @@ fn an_append_that_is_refused_does_not_hold_up_its_neighbours() {
                 let is_next =
                     matches!(outcome, Outcome::Recorded { position, .. } if *position == next);
                 assert!(is_next, "{number}: {outcome:?}");
-                next += 1;
+                next = next.next();
             }
         }
         assert_eq!(dense(&admin).await, 997);

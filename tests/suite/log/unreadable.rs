@@ -1,6 +1,7 @@
 //! L7: what cannot be read is told, with table, column and position; it is never left out.
 
 use eventstore::{EventStore, StoreError, contract::samples, log::chain};
+use schema::Position;
 use tokio_postgres::Client;
 
 use crate::fixture::{append, base, run};
@@ -39,15 +40,18 @@ fn l7_an_event_that_cannot_be_read_is_told_with_its_table_column_and_position() 
             assert_eq!(plant(&base.admin().await, name, version, payload).await, 3);
             append(&log, samples::append(samples::fresh(), 0, 1)).await;
 
-            let all = log.read_after(0, 10).await.expect("reads");
+            let all = log
+                .read_after(Position::BEGINNING, 10)
+                .await
+                .expect("reads");
             let readable: Vec<_> = all.events.iter().map(Result::is_ok).collect();
             assert_eq!(readable, [true, true, false, true], "it is not left out");
-            assert_eq!(all.through, 4);
+            assert_eq!(all.through, Position(4));
             let error = all.whole().expect_err("not skipped");
             let StoreError::Unreadable(row) = &error else {
                 panic!("{error:?}");
             };
-            assert_eq!((row.column, row.position), ("payload", 3));
+            assert_eq!((row.column, row.position), ("payload", Position(3)));
             assert_eq!((&*row.category, &*row.event_type), ("message", name));
             let text = chain(&error);
             for part in ["eventlog.event", "column payload", "position 3", told] {

@@ -21,7 +21,7 @@ use rand::{RngExt, SeedableRng, seq::IndexedRandom as _};
 use rand_chacha::ChaCha8Rng;
 use schema::{
     AccountTier, CostKey, Currency, Direction, MessageId, OperatorId, Period, PriceKey,
-    PricingModel, Pseudonym, Settlement, Status, StreamId, Timestamp, Versioned,
+    PricingModel, Pseudonym, Settlement, Status, StreamId, StreamVersion, Timestamp, Versioned,
     event::{CostTerms, PriceTerms},
     versioned::{Cost, Price},
 };
@@ -202,7 +202,9 @@ async fn record<C: Command>(
     }
     // Nothing else writes here, so that nothing needs to be guarded.
     let decision = decision.guarded(Vec::new());
-    let expected = i32::try_from(history.len()).expect("short");
+    let expected = history
+        .last()
+        .map_or(StreamVersion::NONE, |last| last.version);
     let append = decision.append(LogId::DEFAULT, stream, expected, command);
     let outcomes = books.log.append(vec![append]).await.expect("appends");
     assert!(matches!(outcomes[..], [Outcome::Recorded { .. }]));
@@ -281,7 +283,7 @@ fn guarded<T>(state: &T) -> Guarded<'_, T> {
 fn nothing() -> Guard {
     Guard {
         stream: StreamId::charge(MessageId(Uuid::from_u128(1))),
-        version: 0,
+        version: StreamVersion::NONE,
     }
 }
 

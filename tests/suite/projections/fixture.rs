@@ -6,8 +6,9 @@ use eventstore::{Append, EventData, EventStore as _, Feed, LogId, Outcome, postg
 use projections::{Deps, Reader, runtime::metrics::ProjectionMetrics};
 use schema::{
     AccountId, AccountTier, Amount, CostKey, Currency, Direction, Event, EventId, MessageId,
-    OperatorCostId, OperatorId, Period, PriceKey, PricingModel, PricingTableId, Pseudonym, Sealed,
-    SealedValue, Settlement, Status, StreamId, TenantId, Timestamp,
+    OperatorCostId, OperatorId, Period, Position, PriceKey, PricingModel, PricingTableId,
+    Pseudonym, Sealed, SealedValue, Settlement, Status, StreamId, StreamVersion, TenantId,
+    Timestamp,
     event::{
         AccountChanged, AccountFacts, AccountRegistered, AppliedCost, AppliedPrice, ChargeHeld,
         CostClosed, CostOpened, CostTerms, HoldReason, MessageCharged, PriceClosed, PriceOpened,
@@ -90,7 +91,7 @@ impl Books {
     }
 
     /// Records these and says where the log ends then.
-    pub(super) async fn record(&self, appends: Vec<Append>) -> i64 {
+    pub(super) async fn record(&self, appends: Vec<Append>) -> Position {
         for outcome in self.log.append(appends).await.expect("appends") {
             assert!(matches!(outcome, Outcome::Recorded { .. }), "{outcome:?}");
         }
@@ -148,7 +149,7 @@ fn said(id: EventId, event: Event, payer: Option<Payer>) -> EventData {
 fn append(stream: StreamId, expected: i32, events: Vec<EventData>) -> Append {
     Append {
         stream,
-        expected,
+        expected: StreamVersion(expected),
         events,
         guards: Vec::new(),
     }

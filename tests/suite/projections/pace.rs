@@ -14,7 +14,7 @@ use projections::{
     receipts::{delivery_receipts::DeliveryReceipts, publishers::billing_events::BillingEvents},
     runtime::metrics::ProjectionMetrics,
 };
-use schema::EventType;
+use schema::{EventType, Position};
 use tokio::{sync::watch, time::timeout};
 
 use crate::fixture::{Base, base, run};
@@ -47,7 +47,7 @@ impl Projection for Pacer {
     }
 
     async fn prepare(&self, batch: &Batch) -> Result<Box<dyn Effect>, ApplyError> {
-        let (first, last) = (batch[0].position, batch[batch.len() - 1].position);
+        let (first, last) = (batch[0].position.0, batch[batch.len() - 1].position.0);
         self.at.send_replace(last);
         if let Some(mut other) = self.waits_for.clone() {
             let enough = (2 * last).min(EVENTS);
@@ -94,7 +94,7 @@ fn a_projection_that_catches_up_holds_up_nobody() {
         let slow = pacer(DeliveryReceipts::NAME, Some(quick.at.subscribe()));
         let mut slow_at = slow.at.subscribe();
         let feed = Feed::new(Arc::new(base.log("dlr_svc")));
-        feed.advanced_to(EVENTS);
+        feed.advanced_to(Position(EVENTS));
         let projectors = projections::start(Deps {
             log: LogId::DEFAULT,
             database: base.pool("dlr_svc"),

@@ -11,7 +11,7 @@ use projections::{
 };
 use schema::{
     AccountTier, Currency, MessageId, OperatorCostId, OperatorId, Period, PricingTableId,
-    Timestamp, versioned::Price,
+    StreamVersion, Timestamp, versioned::Price,
 };
 use time::{Date, Month};
 use uuid::Uuid;
@@ -255,7 +255,10 @@ fn prices_accounts_and_held_charges_are_shown_as_they_are_now() {
         assert_eq!(account.tenant, payers[0].tenant);
         assert_eq!(account.account_tier, AccountTier::Enterprise);
         let name = account.billing_name.expect("a name").0;
-        assert_eq!((name.as_str(), account.sealed_version), ("1.name-1", 2));
+        assert_eq!(
+            (name.as_str(), account.sealed_version),
+            ("1.name-1", StreamVersion(2))
+        );
         for payer in &payers[..2] {
             let tenant = accounts::tenant_of(reader, payer.account).await;
             assert_eq!(tenant.expect("answers"), Some(payer.tenant));

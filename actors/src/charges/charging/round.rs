@@ -7,7 +7,7 @@ use std::{
 };
 
 use eventstore::{Append, Outcome};
-use schema::{Event, MessageId, StreamId};
+use schema::{Event, MessageId, StreamId, StreamVersion};
 use tracing::Span;
 
 use super::{Arrived, Charging, Disposition, HeldCharge};
@@ -24,7 +24,7 @@ use crate::{
 
 /// The charges of some messages as their streams say, with the versions of these. Of a message
 /// that is not among them nothing is known: its stream is taken to be empty.
-pub(super) type Charges = HashMap<MessageId, (Charge, i32)>;
+pub(super) type Charges = HashMap<MessageId, (Charge, StreamVersion)>;
 
 /// A charge that is to be decided.
 #[derive(Clone, Copy)]
@@ -132,7 +132,8 @@ impl<'a> Round<'a> {
         charges: &Charges,
         dispositions: &mut [Disposition],
     ) -> Vec<PendingCharge<'a>> {
-        let (prices, new) = (charging.prices.read(), (Charge::default(), 0));
+        let prices = charging.prices.read();
+        let new = (Charge::default(), StreamVersion::NONE);
         let mut unloaded = Vec::new();
         for one in pending {
             let message = one.request.message();

@@ -4,7 +4,7 @@ mod fixture;
 mod properties;
 
 use eventstore::EventStore as _;
-use schema::{AccountTier, Event, event::HoldReason};
+use schema::{AccountTier, Event, Position, event::HoldReason};
 
 use self::fixture::{Fault, World, settlement};
 use super::*;
@@ -110,7 +110,7 @@ async fn a_turn_beyond_one_transaction_is_charged_whole() {
     world.open_price(None, "0.05", 0).await;
     let all: Vec<_> = (0..2_500).map(settlement).collect();
     assert!(world.settle(&all).await.iter().all(|one| *one == CHARGED));
-    assert_eq!(world.store.head().await.expect("head"), 2_501);
+    assert_eq!(world.store.head().await.expect("head"), Position(2_501));
 }
 
 #[tokio::test]

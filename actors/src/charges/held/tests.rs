@@ -8,8 +8,9 @@ use std::{
 use eventstore::{LogId, RecordedEvent, memory::MemoryStore};
 use ractor::Actor;
 use schema::{
-    AccountId, AccountTier, Category, Currency, Direction, Event, OperatorId, Period, PriceKey,
-    PricingModel, PricingTableId, Settlement, Status, event::PriceTerms, versioned::Price,
+    AccountId, AccountTier, Category, Currency, Direction, Event, OperatorId, Period, Position,
+    PriceKey, PricingModel, PricingTableId, Settlement, Status, StreamVersion, event::PriceTerms,
+    versioned::Price,
 };
 use uuid::Uuid;
 
@@ -38,8 +39,8 @@ struct View {
 }
 
 impl View {
-    fn show_up_to(&self, position: i64) {
-        self.shown.store(position, Ordering::SeqCst);
+    fn show_up_to(&self, position: Position) {
+        self.shown.store(position.0, Ordering::SeqCst);
     }
 
     fn looks(&self) -> usize {
@@ -48,12 +49,12 @@ impl View {
 
     async fn events(&self) -> Vec<RecordedEvent> {
         let shown = self.shown.load(Ordering::SeqCst);
-        let read = self.store.read_after(0, shown).await;
+        let read = self.store.read_after(Position::BEGINNING, shown).await;
         read.expect("reads").whole().expect("readable")
     }
 
     /// The charges that are shown as waiting: position and message.
-    async fn held(&self) -> Vec<(i64, MessageId)> {
+    async fn held(&self) -> Vec<(Position, MessageId)> {
         let events = self.events().await;
         let charged = |stream| {
             events.iter().any(|event| {
@@ -72,7 +73,7 @@ impl View {
 
 #[async_trait]
 impl HeldChargesView for View {
-    async fn news(&self) -> Result<(HeldNews, i64), ViewError> {
+    async fn news(&self) -> Result<(HeldNews, Position), ViewError> {
         self.looks.fetch_add(1, Ordering::SeqCst);
         let events = self.events().await;
         let last = |of: fn(&&RecordedEvent) -> bool| events.iter().rfind(of);
@@ -80,18 +81,27 @@ impl HeldChargesView for View {
         let held = last(|event| matches!(event.data.event, Event::ChargeHeld(_)));
         let charged = last(|event| matches!(event.data.event, Event::MessageCharged(_)));
         let news = HeldNews {
-            changed: price.map_or(0, |event| event.position),
-            held: held.map_or(0, |event| event.position),
+            changed: price.map_or(0, |event| event.position.0),
+            held: held.map_or(Position::BEGINNING, |event| event.position),
             resolved: charged.map(|event| event.recorded_at),
         };
-        Ok((news, events.last().map_or(0, |event| event.position)))
+        Ok((
+            news,
+            events
+                .last()
+                .map_or(Position::BEGINNING, |event| event.position),
+        ))
     }
 
     async fn waiting(&self) -> Result<i64, ViewError> {
         Ok(i64::try_from(self.held().await.len()).expect("few"))
     }
 
-    async fn ratable(&self, after: i64, limit: i64) -> Result<Vec<(i64, MessageId)>, ViewError> {
+    async fn ratable(
+        &self,
+        after: Position,
+        limit: i64,
+    ) -> Result<Vec<(Position, MessageId)>, ViewError> {
         let mut held = self.held().await;
         held.retain(|(position, _)| *position > after);
         held.truncate(usize::try_from(limit).expect("a number"));
@@ -206,7 +216,12 @@ impl World {
         };
         let none = folded::<VersionDecider<Price>>(&[]);
         let decision = VersionDecider::decide(&none, &command).expect("it may be opened");
-        let append = decision.append(LogId::DEFAULT, command.stream(), 0, &command);
+        let append = decision.append(
+            LogId::DEFAULT,
+            command.stream(),
+            StreamVersion::NONE,
+            &command,
+        );
         self.store.append(vec![append]).await.expect("appends");
         self.held.feed.advanced_to(self.head().await);
     }
@@ -217,7 +232,7 @@ impl World {
         self.held.look(&mut seen, &mut due).await.expect("looks");
     }
 
-    async fn head(&self) -> i64 {
+    async fn head(&self) -> Position {
         self.store.head().await.expect("reads")
     }
 
@@ -274,7 +289,7 @@ async fn while_a_table_lags_it_is_looked_at_again() {
     // The log does not move any more, and nobody tells when the view does.
     eventually(async || world.view.looks() >= before + 3).await;
     assert_eq!(world.events().await, 1, "the price is not shown");
-    world.view.show_up_to(i64::MAX);
+    world.view.show_up_to(Position(i64::MAX));
     eventually(async || world.events().await == 2).await;
     running.abort();
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use eventstore::{Append, EventStore, LogId, memory::MemoryStore};
 use schema::{
-    AccountId, Event, MessageId, OperatorId, Settlement, StreamId, Timestamp,
+    AccountId, Event, MessageId, OperatorId, Settlement, StreamId, StreamVersion, Timestamp,
     event::{ChargeHeld, HoldReason},
 };
 use tokio::sync::oneshot;
@@ -144,13 +144,13 @@ async fn an_actor_that_died_is_forgotten_and_the_next_work_wakes_another() {
     let place = EventPlace {
         log: LogId::DEFAULT,
         stream: StreamId::charge(settled.message()),
-        version: 1,
+        version: StreamVersion(1),
     };
     let mut fact = settled.record(place, Event::ChargeHeld(held));
     fact.tenant = None;
     let append = Append {
         stream: place.stream,
-        expected: 0,
+        expected: StreamVersion::NONE,
         events: vec![fact],
         guards: Vec::new(),
     };

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use schema::{
     AccountTier, CostKey, Currency, Direction, EventId, OperatorCostId, OperatorId, Period,
-    PriceKey, PricingModel, PricingTableId, Pseudonym, Status, Timestamp,
+    PriceKey, PricingModel, PricingTableId, Pseudonym, Status, StreamVersion, Timestamp,
     event::{CostTerms, PriceTerms},
     versioned::{Cost, Price},
 };
@@ -77,7 +77,10 @@ fn an_opened_price_is_in_effect_as_the_event_says() {
         if opened.account_tier == AccountTier::Growth && opened.terms == terms("0.045")));
     let price = given(&[open()]);
     let version = price.state.at(at(7)).expect("in effect");
-    assert_eq!((&version.terms, version.position), (&terms("0.045"), 1));
+    assert_eq!(
+        (&version.terms, version.position),
+        (&terms("0.045"), Position(1))
+    );
 }
 
 #[test]
@@ -112,7 +115,7 @@ fn the_envelope_names_whose_price_it_is_and_who_changed_it() {
     let place = EventPlace {
         log: eventstore::LogId::DEFAULT,
         stream: Price::stream(&key()),
-        version: 1,
+        version: StreamVersion(1),
     };
     let fact = open().record(place, event);
     assert_eq!(
@@ -153,7 +156,7 @@ fn a_cost_is_nobodys_and_its_events_are_named_after_version_and_request() {
     let place = EventPlace {
         log: eventstore::LogId::DEFAULT,
         stream: Cost::stream(&key),
-        version: 1,
+        version: StreamVersion(1),
     };
     for (request, kind, action) in [(7, "opened", open), (8, "closed", close)] {
         let command = amend(request, action);

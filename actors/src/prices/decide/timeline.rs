@@ -11,7 +11,7 @@
 use std::collections::BTreeMap;
 
 use schema::{
-    EventId, Period, Timestamp, Versioned,
+    EventId, Period, Position, Timestamp, Versioned,
     versioned::{Change, Closing, Opening},
 };
 use uuid::Uuid;
@@ -28,7 +28,7 @@ pub struct Version<K: Versioned> {
     /// When it is in effect.
     pub period: Period,
     /// The position of the last event that changed it.
-    pub position: i64,
+    pub position: Position,
     opened_by: Uuid,
     closed_by: Option<EventId>,
 }
@@ -70,7 +70,7 @@ pub enum Refusal {
     #[error("the version changed at position {position}")]
     Changed {
         /// The position of its last change.
-        position: i64,
+        position: Position,
     },
     /// Messages that it would price were charged by another price already.
     #[error("messages of the period were charged by another price")]
@@ -150,7 +150,7 @@ impl<K: Versioned> Timeline<K> {
     }
 
     /// A version was opened by the event at `position`.
-    pub(crate) fn open(&mut self, opening: Opening<K>, position: i64) {
+    pub(crate) fn open(&mut self, opening: Opening<K>, position: Position) {
         let version = Version {
             id: opening.id,
             terms: opening.terms,
@@ -163,7 +163,7 @@ impl<K: Versioned> Timeline<K> {
     }
 
     /// A version was closed by the event `by` at `position`.
-    pub(super) fn close(&mut self, closing: Closing<K>, by: EventId, position: i64) {
+    pub(super) fn close(&mut self, closing: Closing<K>, by: EventId, position: Position) {
         let mut versions = self.versions.values_mut();
         let Some(version) = versions.find(|version| version.id == closing.id) else {
             return;

@@ -7,7 +7,7 @@ use std::sync::{
 
 use eventstore::{RecordedEvent, memory::MemoryStore, seal::DataKey};
 use schema::{
-    AccountId, Event, MessageId, OperatorId, OperatorMessageId, Personal, ReceiptFacts,
+    AccountId, Event, MessageId, OperatorId, OperatorMessageId, Personal, Position, ReceiptFacts,
     ReceiptPrivate, ReceivedReceipt, Status, TenantId,
 };
 use uuid::Uuid;
@@ -37,7 +37,7 @@ struct View {
 
 impl View {
     async fn events(&self) -> Vec<RecordedEvent> {
-        let read = self.store.read_after(0, i64::MAX).await;
+        let read = self.store.read_after(Position::BEGINNING, i64::MAX).await;
         read.expect("reads").whole().expect("readable")
     }
 
@@ -244,7 +244,8 @@ async fn a_pass_comes_to_every_orphan_page_by_page() {
     assert_eq!(world.pass().await, 2);
     let head = world.store.head().await.expect("reads");
     assert_eq!(
-        head, 15,
+        head,
+        Position(15),
         "each was kept, settled its message and was matched"
     );
 }

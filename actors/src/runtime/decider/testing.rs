@@ -1,7 +1,7 @@
 //! Rules read as given / when / then: a stream with a history, a command, what it says to that.
 
 use eventstore::{LogId, RecordedEvent};
-use schema::{Event, StreamId};
+use schema::{Event, Position, StreamId, StreamVersion};
 
 use super::{Command as _, Decider, Decision, EventPlace};
 
@@ -9,7 +9,7 @@ use super::{Command as _, Decider, Decision, EventPlace};
 pub(crate) struct Given<D: Decider> {
     pub(crate) state: D::State,
     stream: StreamId,
-    version: i32,
+    version: StreamVersion,
 }
 
 /// The stream after `before`, none of which may be refused. Its events stand at the positions
@@ -18,7 +18,7 @@ pub(crate) fn given<D: Decider>(stream: StreamId, before: &[D::Command]) -> Give
     let mut given = Given {
         state: D::State::default(),
         stream,
-        version: 0,
+        version: StreamVersion::NONE,
     };
     for command in before {
         given.and(command);
@@ -46,7 +46,7 @@ impl<D: Decider> Given<D> {
     pub(crate) fn and(&mut self, command: &D::Command) -> Vec<Event> {
         let events = self.when(command);
         for event in &events {
-            self.version += 1;
+            self.version = self.version.next();
             let place = EventPlace {
                 log: LogId::DEFAULT,
                 stream: self.stream,
@@ -54,7 +54,7 @@ impl<D: Decider> Given<D> {
             };
             let data = command.record(place, event.clone());
             let recorded = RecordedEvent {
-                position: i64::from(self.version),
+                position: Position(self.version.0.into()),
                 stream: self.stream,
                 version: self.version,
                 recorded_at: data.occurred_at,

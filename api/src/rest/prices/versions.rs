@@ -15,7 +15,7 @@ use projections::{
     Reader,
     prices::versions::{self, Version, VersionTable},
 };
-use schema::{TenantId, Timestamp, id::derive};
+use schema::{Position, TenantId, Timestamp, id::derive};
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 use uuid::Uuid;
@@ -149,7 +149,7 @@ async fn find<K: VersionTable>(reader: &Reader, id: K::Id) -> Result<Version<K>,
 async fn written<K: VersionTable>(
     shared: &AppState,
     id: K::Id,
-    position: i64,
+    position: Position,
 ) -> Result<Version<K>, Problem> {
     visible::shown(shared, K::PROJECTION, position).await?;
     let found = versions::one(&shared.reader, id).await;

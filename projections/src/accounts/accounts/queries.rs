@@ -1,7 +1,9 @@
 //! What is asked of `billing.accounts`. Only the platform's own people ask.
 
 use eventstore::postgres::Statement;
-use schema::{AccountId, AccountTier, Currency, SealedValue, TenantId, Timestamp};
+use schema::{
+    AccountId, AccountTier, Currency, Position, SealedValue, StreamVersion, TenantId, Timestamp,
+};
 use uuid::Uuid;
 
 use crate::{ReadError, Reader, Scope, read::Cells};
@@ -25,15 +27,15 @@ pub struct Account {
     /// The address on its invoices, in the field [`schema::Sealed::BILLING_ADDRESS`].
     pub billing_address: Option<SealedValue>,
     /// The version of the event in the account's stream that holds both.
-    pub sealed_version: i32,
+    pub sealed_version: StreamVersion,
     /// The position of its registration in the log.
-    pub position: i64,
+    pub position: Position,
     /// When its registration was recorded.
     pub created_at: Timestamp,
     /// When it was registered or changed last.
     pub changed_at: Timestamp,
     /// The position of that event in the log.
-    pub changed_position: i64,
+    pub changed_position: Position,
 }
 
 /// The account, whosever it is.
@@ -64,11 +66,11 @@ pub async fn find(reader: &Reader, account: AccountId) -> Result<Option<Account>
         currency: cells.currency("currency")?,
         billing_name: sealed("billing_name")?,
         billing_address: sealed("billing_address")?,
-        sealed_version: cells.get("sealed_version")?,
-        position: cells.get("position")?,
+        sealed_version: StreamVersion(cells.get("sealed_version")?),
+        position: cells.position("position")?,
         created_at: cells.time("created_at")?,
         changed_at: cells.time("changed_at")?,
-        changed_position: cells.get("changed_position")?,
+        changed_position: cells.position("changed_position")?,
     }))
 }
 

@@ -2,7 +2,7 @@
 
 use eventstore::postgres::Statement;
 use schema::{
-    AccountId, AccountTier, Currency, Direction, MessageId, OperatorId, Status, TenantId,
+    AccountId, AccountTier, Currency, Direction, MessageId, OperatorId, Position, Status, TenantId,
     Timestamp, event::HoldReason,
 };
 use tokio_postgres::Row;
@@ -45,7 +45,7 @@ pub struct HeldCharge {
     /// When it was recorded that it waits.
     pub held_at: Timestamp,
     /// The position of that event in the log; its place in lists.
-    pub position: i64,
+    pub position: Position,
 }
 
 /// Which of those that wait; a field that is not given leaves nothing out.
@@ -74,7 +74,7 @@ pub async fn list(
             scope,
             vec![
                 Box::new(reader.log().0),
-                Box::new(page.after.unwrap_or(0)),
+                Box::new(page.after.unwrap_or_default().0),
                 Box::new(page.limit),
                 Box::new(filter.tenant.map(|tenant| tenant.0)),
                 Box::new(filter.account.map(|account| account.0)),
@@ -111,13 +111,13 @@ pub async fn count(reader: &Reader, scope: Scope, filter: HeldFilter) -> Result<
 pub struct HeldNews {
     /// Moves with every change of a price, a cost or an account; says nothing else.
     pub changed: i64,
-    /// The position of the newest held charge; 0 before the first.
-    pub held: i64,
+    /// The position of the newest held charge; the beginning before the first.
+    pub held: Position,
     /// When the last one was charged, as recorded.
     pub resolved: Option<Timestamp>,
     /// The position up to which this table and those of prices, costs and accounts all show the
     /// log.
-    pub shown: i64,
+    pub shown: Position,
 }
 
 /// What has happened, over all tenants. It is cheap: each part is one look into an index.
@@ -133,9 +133,9 @@ pub async fn news(reader: &Reader) -> Result<HeldNews, ReadError> {
     let cells = Cells::new(TABLE, row, "news");
     Ok(HeldNews {
         changed: cells.get("changed")?,
-        held: cells.get("held")?,
+        held: cells.position("held")?,
         resolved: cells.time_if_any("resolved")?,
-        shown: cells.get("shown")?,
+        shown: cells.position("shown")?,
     })
 }
 
@@ -147,15 +147,18 @@ pub async fn news(reader: &Reader) -> Result<HeldNews, ReadError> {
 /// See [`ReadError`].
 pub async fn ratable(
     reader: &Reader,
-    after: i64,
+    after: Position,
     limit: i64,
-) -> Result<Vec<(i64, MessageId)>, ReadError> {
+) -> Result<Vec<(Position, MessageId)>, ReadError> {
     const RATABLE: Statement = Statement::new(include_str!("ratable.sql"));
-    let asked: Parameters = vec![Box::new(reader.log().0), Box::new(after), Box::new(limit)];
+    let asked: Parameters = vec![Box::new(reader.log().0), Box::new(after.0), Box::new(limit)];
     let rows = reader.rows(RATABLE, Scope::EveryTenant, asked).await?;
     let read = |row| {
         let cells = Cells::new(TABLE, row, "ratable");
-        Ok((cells.get("position")?, MessageId(cells.get("message_id")?)))
+        Ok((
+            cells.position("position")?,
+            MessageId(cells.get("message_id")?),
+        ))
     };
     rows.iter().map(read).collect()
 }
@@ -177,7 +180,7 @@ fn read(row: &Row) -> Result<HeldCharge, ReadError> {
         rated_at: cells.time("rated_at")?,
         reason: cells.word("reason", reason)?,
         held_at: cells.time("held_at")?,
-        position: cells.get("position")?,
+        position: cells.position("position")?,
     })
 }
 

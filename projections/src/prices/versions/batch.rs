@@ -7,7 +7,7 @@ use std::{
 
 use eventstore::RecordedEvent;
 use schema::{
-    Timestamp, Versioned,
+    Position, Timestamp, Versioned,
     versioned::{Change, Opening},
 };
 use time::OffsetDateTime;
@@ -35,7 +35,7 @@ pub struct Opened<'a, K: Versioned> {
 struct Ending<'a> {
     at: Timestamp,
     by: &'a str,
-    position: i64,
+    position: Position,
 }
 
 impl<'a, K: Versioned> Versions<'a, K> {
@@ -101,7 +101,7 @@ impl<'a> Endings<'a> {
             endings.version.push(*version);
             endings.at.push(ending.at.datetime());
             endings.closed_by.push(ending.by);
-            endings.position.push(ending.position);
+            endings.position.push(ending.position.0);
         }
         endings
     }
@@ -131,7 +131,7 @@ impl<'a> Lives<'a> {
         } in opened
         {
             let end = ending.map_or(version.period.effective_to, |ending| Some(ending.at));
-            lives.position.push(event.position);
+            lives.position.push(event.position.0);
             lives.version.push(version.id.into());
             lives.from.push(version.period.effective_from.datetime());
             lives.to.push(end.map(Timestamp::datetime));
@@ -139,7 +139,7 @@ impl<'a> Lives<'a> {
             lives.opened_at.push(event.recorded_at.datetime());
             lives.closed_by.push(ending.map(|ending| ending.by));
             let changed = ending.map_or(event.position, |ending| ending.position);
-            lives.changed.push(changed);
+            lives.changed.push(changed.0);
             lives.request.push(version.request);
         }
         lives

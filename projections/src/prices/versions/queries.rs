@@ -2,7 +2,7 @@
 //! asked for all tenants.
 
 use eventstore::postgres::Statement;
-use schema::{Period, TenantId, Timestamp};
+use schema::{Period, Position, TenantId, Timestamp};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -30,9 +30,9 @@ pub struct Version<K: VersionTable> {
     /// The principal who moved its end last, if anybody did.
     pub closed_by: Option<String>,
     /// Where in the log it was opened; its place in lists.
-    pub position: i64,
+    pub position: Position,
     /// Where in the log it was opened or closed last.
-    pub changed_position: i64,
+    pub changed_position: Position,
     /// The request that opened it.
     pub request: Uuid,
 }
@@ -51,7 +51,7 @@ pub async fn list<K: VersionTable>(
 ) -> Result<Vec<Version<K>>, ReadError> {
     let mut parameters: Parameters = vec![
         Box::new(reader.log().0),
-        Box::new(page.after.unwrap_or(0)),
+        Box::new(page.after.unwrap_or_default().0),
         Box::new(page.limit),
     ];
     parameters.extend(K::filter(filter));
@@ -109,8 +109,8 @@ fn read<K: VersionTable>(row: &Row) -> Result<Version<K>, ReadError> {
         created_by: cells.get("created_by")?,
         created_at: cells.time("created_at")?,
         closed_by: cells.get("closed_by")?,
-        position: cells.get("position")?,
-        changed_position: cells.get("changed_position")?,
+        position: cells.position("position")?,
+        changed_position: cells.position("changed_position")?,
         request: cells.get("request")?,
     })
 }

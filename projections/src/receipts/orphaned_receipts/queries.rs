@@ -1,7 +1,7 @@
 //! What is asked of `dlr.orphaned_receipts`, which belongs to no tenant.
 
 use eventstore::postgres::Statement;
-use schema::{EventId, MessageId, OperatorId, OperatorMessageId, Timestamp};
+use schema::{EventId, MessageId, OperatorId, OperatorMessageId, Position, Timestamp};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -24,7 +24,7 @@ pub struct Orphan {
     /// When it reached us; with its position, its place in the order of arrival.
     pub received_at: Timestamp,
     /// Where in the log.
-    pub position: i64,
+    pub position: Position,
     /// Whether it still has no message.
     pub open: bool,
 }
@@ -54,14 +54,14 @@ pub async fn youngest(
 /// See [`ReadError`].
 pub async fn next(
     reader: &Reader,
-    (received_at, position): (Timestamp, i64),
+    (received_at, position): (Timestamp, Position),
     limit: i64,
 ) -> Result<Vec<Orphan>, ReadError> {
     const NEXT: Statement = Statement::new(include_str!("next.sql"));
     let asked: Parameters = vec![
         Box::new(reader.log().0),
         Box::new(received_at.datetime()),
-        Box::new(position),
+        Box::new(position.0),
         Box::new(limit),
     ];
     orphans(reader, NEXT, asked).await
@@ -87,7 +87,7 @@ fn read(row: &Row) -> Result<Orphan, ReadError> {
         operator_message_id: cells.word("operator_message_id", OperatorMessageId::new)?,
         message_hint: hint.map(MessageId),
         received_at: cells.time("received_at")?,
-        position: cells.get("position")?,
+        position: cells.position("position")?,
         open: cells.get("open")?,
     })
 }

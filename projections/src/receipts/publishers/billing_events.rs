@@ -105,7 +105,7 @@ pub(in crate::receipts) fn announce(
 
 #[cfg(test)]
 mod tests {
-    use schema::Status;
+    use schema::{Position, Status};
     use uuid::Uuid;
 
     use super::*;
@@ -149,6 +149,9 @@ mod tests {
         let mut event = fixture::recorded((&"MessageSettled", 6));
         event.data.tenant = None;
         let error = announce(&event, &HashMap::new()).err().expect("refused");
-        assert_eq!((error.is_final(), error.position()), (true, Some(6)));
+        assert_eq!(
+            (error.is_final(), error.position()),
+            (true, Some(Position(6)))
+        );
     }
 }

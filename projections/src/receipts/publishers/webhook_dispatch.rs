@@ -215,6 +215,7 @@ fn members(metadata: &Personal) -> Result<BTreeMap<String, Personal>, Unusable> 
 #[cfg(test)]
 mod tests {
     use eventstore::seal::KEY_LEN;
+    use schema::{Position, StreamVersion};
     use serde_json::Value;
     use uuid::Uuid;
 
@@ -303,13 +304,16 @@ mod tests {
     #[test]
     fn moved_or_misshapen_data_is_an_error_that_says_nothing() {
         let mut moved = sealed("MessageSettled", "{}");
-        moved.version = 2;
+        moved.version = StreamVersion(2);
         let misshapen = sealed("MessageSettled", r#"{"secret":1}"#);
         let unsealed = fixture::recorded((&"MessageSettled", 1));
         for event in [moved, misshapen, unsealed] {
             let receipt = status_change(&event).expect("a change of status");
             let error = secrets().announce(&event, receipt).err().expect("refused");
-            assert_eq!((error.is_final(), error.position()), (true, Some(1)));
+            assert_eq!(
+                (error.is_final(), error.position()),
+                (true, Some(Position(1)))
+            );
             let told = format!("{error:?} {}", eventstore::log::chain(&error));
             assert!(!told.contains("secret") && !told.contains("+49"), "{told}");
         }

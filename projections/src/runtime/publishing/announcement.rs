@@ -83,6 +83,8 @@ fn is_traceparent(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use schema::Position;
+
     use super::*;
     use crate::fixture;
 
@@ -116,6 +118,9 @@ mod tests {
     fn a_message_no_stream_takes_is_an_error_with_its_position() {
         let event = fixture::recorded((&"MessageSettled", 4));
         let made = Announcement::of(&event, Uuid::nil(), None, &"x".repeat(MAX_BYTES));
-        assert_eq!(made.err().and_then(|error| error.position()), Some(4));
+        assert_eq!(
+            made.err().and_then(|error| error.position()),
+            Some(Position(4))
+        );
     }
 }

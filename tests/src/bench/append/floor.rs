@@ -142,7 +142,7 @@ fn row_of(append: &Append) -> Option<Row> {
         Box::new(event.tenant.map(|tenant| tenant.0)),
         Box::new(event.account.map(|account| account.0)),
         Box::new(event.cause),
-        Box::new(append.expected + 1),
+        Box::new(append.expected.next().0),
         Box::new(LogId::DEFAULT.0),
         Box::new(schema_version),
         Box::new(append.stream.category.as_str()),

@@ -65,7 +65,7 @@ pub(super) async fn compare(
     let grown = Log::open(&postgres, "large").await?;
     fill(&small, ids, SMALL, began).await?;
     fill(&grown, ids, large, began).await?;
-    let events = grown.store.head().await?;
+    let events = grown.store.head().await?.0;
     for database in ["small", "large"] {
         let admin = postgres.admin(database).await?;
         for statement in ["vacuum analyze eventlog.event", "checkpoint"] {
@@ -97,7 +97,7 @@ pub(super) async fn compare(
 async fn fill(log: &Log, ids: Ids, events: i64, began: Instant) -> Result<(), Fault> {
     let mut told = Instant::now();
     loop {
-        let head = log.store.head().await?;
+        let head = log.store.head().await?.0;
         if head >= events {
             step(began, &format!("the log has {head} events"));
             return Ok(());

@@ -9,6 +9,7 @@ use eventstore::{
     postgres::{Database, DatabaseOptions, PgStore},
 };
 use ractor::{Actor, ActorRef};
+use schema::Position;
 use tokio::{task::JoinSet, time::Instant};
 
 use crate::{bench::measure::per_second, stack::Postgres, world::Fault};
@@ -108,8 +109,8 @@ impl Log {
     /// Events per second, read in order and decoded; the first of the log.
     pub(super) async fn read(&self) -> Result<u64, Fault> {
         let start = Instant::now();
-        let (mut at, mut events) = (0, 0);
-        while at < READ {
+        let (mut at, mut events) = (Position::BEGINNING, 0);
+        while at.0 < READ {
             let stretch = self.store.read_after(at, STRETCH).await?;
             if stretch.events.is_empty() {
                 break;

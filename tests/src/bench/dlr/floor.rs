@@ -25,7 +25,7 @@ use eventstore::{
 };
 use projections::runtime::publishing::{Announcement, Outbox};
 use schema::{
-    Event, MessageId, ReceivedReceipt, StreamId, TenantId, Timestamp,
+    Event, MessageId, Position, ReceivedReceipt, StreamId, StreamVersion, TenantId, Timestamp,
     published::{BILLING_EVENTS, BillingEvent, SCHEMA_VERSION},
 };
 
@@ -170,20 +170,22 @@ impl Tools {
         history: &[RecordedEvent],
     ) -> Result<Option<(Append, Option<Announcement>)>, Fault> {
         let mut state = folded::<MessageDecider>(history);
-        let expected = history.last().map_or(0, |last| last.version);
+        let expected = history
+            .last()
+            .map_or(StreamVersion::NONE, |last| last.version);
         let (mut events, mut version) = (Vec::with_capacity(1), expected);
         let mut settled = None;
         for command in &stream.commands {
             let decided = MessageDecider::decide(&state, command);
             for event in decided.into_iter().flat_map(|decision| decision.events) {
-                version += 1;
+                version = version.next();
                 let place = EventPlace {
                     log: LogId::DEFAULT,
                     stream: stream.id,
                     version,
                 };
                 let recorded = RecordedEvent {
-                    position: 0,
+                    position: Position::BEGINNING,
                     stream: stream.id,
                     version,
                     recorded_at: command.receipt.received_at,

@@ -12,8 +12,8 @@ use eventstore::{
 };
 use schema::{
     AccountId, AccountTier, CostKey, Currency, Direction, Event, OperatorCostId, OperatorId,
-    Period, PriceKey, PricingModel, PricingTableId, Pseudonym, Settlement, Status, Timestamp,
-    Versioned,
+    Period, Position, PriceKey, PricingModel, PricingTableId, Pseudonym, Settlement, Status,
+    StreamVersion, Timestamp, Versioned,
     event::{AccountFacts, CostTerms, PriceTerms},
     versioned::{Cost, Price},
 };
@@ -144,7 +144,7 @@ impl World {
             if let Charge::Held(settled) = Charge::folded(&history) {
                 held.push(HeldCharge {
                     settled,
-                    version: i32::try_from(history.len()).expect("short"),
+                    version: version_of(&history),
                 });
             }
         }
@@ -249,7 +249,7 @@ impl World {
         let Ok(decision) = D::decide(&folded::<D>(&history), &command) else {
             return false;
         };
-        let expected = i32::try_from(history.len()).expect("short");
+        let expected = version_of(&history);
         let append = decision.append(LogId::DEFAULT, stream, expected, &command);
         let recorded = self.store.inner.append(vec![append]).await;
         recorded.is_ok()
@@ -273,7 +273,7 @@ impl World {
     }
 
     pub(super) async fn log(&self) -> Vec<RecordedEvent> {
-        let all = self.store.read_after(0, i64::MAX).await;
+        let all = self.store.read_after(Position::BEGINNING, i64::MAX).await;
         all.expect("reads").whole().expect("readable")
     }
 
@@ -311,15 +311,25 @@ impl EventStore for Faulty {
         self.inner.read_streams(streams).await
     }
 
-    async fn read_after(&self, position: i64, limit: i64) -> Result<Stretch, StoreError> {
+    async fn read_after(&self, position: Position, limit: i64) -> Result<Stretch, StoreError> {
         self.inner.read_after(position, limit).await
     }
 
-    async fn head(&self) -> Result<i64, StoreError> {
+    async fn head(&self) -> Result<Position, StoreError> {
         self.inner.head().await
     }
 
-    async fn recorded_at(&self, positions: &[i64]) -> Result<Vec<Option<Timestamp>>, StoreError> {
+    async fn recorded_at(
+        &self,
+        positions: &[Position],
+    ) -> Result<Vec<Option<Timestamp>>, StoreError> {
         self.inner.recorded_at(positions).await
     }
+}
+
+/// The version of a stream with this history.
+fn version_of(history: &[RecordedEvent]) -> StreamVersion {
+    history
+        .last()
+        .map_or(StreamVersion::NONE, |last| last.version)
 }

@@ -2,7 +2,7 @@
 
 use eventstore::LogId;
 use schema::{
-    AccountTier, Direction, OperatorId, Status, StreamId, Timestamp,
+    AccountTier, Direction, OperatorId, Status, StreamId, StreamVersion, Timestamp,
     event::{ChargeHeld, HoldReason},
 };
 use uuid::Uuid;
@@ -38,7 +38,7 @@ fn recorded(request: &ChargeRequest, event: Event) -> EventData {
     let place = EventPlace {
         log: LogId::DEFAULT,
         stream: StreamId::charge(request.message()),
-        version: 1,
+        version: StreamVersion(1),
     };
     request.record(place, event)
 }

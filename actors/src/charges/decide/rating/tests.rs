@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use schema::{
-    AccountId, CostKey, Direction, MessageId, OperatorId, Period, PriceKey, Status, StreamId,
-    Versioned,
+    AccountId, CostKey, Direction, MessageId, OperatorId, Period, Position, PriceKey, Status,
+    StreamId, StreamVersion, Versioned,
     event::{AccountFacts, CostTerms, PriceTerms},
     versioned::Opening,
 };
@@ -52,7 +52,10 @@ fn registered_by(tenant: Pseudonym) -> Account {
 
 fn guard(version: i32) -> Guard {
     let stream = StreamId::account(AccountId(Uuid::from_u128(4)));
-    Guard { stream, version }
+    Guard {
+        stream,
+        version: StreamVersion(version),
+    }
 }
 
 /// A version from `from` on.
@@ -74,7 +77,7 @@ fn since<K: Versioned>(
         request: Uuid::nil(),
     };
     let mut timeline = Timeline::default();
-    timeline.open(opening, 1);
+    timeline.open(opening, Position(1));
     timeline
 }
 
@@ -147,7 +150,7 @@ impl World {
             cost: known(&self.cost, 4),
         };
         let (rating, guards) = rate(settlement, &tariff);
-        (rating, guards.iter().map(|guard| guard.version).collect())
+        (rating, guards.iter().map(|guard| guard.version.0).collect())
     }
 
     fn charges(&self, settlement: &Settlement) -> MessageCharged {
@@ -170,7 +173,7 @@ const fn known<T>(state: &T, version: i32) -> Guarded<'_, T> {
     let category = schema::Category::Price;
     let guard = Guard {
         stream: StreamId { category, id },
-        version,
+        version: StreamVersion(version),
     };
     Guarded { state, guard }
 }

@@ -80,9 +80,9 @@ fn close(version: u128, time: Option<i64>) -> Action<Cost> {
 }
 
 /// Does to the timeline what the events of these changes do; each has the next position.
-fn apply(timeline: &mut Timeline<Cost>, amendment: &Amendment<Cost>, position: &mut i64) {
+fn apply(timeline: &mut Timeline<Cost>, amendment: &Amendment<Cost>, position: &mut Position) {
     for change in timeline.decide(amendment).expect("not refused") {
-        *position += 1;
+        *position = position.next();
         match change {
             Change::Opened(opening) => timeline.open(opening, *position),
             Change::Closed(closing) => {
@@ -95,7 +95,7 @@ fn apply(timeline: &mut Timeline<Cost>, amendment: &Amendment<Cost>, position: &
 
 /// The timeline after these actions, each a request of its own at time 0.
 fn given(actions: &[Action<Cost>]) -> Timeline<Cost> {
-    let (mut timeline, mut position) = (Timeline::default(), 0);
+    let (mut timeline, mut position) = (Timeline::default(), Position::BEGINNING);
     for (number, action) in (1..).zip(actions) {
         let amendment = amendment(0, request(1_000 + number), action.clone());
         apply(&mut timeline, &amendment, &mut position);
@@ -160,13 +160,13 @@ fn a_version_is_not_opened_over_another_or_backwards() {
 #[test]
 fn a_repeat_adds_nothing_and_other_content_is_refused() {
     let mut timeline = Timeline::default();
-    let mut position = 0_i64;
+    let mut position = Position::BEGINNING;
     for action in [
         open(1, 10, None),
         replace(1, 2, Some(20)),
         close(2, Some(30)),
     ] {
-        let first = amendment(5, request(u128::from(position.unsigned_abs())), action);
+        let first = amendment(5, request(u128::from(position.0.unsigned_abs())), action);
         apply(&mut timeline, &first, &mut position);
         let again = Amendment {
             origin: first.origin.clone().at(at(40)),
@@ -262,12 +262,17 @@ fn what_has_not_begun_may_be_withdrawn_and_makes_room() {
 fn a_version_that_changed_since_it_was_seen_is_left_alone() {
     let timeline = given(&[open(1, 10, None), close(1, Some(50))]);
     let seen = |position, action| Amendment {
-        if_at: Some(position),
+        if_at: Some(Position(position)),
         ..amendment(20, REQUEST, action)
     };
     for action in [close(1, Some(30)), replace(1, 2, Some(30))] {
         let refused = timeline.decide(&seen(1, action.clone()));
-        assert_eq!(refused, Err(Refusal::Changed { position: 2 }));
+        assert_eq!(
+            refused,
+            Err(Refusal::Changed {
+                position: Position(2)
+            })
+        );
         assert!(timeline.decide(&seen(2, action)).is_ok());
     }
 }
@@ -297,7 +302,7 @@ fn any_action(seed: &mut u64, number: u128) -> Action<Cost> {
 #[test]
 fn versions_never_overlap_and_each_time_finds_the_one_that_is_in_effect() {
     for run in 0..300 {
-        let (mut seed, mut position) = (run, 0);
+        let (mut seed, mut position) = (run, Position::BEGINNING);
         let mut timeline = Timeline::default();
         for number in 1..60 {
             let action = any_action(&mut seed, number);
@@ -334,7 +339,7 @@ fn versions_never_overlap_and_each_time_finds_the_one_that_is_in_effect() {
 #[test]
 fn what_was_in_effect_at_a_time_gone_by_stays_so() {
     for run in 0..300 {
-        let (mut seed, mut position) = (run, 0);
+        let (mut seed, mut position) = (run, Position::BEGINNING);
         let mut timeline = Timeline::default();
         for number in 1..60 {
             let now = i64::try_from(number).expect("small");
@@ -356,7 +361,7 @@ fn what_was_in_effect_at_a_time_gone_by_stays_so() {
 #[test]
 fn of_two_who_replace_a_version_at_once_the_second_hears_that_it_has_ended() {
     let mut timeline = given(&[open(1, 0, None)]);
-    let mut position = 1;
+    let mut position = Position(1);
     let first = amendment(60, request(2_000), replace(1, 2, None));
     apply(&mut timeline, &first, &mut position);
     timeline.changed(first.origin.time);

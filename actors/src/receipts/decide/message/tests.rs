@@ -1,7 +1,7 @@
 //! The rules of CONTRACTS 4, one test each, as given / when / then.
 
 use eventstore::{LogId, seal::DataKey};
-use schema::{Pseudonym, StreamId, Timestamp};
+use schema::{Pseudonym, StreamId, StreamVersion, Timestamp};
 use uuid::Uuid;
 
 use super::*;
@@ -110,7 +110,7 @@ fn the_recipient_is_sealed_only_where_a_webhook_needs_it() {
     let place = EventPlace {
         log: LogId::DEFAULT,
         stream,
-        version: 1,
+        version: StreamVersion(1),
     };
     let sealed = |before: &[RecordReceipt], command: &RecordReceipt| {
         let event = given(before).when(command).remove(0);
@@ -137,7 +137,7 @@ fn a_repeat_is_recorded_under_the_same_id() {
     let place = EventPlace {
         log: LogId::DEFAULT,
         stream,
-        version: 1,
+        version: StreamVersion(1),
     };
     let recorded = |command: RecordReceipt| {
         let event = given(&[]).when(&command).remove(0);
@@ -163,7 +163,7 @@ fn a_receipt_is_dated_between_its_messages_begin_and_its_arrival() {
     let place = EventPlace {
         log: LogId::DEFAULT,
         stream,
-        version: 1,
+        version: StreamVersion(1),
     };
     let recorded = early.record(place, event);
     let facts = recorded.event.receipt().expect("a receipt");

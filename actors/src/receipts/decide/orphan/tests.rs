@@ -1,7 +1,7 @@
 //! What becomes of receipts without a message, one test per rule, as given / when / then.
 
 use eventstore::LogId;
-use schema::{MessageId, OperatorId, OperatorMessageId};
+use schema::{MessageId, OperatorId, OperatorMessageId, StreamVersion};
 use uuid::Uuid;
 
 use super::*;
@@ -110,7 +110,7 @@ fn each_life_of_an_id_is_a_fact_of_its_own() {
         let place = EventPlace {
             log: LogId::DEFAULT,
             stream: StreamId::orphan(operator(), &id()),
-            version: 1,
+            version: StreamVersion(1),
         };
         command.record(place, event).id
     };
