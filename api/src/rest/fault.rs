@@ -10,6 +10,10 @@ use projections::ReadError;
 use crate::http::problem::{Code, Problem};
 
 /// A question had no answer.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it is what `map_err` hands over"
+)]
 pub(super) fn unread(error: ReadError) -> Problem {
     not_read(&error)
 }
