@@ -2,9 +2,8 @@
 //!
 //! A *decider* ([`runtime::decider`]) is a pure function from a stream's state and a command to a
 //! decision. Everything that carries decisions out, whatever they are about, is the [`runtime`].
-//! What is decided stands by capability: [`receipts`], [`charges`], [`prices`], [`accounts`] and
-//! [`access`], each with its rules in `decide`. The [`services`] put capabilities together into
-//! what a process runs.
+//! What is decided stands by capability, each with its rules in `decide`. The [`services`] put
+//! capabilities together into what a process runs.
 
 pub mod access;
 pub mod accounts;

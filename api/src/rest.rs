@@ -1,4 +1,4 @@
-//! What callers may ask of billing: usage, prices, costs, accounts, what waits for a price.
+//! What callers may ask of billing, by capability.
 //!
 //! One endpoint per file: what it takes and gives, what it does, what it refuses. Questions go to
 //! the projections ([`state::AppState::reader`]), commands to the actors; nothing is

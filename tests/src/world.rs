@@ -26,7 +26,7 @@ use self::{identity::TokenDesk, last_will::LastWill};
 pub use self::{
     rest::Rest,
     service::Service,
-    shown::{BILLING_PROJECTIONS, PROJECTIONS},
+    shown::{PROJECTIONS, billing_projections},
 };
 use crate::{
     auditor::{self, Report, Sources},
@@ -318,7 +318,7 @@ impl World {
     /// # Errors
     /// A server cannot be read.
     pub async fn audit_with_billing(&self, expected: &Expected) -> Result<Report, Fault> {
-        let all = [&PROJECTIONS[..], &BILLING_PROJECTIONS].concat();
+        let all = [&PROJECTIONS[..], &billing_projections()].concat();
         self.look(expected, &all, true).await
     }
 
@@ -327,7 +327,7 @@ impl World {
     /// # Errors
     /// A server cannot be read.
     pub async fn audit_billing(&self, expected: &Expected) -> Result<Report, Fault> {
-        self.look(expected, &BILLING_PROJECTIONS, true).await
+        self.look(expected, &billing_projections(), true).await
     }
 
     async fn look(

@@ -3,8 +3,7 @@
 //! ```text
 //! Root ── Appender
 //!      ├─ Tenants ── one TenantActor per tenant awake
-//!      ├─ Directory<VersionDecider<Price>>, <VersionDecider<Cost>>, <AccountDecider>,
-//!      │  <AccessDecider>
+//!      ├─ one Directory per decider that the edge may ask, see [`Commands`]
 //!      ├─ intake (a task; may be off)
 //!      ├─ held charges (a task)
 //!      └─ counts of refused calls (a task)

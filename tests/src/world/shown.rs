@@ -2,12 +2,6 @@
 
 use projections::{
     Table as _,
-    access::access_log::AccessLog,
-    accounts::accounts::Accounts,
-    charges::{
-        billing_events::Charges, held_charges::HeldCharges, usage_summaries::UsageSummaries,
-    },
-    prices::versions::VersionTable as _,
     receipts::{
         delivery_receipts::DeliveryReceipts,
         orphaned_receipts::OrphanedReceipts,
@@ -17,10 +11,11 @@ use projections::{
         },
         sms_messages::SmsMessages,
     },
+    services::billing,
 };
-use schema::versioned::{Cost, Price};
 
-/// The projections that `tollbook dlr` keeps.
+/// The projections that `tollbook dlr` keeps. They are made with a connection to NATS, so they
+/// cannot be asked for their names as those of billing are.
 pub const PROJECTIONS: [&str; 6] = [
     DeliveryReceipts::NAME,
     OrphanedReceipts::NAME,
@@ -29,13 +24,10 @@ pub const PROJECTIONS: [&str; 6] = [
     WebhookDispatches::NAME,
     Unmatched::NAME,
 ];
+
 /// The projections that `tollbook billing` keeps.
-pub const BILLING_PROJECTIONS: [&str; 7] = [
-    Charges::NAME,
-    UsageSummaries::NAME,
-    Price::PROJECTION,
-    Cost::PROJECTION,
-    Accounts::NAME,
-    HeldCharges::NAME,
-    AccessLog::NAME,
-];
+#[must_use]
+pub fn billing_projections() -> Vec<&'static str> {
+    let all = billing::projections();
+    all.iter().map(|projection| projection.name()).collect()
+}

@@ -15,7 +15,7 @@ use schema::{
         PriceTerms,
     },
 };
-use tests::world::BILLING_PROJECTIONS;
+use tests::world::billing_projections;
 use tokio::time::Instant;
 use tokio_postgres::Client;
 use uuid::Uuid;
@@ -115,7 +115,7 @@ impl Books {
         let deadline = Instant::now() + PATIENCE;
         let shown = self
             .reader
-            .wait_until(&BILLING_PROJECTIONS, head, deadline)
+            .wait_until(&billing_projections(), head, deadline)
             .await;
         assert!(
             shown.expect("asked"),

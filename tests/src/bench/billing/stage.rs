@@ -14,7 +14,7 @@ use crate::{
         self, Agreement, Announced, Expected, Generator, Inbound, Mix, Shape, agreement::Comes,
         announce,
     },
-    world::{BILLING_PROJECTIONS, DATABASE, Fault, PROJECTIONS, World, WorldOptions},
+    world::{DATABASE, Fault, PROJECTIONS, World, WorldOptions, billing_projections},
 };
 
 /// What every database of a run is a copy of.
@@ -70,8 +70,8 @@ impl AtWork {
     /// What has to have seen the whole log before the work is done.
     fn projections(self) -> Vec<&'static str> {
         match self {
-            Self::Billing => BILLING_PROJECTIONS.to_vec(),
-            Self::Both => [&PROJECTIONS[..], &BILLING_PROJECTIONS].concat(),
+            Self::Billing => billing_projections(),
+            Self::Both => [&PROJECTIONS[..], &billing_projections()].concat(),
             Self::Floor | Self::BothFloors => Vec::new(),
         }
     }
