@@ -1,8 +1,8 @@
 //! What is kept of who looked at whose data: everything, in a stream per request.
 //!
 //! A refusal may be repeated without end by anybody with a valid token, so what the caller repeats
-//! within a minute comes here as one access more, with a count (`actors/src/access/refusals.rs`). A stream so
-//! has at most two events, and what it costs to add one does not depend on other requests.
+//! within a minute comes here as one access more, with a count ([`super::refusals`]). A stream so has
+//! at most two events, and what it costs to add one does not depend on other requests.
 
 use std::{collections::HashSet, convert::Infallible};
 

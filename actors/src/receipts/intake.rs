@@ -2,7 +2,7 @@
 //!
 //! A batch is checked, correlated with one query and handed to the directories; batches overlap
 //! but are handed out in order, so that receipts of one message stay in order. A message is
-//! acknowledged only after its facts are committed. How batches come, see [`crate::runtime::intake`].
+//! acknowledged only after its facts are committed. How batches come, see `runtime::intake`.
 
 mod batch;
 mod bounds;

@@ -1,7 +1,7 @@
 //! A tree of actors under one root, and the tasks that live as long as it does.
 //!
 //! The tree lives and dies as one: whatever actor fails, the tasks are cut short, everything is
-//! stopped, and [`crate::runtime::supervision`] says what follows. Nothing is lost by that: what was not
+//! stopped, and [`super::supervision`] says what follows. Nothing is lost by that: what was not
 //! committed was not acknowledged.
 
 use std::{future::Future, sync::Arc};
@@ -32,7 +32,8 @@ pub(crate) struct Tree {
 }
 
 impl Tree {
-    /// Starts a tree that is nothing but its root. Its actors remember the log that `feed` reads now.
+    /// Starts a tree that is nothing but its root. Its actors remember the log that `feed` reads
+    /// now.
     pub(crate) async fn start(feed: &Feed) -> Result<Self, SpawnErr> {
         let incarnation = feed.incarnation();
         let (failed, failure) = watch::channel(false);
