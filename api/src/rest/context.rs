@@ -3,7 +3,7 @@
 use actors::{access::commands::Caller, runtime::origin::Origin};
 use axum::{extract::FromRequestParts, http::request::Parts};
 use eventstore::{clock, keyring::KeyringError};
-use schema::id::derive;
+use schema::{Timestamp, id::derive};
 use tracing::Span;
 use uuid::Uuid;
 
@@ -27,6 +27,8 @@ pub(super) struct RequestContext {
     /// What we call the request. Not the caller's own word, which may come again with something
     /// else.
     pub(super) fresh: Uuid,
+    /// When it arrived: the one time that everything about it has.
+    pub(super) arrived: Timestamp,
 }
 
 impl RequestContext {
@@ -42,7 +44,7 @@ impl RequestContext {
         let tenant = keys.get(&id).ok_or_else(absent)?.pseudonym;
         let origin = Origin {
             request,
-            time: clock::now(),
+            time: self.arrived,
             principal: self.caller.principal.recorded(tenant).into(),
             trace: traceparent::of(&Span::current()),
         };
@@ -79,6 +81,7 @@ impl<S: Send + Sync> FromRequestParts<S> for RequestContext {
         Ok(Self {
             caller: CallerRef::from_request_parts(parts, state).await?,
             fresh: request_id.own(),
+            arrived: clock::now(),
         })
     }
 }

@@ -52,13 +52,13 @@ async fn open<K: VersionResource>(
         }
     }
 
-    let origin = context.origin(&shared, request).await?;
-    let period = period(new.effective_from, new.effective_to, origin.time)?;
+    let period = period(new.effective_from, new.effective_to, context.arrived)?;
     let action = Action::Open {
         id,
         terms: new.terms,
         period,
     };
+    let origin = context.origin(&shared, request).await?;
     let opened = shared
         .commands
         .prices
