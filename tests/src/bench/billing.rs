@@ -297,7 +297,7 @@ fn report(measured: &Measured) -> Report {
     }
     if !measured.chain.is_empty() {
         let figure = Figure::whole(rate(&measured.chain, |run| run.visible));
-        report.held_to("chain_per_s", figure, &[Bar::share(43, floor)]);
+        report.held_to("chain_per_s", figure, &[Bar::share(37, floor)]);
     }
     tell_cpu(&mut report, "floor", &measured.floor);
     tell_cpu(&mut report, "ingest", &measured.ingest);
