@@ -3,9 +3,9 @@
 //! Every event is a settlement of realistic size in a stream of its own. Stream ids are ordered by
 //! time unless a key says `random`: then they are scattered as message ids are. Rounds of all sizes
 //! take turns with their floors, so that whatever else the machine does hits both; medians are told,
-//! and bars are shares of the floor: what was measured on two cores that others kept busy too, less
-//! a tenth or more. One appender stands against ten connections in `insert_ten_per_s`, so that
-//! share is the one that suffers most from a busy machine.
+//! and bars are shares of the floor: what was measured on two cores, less a tenth or more. One
+//! appender stands against ten connections in `insert_ten_per_s`, so that share is the one that
+//! suffers most from a busy machine, and that of one writer is flattered by it.
 
 mod floor;
 mod growth;
@@ -144,7 +144,7 @@ impl Rates {
         };
         compare(
             ("insert_one_per_s", &self.insert_one),
-            &[("one_writer_per_s", &self.one_writer, 70)],
+            &[("one_writer_per_s", &self.one_writer, 38)],
         );
         compare(
             ("insert_ten_per_s", &self.insert_ten),
@@ -160,7 +160,7 @@ impl Rates {
         );
         compare(
             ("read_floor_per_s", &self.read_floor),
-            &[("read_per_s", &self.read, 60)],
+            &[("read_per_s", &self.read, 52)],
         );
     }
 }
