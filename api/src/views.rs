@@ -17,7 +17,7 @@ use eventstore::EventStore;
 use projections::{
     ReadError, Reader, Scope, Table as _,
     charges::{
-        billing_events::{Charges, ChargesOfKey, charged_by_the_platform},
+        billing_events::{Charges, charged_by_the_platform},
         held_charges::{self, HeldFilter},
     },
     receipts::orphaned_receipts::{self, Orphan},
@@ -99,17 +99,7 @@ impl PlatformCharges for CaughtUpCharges {
         if !shown.await.map_err(failed)? {
             return Err(ViewError::new(Behind { end }));
         }
-        let Some(tenant) = own.tenant else {
-            return Ok(false);
-        };
-        let key = ChargesOfKey {
-            tenant,
-            account_tier: own.account_tier,
-            operator_id: own.operator_id,
-            direction: own.direction,
-            currency: own.currency,
-        };
-        let charged = charged_by_the_platform(&self.reader, key, period).await;
+        let charged = charged_by_the_platform(&self.reader, own, period).await;
         charged.map_err(ViewError::new)
     }
 }

@@ -105,6 +105,15 @@ pub trait Keyring: Send + Sync {
         tenants: &[TenantId],
     ) -> Result<HashMap<TenantId, KnownTenant>, KeyringError>;
 
+    /// One tenant, as [`Self::of_tenants`] says.
+    ///
+    /// # Errors
+    /// A fault, or its key is being destroyed.
+    async fn of_tenant(&self, tenant: TenantId) -> Result<KnownTenant, KeyringError> {
+        let mut known = self.of_tenants(&[tenant]).await?;
+        known.remove(&tenant).ok_or(KeyringError::Absent)
+    }
+
     /// A key for orphans received on `day`: one of that day, or, where that day is long past and
     /// has none, one of today. If one does not open, another is made beside it.
     ///

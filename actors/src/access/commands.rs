@@ -15,7 +15,7 @@ use super::{
     refusals::{Noted, Refusals},
 };
 use crate::runtime::{
-    commands::{CommandError, Dispatcher, tenant},
+    commands::{CommandError, Dispatcher, pseudonym},
     log_handle::LogHandle,
     origin::Origin,
 };
@@ -82,10 +82,7 @@ impl Commands {
         caller: Caller,
         look: Look,
     ) -> Result<(), CommandError<Infallible>> {
-        let tenant = match look.tenant {
-            Some(id) => Some(tenant(&*self.keyring, id).await?.pseudonym),
-            None => None,
-        };
+        let tenant = pseudonym(&*self.keyring, look.tenant).await?;
         let read = CrossAccountRead {
             endpoint: look.endpoint.to_owned(),
             account_id: look.account,

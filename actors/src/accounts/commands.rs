@@ -8,7 +8,7 @@ use schema::{Personal, TenantId, event::AccountFacts};
 
 use super::decide::{AccountDecider, Condition, PutAccount, Refusal};
 use crate::runtime::{
-    commands::{CommandError, Dispatcher, Written, tenant},
+    commands::{CommandError, Dispatcher, Written},
     log_handle::LogHandle,
     origin::Origin,
 };
@@ -66,7 +66,8 @@ impl Commands {
         details: AccountDetails,
         condition: Condition,
     ) -> Result<Written, CommandError<Refusal>> {
-        let tenant = tenant(&*self.keyring, details.tenant).await?.unlocked();
+        let known = self.keyring.of_tenant(details.tenant).await;
+        let tenant = known.map_err(CommandError::Keyring)?.unlocked();
         let command = PutAccount {
             account: details.account,
             billing_name: details.billing_name,

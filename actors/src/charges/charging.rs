@@ -20,7 +20,7 @@ use super::{
     metrics::BillingMetrics,
     price_cache::PriceCache,
 };
-use crate::runtime::{intake::age, log_handle::LogHandle};
+use crate::runtime::{decider::version_of, intake::age, log_handle::LogHandle};
 
 /// How often something is decided again because others were faster, before it has to come again.
 const TRIES: usize = 8;
@@ -167,10 +167,8 @@ impl Charging {
         let streams: Vec<_> = messages.iter().copied().map(StreamId::charge).collect();
         let histories = self.log.store.read_streams(&streams).await?;
         for (message, history) in messages.into_iter().zip(histories) {
-            let version = history
-                .last()
-                .map_or(StreamVersion::NONE, |last| last.version);
-            charges.insert(message, (Charge::folded(&history), version));
+            let charge = (Charge::folded(&history), version_of(&history));
+            charges.insert(message, charge);
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use eventstore::{EventStore, Feed, StoreError, log::chain};
 use ractor::ActorRef;
-use schema::{MessageId, Position, Pseudonym, StreamId, StreamVersion, Timestamp};
+use schema::{MessageId, Position, Pseudonym, StreamId, Timestamp};
 use tokio::{
     sync::{oneshot, watch},
     time::{Instant, sleep, timeout, timeout_at},
@@ -23,7 +23,7 @@ use super::{
     tenant_actor::{RateHeld, Work},
     tenants,
 };
-use crate::runtime::view::ViewError;
+use crate::runtime::{decider::version_of, view::ViewError};
 
 /// The pause between two looks at the view.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -202,9 +202,7 @@ impl HeldCharges {
             let held = tenants.entry(settled.first.tenant).or_default();
             held.push(HeldCharge {
                 settled,
-                version: history
-                    .last()
-                    .map_or(StreamVersion::NONE, |last| last.version),
+                version: version_of(&history),
             });
         }
         let (mut works, mut answers) = (Vec::new(), Vec::new());

@@ -17,7 +17,7 @@ use std::{
 
 use eventstore::{EventStore, Guard, RecordedEvent, StoreError};
 use schema::{
-    AccountId, AccountTier, CostKey, Currency, PriceKey, StreamId, StreamVersion,
+    AccountId, AccountTier, CostKey, Currency, PriceKey, StreamId,
     versioned::{Cost, Price},
 };
 use tracing::Span;
@@ -29,7 +29,7 @@ use super::decide::{
 use crate::{
     accounts::decide::AccountDecider,
     prices::decide::VersionDecider,
-    runtime::decider::{Decider, folded},
+    runtime::decider::{Decider, folded, version_of},
 };
 
 /// The most streams of one kind that are kept.
@@ -245,9 +245,7 @@ impl<K: Copy + Eq + Hash, D: Decider> StreamCache<K, D> {
             self.evict();
         }
         self.puts += 1;
-        let version = history
-            .last()
-            .map_or(StreamVersion::NONE, |last| last.version);
+        let version = version_of(history);
         let folded = Folded {
             state: folded::<D>(history),
             guard: Guard { stream, version },

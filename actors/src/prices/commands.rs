@@ -12,7 +12,7 @@ use schema::{
 
 use super::decide::{Action, Amendment, VersionDecider, timeline::Refusal};
 use crate::runtime::{
-    commands::{CommandError, Dispatcher, Written, tenant},
+    commands::{CommandError, Dispatcher, Written, pseudonym},
     log_handle::LogHandle,
     origin::Origin,
     view::ViewError,
@@ -128,10 +128,7 @@ impl Commands {
         if_at: Option<Position>,
     ) -> Result<Written, CommandError<Refusal>> {
         K::check(self, key, &action, origin.time).await?;
-        let owner = match K::tenant(&key) {
-            Some(id) => Some(tenant(&*self.keyring, id).await?.pseudonym),
-            None => None,
-        };
+        let owner = pseudonym(&*self.keyring, K::tenant(&key)).await?;
         let amendment = Amendment {
             key: K::of_tenant(key, owner),
             action,

@@ -8,10 +8,10 @@ use std::{sync::Arc, time::Duration};
 
 use eventstore::{
     StoreError,
-    keyring::{Keyring, KeyringError, KnownTenant},
+    keyring::{Keyring, KeyringError},
 };
 use ractor::{ActorRef, ActorStatus, SpawnErr};
-use schema::{Position, StreamId, TenantId};
+use schema::{Position, Pseudonym, StreamId, TenantId};
 use tokio::{sync::watch, time::timeout};
 
 use super::{
@@ -122,13 +122,14 @@ impl<D: Decider> Clone for Dispatcher<D> {
     }
 }
 
-/// What the keyring knows of `tenant`.
-pub(crate) async fn tenant<R>(
+/// What stands for `tenant` in the log, if it is about one.
+pub(crate) async fn pseudonym<R>(
     keyring: &dyn Keyring,
-    tenant: TenantId,
-) -> Result<KnownTenant, CommandError<R>> {
-    let known = keyring.of_tenants(&[tenant]).await;
-    let mut known = known.map_err(CommandError::Keyring)?;
-    let absent = CommandError::Keyring(KeyringError::Absent);
-    known.remove(&tenant).ok_or(absent)
+    tenant: Option<TenantId>,
+) -> Result<Option<Pseudonym>, CommandError<R>> {
+    let Some(tenant) = tenant else {
+        return Ok(None);
+    };
+    let known = keyring.of_tenant(tenant).await;
+    Ok(Some(known.map_err(CommandError::Keyring)?.pseudonym))
 }

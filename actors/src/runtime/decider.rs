@@ -125,5 +125,13 @@ pub fn folded<D: Decider>(history: &[RecordedEvent]) -> D::State {
     state
 }
 
+/// The version of a stream with this history.
+#[must_use]
+pub fn version_of(history: &[RecordedEvent]) -> StreamVersion {
+    history
+        .last()
+        .map_or(StreamVersion::NONE, |last| last.version)
+}
+
 #[cfg(test)]
 pub(crate) mod testing;

@@ -14,7 +14,7 @@ use schema::{Position, StreamId, StreamVersion};
 use tokio::sync::oneshot;
 
 use super::{
-    decider::{Decider, folded},
+    decider::{Decider, folded, version_of},
     log_handle::LogHandle,
 };
 
@@ -115,7 +115,7 @@ impl<D: Decider> Memory<D> {
         let last = history.last();
         Self::Fresh {
             state: folded::<D>(history),
-            version: last.map_or(StreamVersion::NONE, |last| last.version),
+            version: version_of(history),
             position: last.map_or(Position::BEGINNING, |last| last.position),
         }
     }

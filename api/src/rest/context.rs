@@ -2,7 +2,7 @@
 
 use actors::{access::commands::Caller, runtime::origin::Origin};
 use axum::{extract::FromRequestParts, http::request::Parts};
-use eventstore::{clock, keyring::KeyringError};
+use eventstore::clock;
 use schema::{Timestamp, id::derive};
 use tracing::Span;
 use uuid::Uuid;
@@ -37,11 +37,8 @@ impl RequestContext {
     /// # Errors
     /// What stands for their tenant in the log cannot be had.
     pub(super) async fn caller(&self, shared: &AppState, request: Uuid) -> Result<Caller, Problem> {
-        let id = self.caller.tenant();
-        let keys = shared.keyring.of_tenants(&[id]).await;
-        let keys = keys.map_err(|error| fault::keyless(&error))?;
-        let absent = || fault::keyless(&KeyringError::Absent);
-        let tenant = keys.get(&id).ok_or_else(absent)?.pseudonym;
+        let known = shared.keyring.of_tenant(self.caller.tenant()).await;
+        let tenant = known.map_err(|error| fault::keyless(&error))?.pseudonym;
         let origin = Origin {
             request,
             time: self.arrived,

@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-pub use self::queries::{ChargesOfKey, charged_by_the_platform};
+pub use self::queries::charged_by_the_platform;
 use crate::{ApplyError, Batch, Scope, Table};
 
 const INSERT: Statement = Statement::new(include_str!("billing_events/insert.sql"));

@@ -12,7 +12,7 @@ use actors::{
     },
     prices::decide::{Action, Amendment, VersionDecider, timeline::Timeline},
     runtime::{
-        decider::{Command, Decider, Decision, folded},
+        decider::{Command, Decider, Decision, folded, version_of},
         origin::Origin,
     },
 };
@@ -202,9 +202,7 @@ async fn record<C: Command>(
     }
     // Nothing else writes here, so that nothing needs to be guarded.
     let decision = decision.guarded(Vec::new());
-    let expected = history
-        .last()
-        .map_or(StreamVersion::NONE, |last| last.version);
+    let expected = version_of(history);
     let append = decision.append(LogId::DEFAULT, stream, expected, command);
     let outcomes = books.log.append(vec![append]).await.expect("appends");
     assert!(matches!(outcomes[..], [Outcome::Recorded { .. }]));

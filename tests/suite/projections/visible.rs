@@ -1,11 +1,8 @@
 //! Who says nothing sees nothing, who works for a tenant sees that one and writes nothing, and who
 //! works for all sees all.
 
-use projections::{
-    Scope,
-    charges::billing_events::{ChargesOfKey, charged_by_the_platform},
-};
-use schema::{AccountTier, Direction, MessageId, Period, PricingTableId, TenantId};
+use projections::{Scope, charges::billing_events::charged_by_the_platform};
+use schema::{AccountTier, Direction, MessageId, Period, PriceKey, PricingTableId, TenantId};
 use tokio_postgres::error::SqlState;
 use uuid::Uuid;
 
@@ -128,8 +125,8 @@ fn charges_at_the_platforms_price_are_found_by_tenant_key_and_time() {
         let (one, other) = (books.payer().await, books.payer().await);
         filled(&books, &[one]).await;
         let asked = async |payer: Payer, tier, from, to: Option<i64>| {
-            let key = ChargesOfKey {
-                tenant: payer.tenant,
+            let own = PriceKey {
+                tenant: Some(payer.tenant),
                 account_tier: tier,
                 operator_id: OPERATOR,
                 direction: Direction::Mt,
@@ -139,7 +136,7 @@ fn charges_at_the_platforms_price_are_found_by_tenant_key_and_time() {
                 effective_from: minute(from),
                 effective_to: to.map(minute),
             };
-            let found = charged_by_the_platform(&books.reader, key, period).await;
+            let found = charged_by_the_platform(&books.reader, own, period).await;
             found.expect("answers")
         };
         let tier = AccountTier::Growth;

@@ -10,7 +10,13 @@ mod open;
 mod replace;
 mod show;
 
-use actors::prices::{commands::Amendable, decide::timeline::Refusal};
+use actors::{
+    prices::{
+        commands::Amendable,
+        decide::{Action, timeline::Refusal},
+    },
+    runtime::origin::Origin,
+};
 use projections::{
     Reader,
     prices::versions::{self, Version, VersionTable},
@@ -167,6 +173,25 @@ fn word<K: VersionResource>() -> String {
 fn shown<K: VersionResource>(version: Version<K>) -> Shown<K::Row> {
     let etag = etag::of(version.changed_position);
     Tagged(etag, Found(version.into()))
+}
+
+/// Has `action` carried out; `end` is the field that says until when. Says the position at which
+/// it is written.
+///
+/// # Errors
+/// A refusal, or a fault.
+async fn amend<K: VersionResource>(
+    shared: &AppState,
+    origin: Origin,
+    key: K::Key<TenantId>,
+    action: Action<K>,
+    if_at: Option<Position>,
+    end: &'static str,
+) -> Result<Position, Problem> {
+    let prices = &shared.commands.prices;
+    let written = prices.amend::<K>(origin, key, action, if_at).await;
+    let written = written.map_err(|error| fault::undone(error, |refusal| refused(refusal, end)))?;
+    Ok(written.position)
 }
 
 /// What a refusal is called; `end` is the field that says until when.

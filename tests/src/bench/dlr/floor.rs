@@ -16,7 +16,7 @@ use actors::{
         correlate::{Correlator, FindMessages as _, Wanted},
         decide::message::{MessageDecider, RecordReceipt},
     },
-    runtime::decider::{Command as _, Decider as _, EventPlace, folded},
+    runtime::decider::{Command as _, Decider as _, EventPlace, folded, version_of},
 };
 use async_nats::jetstream::{AckKind, Message};
 use async_trait::async_trait;
@@ -25,7 +25,7 @@ use eventstore::{
 };
 use projections::runtime::publishing::{Announcement, Outbox};
 use schema::{
-    Event, MessageId, Position, ReceivedReceipt, StreamId, StreamVersion, TenantId, Timestamp,
+    Event, MessageId, Position, ReceivedReceipt, StreamId, TenantId, Timestamp,
     published::{BILLING_EVENTS, BillingEvent, SCHEMA_VERSION},
 };
 
@@ -170,9 +170,7 @@ impl Tools {
         history: &[RecordedEvent],
     ) -> Result<Option<(Append, Option<Announcement>)>, Fault> {
         let mut state = folded::<MessageDecider>(history);
-        let expected = history
-            .last()
-            .map_or(StreamVersion::NONE, |last| last.version);
+        let expected = version_of(history);
         let (mut events, mut version) = (Vec::with_capacity(1), expected);
         let mut settled = None;
         for command in &stream.commands {

@@ -13,7 +13,7 @@ use eventstore::{
 use schema::{
     AccountId, AccountTier, CostKey, Currency, Direction, Event, OperatorCostId, OperatorId,
     Period, Position, PriceKey, PricingModel, PricingTableId, Pseudonym, Settlement, Status,
-    StreamVersion, Timestamp, Versioned,
+    Timestamp, Versioned,
     event::{AccountFacts, CostTerms, PriceTerms},
     versioned::{Cost, Price},
 };
@@ -25,7 +25,7 @@ use crate::{
     fixture::Actors,
     prices::decide::{Action, Amendment, VersionDecider},
     runtime::{
-        decider::{Decider, folded},
+        decider::{Decider, folded, version_of},
         origin::Origin,
     },
 };
@@ -325,11 +325,4 @@ impl EventStore for Faulty {
     ) -> Result<Vec<Option<Timestamp>>, StoreError> {
         self.inner.recorded_at(positions).await
     }
-}
-
-/// The version of a stream with this history.
-fn version_of(history: &[RecordedEvent]) -> StreamVersion {
-    history
-        .last()
-        .map_or(StreamVersion::NONE, |last| last.version)
 }

@@ -8,7 +8,7 @@ use schema::Timestamp;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{AMENDING, Shown, VersionResource, find, refused, shown, word, written};
+use super::{AMENDING, Shown, VersionResource, amend, find, shown, word, written};
 use crate::{
     http::{
         endpoint::Endpoint,
@@ -17,7 +17,7 @@ use crate::{
         problem::Problem,
     },
     identity::Right,
-    rest::{context::RequestContext, etag, fault, state::AppState, visible},
+    rest::{context::RequestContext, etag, state::AppState, visible},
 };
 
 /// When a version is to end.
@@ -58,12 +58,6 @@ async fn close<K: VersionResource>(
     };
     let origin = context.origin(&shared, context.fresh).await?;
     let if_at = etag::insisted(condition);
-    let closed = shared
-        .commands
-        .prices
-        .amend::<K>(origin, key, action, if_at)
-        .await;
-    let refused = |refusal| refused(refusal, "effectiveTo");
-    let closed = closed.map_err(|error| fault::undone(error, refused))?;
-    written::<K>(&shared, id, closed.position).await.map(shown)
+    let closed = amend::<K>(&shared, origin, key, action, if_at, "effectiveTo").await?;
+    written::<K>(&shared, id, closed).await.map(shown)
 }

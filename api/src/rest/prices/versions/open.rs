@@ -7,7 +7,7 @@ use axum::{extract::State, http::Method};
 use projections::prices::versions::{self, Version};
 use schema::{Period, Timestamp};
 
-use super::{OPENING, VersionResource, id, refused, reused, written};
+use super::{OPENING, VersionResource, amend, id, reused, written};
 use crate::{
     http::{
         answer::{Created, Located, Tagged},
@@ -59,14 +59,8 @@ async fn open<K: VersionResource>(
         period,
     };
     let origin = context.origin(&shared, request).await?;
-    let opened = shared
-        .commands
-        .prices
-        .amend::<K>(origin, new.key, action, None)
-        .await;
-    let refused = |refusal| refused(refusal, "/effectiveTo");
-    let opened = opened.map_err(|error| fault::undone(error, refused))?;
-    written::<K>(&shared, id, opened.position).await.map(answer)
+    let opened = amend::<K>(&shared, origin, new.key, action, None, "/effectiveTo").await?;
+    written::<K>(&shared, id, opened).await.map(answer)
 }
 
 fn answer<K: VersionResource>(version: Version<K>) -> Answer<K> {

@@ -6,7 +6,7 @@ use axum::{extract::State, http::Method};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{AMENDING, Shown, VersionResource, find, id, refused, word, written};
+use super::{AMENDING, Shown, VersionResource, amend, find, id, word, written};
 use crate::{
     http::{
         answer::{Found, Tagged},
@@ -17,7 +17,7 @@ use crate::{
         problem::Problem,
     },
     identity::Right,
-    rest::{context::RequestContext, etag, fault, state::AppState, visible},
+    rest::{context::RequestContext, etag, state::AppState, visible},
 };
 
 /// The successor of a version.
@@ -58,14 +58,9 @@ async fn replace<K: VersionResource>(
     let action = Action::Replace { old, id, terms, at };
     let origin = context.origin(&shared, context.fresh).await?;
     let if_at = etag::insisted(condition);
-    let replaced = shared
-        .commands
-        .prices
-        .amend::<K>(origin, version.key, action, if_at)
-        .await;
-    let refused = |refusal| refused(refusal, "/effectiveFrom");
-    let replaced = replaced.map_err(|error| fault::undone(error, refused))?;
-    let version = written::<K>(&shared, id, replaced.position).await?;
+    let key = version.key;
+    let replaced = amend::<K>(&shared, origin, key, action, if_at, "/effectiveFrom").await?;
+    let version = written::<K>(&shared, id, replaced).await?;
     let etag = etag::of(version.changed_position);
     let answer = Replaced {
         successor: version.into(),
