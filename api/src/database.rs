@@ -9,13 +9,11 @@ use std::{error::Error, time::Duration};
 use eventstore::{
     StoreError,
     postgres::{Database, DatabaseOptionsError, Statement},
+    rights::{self, Declared, Right},
 };
-use tokio_postgres::{Row, types::ToSql};
+use tokio_postgres::Row;
 
-use self::needs::Needs;
 use crate::health::Health;
-
-pub mod needs;
 
 const ROLE: Statement = Statement::new(include_str!("database/role.sql"));
 const UNMET: Statement = Statement::new(include_str!("database/unmet.sql"));
@@ -54,7 +52,7 @@ pub enum DatabaseError {
     /// Something is not there.
     #[error("{kind} {name} is missing; {remedy}")]
     Missing {
-        /// `table`, `column` or `function`.
+        /// `schema`, `table`, `column` or `function`.
         kind: String,
         /// Its name with its schema, a column with its table.
         name: String,
@@ -120,39 +118,47 @@ impl DatabaseError {
     }
 }
 
-/// Makes sure that we connected as a modest role that has what it needs.
+/// Makes sure that we connected as a modest role that may do what is declared for `role`, the one
+/// made for this work.
 ///
 /// # Errors
 /// The role may too much, something is missing, the log is open to attack, a commit could be lost,
 /// or the database cannot be asked.
-pub async fn check(database: &Database, needs: &Needs) -> Result<(), DatabaseError> {
-    let row = database.query_one(ROLE, &[&needs.role]).await?;
+pub async fn check(database: &Database, role: &'static str) -> Result<(), DatabaseError> {
+    let row = database.query_one(ROLE, &[&role]).await?;
+    let instead = role;
     let role: String = row.try_get("role")?;
     if let Some(power) = row.try_get::<_, Option<String>>("power")? {
-        let instead = needs.role;
         return Err(DatabaseError::TooPowerful {
             role,
             power,
             instead,
         });
     }
-    let all = || needs.all.iter().copied().flatten();
-    let kinds: Vec<_> = all().map(|need| need.kind).collect();
-    let names: Vec<_> = all().map(|need| need.name).collect();
-    let rights: Vec<_> = all().map(|need| need.right).collect();
-    let parameters: [&(dyn ToSql + Sync); 3] = [&kinds, &names, &rights];
-    let missing = database.query(UNMET, &parameters);
-    if let Some(row) = missing.await?.first() {
-        return Err(unmet(needs, role, row)?);
+    let needed: Vec<_> = declared().filter(|right| right.role == instead).collect();
+    let needed = Declared::new(&needed);
+    let [_, verbs, kinds, names] = needed.parameters();
+    let missing = database.query(UNMET, &[kinds, names, verbs]).await?;
+    if let Some(row) = missing.first() {
+        return Err(unmet(instead, role, row)?);
     }
     defended(database).await?;
     durable(database, role).await
 }
 
+/// What is declared for all roles, in the orchestrator's schema too.
+fn declared() -> impl Iterator<Item = Right> {
+    let ours = [rights::eventlog(), projections::migrate::rights::dlr()];
+    let ours = ours
+        .into_iter()
+        .chain([projections::migrate::rights::billing()]);
+    ours.chain([projections::migrate::rights::orch()]).flatten()
+}
+
 /// What is missing, from a row of [`UNMET`].
-fn unmet(needs: &Needs, role: String, row: &Row) -> Result<DatabaseError, DatabaseError> {
+fn unmet(instead: &str, role: String, row: &Row) -> Result<DatabaseError, DatabaseError> {
     let (kind, name): (String, String) = (row.try_get("kind")?, row.try_get("name")?);
-    let theirs = name.starts_with("orch.");
+    let theirs = name == "orch" || name.starts_with("orch.");
     if row.try_get("missing")? {
         let remedy = if theirs {
             THEIRS
@@ -164,7 +170,7 @@ fn unmet(needs: &Needs, role: String, row: &Row) -> Result<DatabaseError, Databa
     let remedy = if theirs {
         THEIRS.to_owned()
     } else {
-        format!("`tollbook migrate` grants it to {}", needs.role)
+        format!("`tollbook migrate` grants it to {instead}")
     };
     let right = row.try_get("need_right")?;
     Ok(DatabaseError::NotGranted {

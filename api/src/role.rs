@@ -48,12 +48,9 @@ pub enum RoleError {
     /// A stream or consumer could not be made.
     #[error(transparent)]
     Provision(#[from] ProvisionError),
-    /// The log could not be migrated.
-    #[error("migrating the log")]
-    MigrateLog(#[source] eventstore::migrate::MigrateError),
-    /// The projections could not be migrated.
-    #[error("migrating the projections")]
-    MigrateProjections(#[source] eventstore::migrate::MigrateError),
+    /// The database could not be migrated.
+    #[error("migrating the database")]
+    Migrate(#[source] eventstore::migrate::MigrateError),
     /// Orphans could not be matched.
     #[error(transparent)]
     Reconcile(#[from] actors::services::dlr::ReconcileError),

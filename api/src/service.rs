@@ -152,7 +152,7 @@ impl Service {
         let probes = probes::start(&settings.probes, spec.probe_port, shown).await?;
 
         let check = async || {
-            database::check(&database, &spec.needs).await?;
+            database::check(&database, spec.database_role).await?;
             keys::check(&master_keys, &keyring).await
         };
         until_there("postgres", &health.postgres, check).await?;

@@ -12,7 +12,6 @@ use eventstore::keyring::Keyring;
 use projections::Projection;
 
 use crate::{
-    database::needs::Needs,
     nats::{User, plan::StreamPlan},
     settings::NatsSettings,
 };
@@ -32,8 +31,8 @@ pub struct ServiceSpec {
     pub intake: Intake,
     /// Consumers that are made for it beside that of its intake.
     pub other_consumers: &'static [ConsumerSpec],
-    /// Its role in Postgres, and what that must be allowed.
-    pub needs: Needs,
+    /// Its role in Postgres, which may do what is declared for it.
+    pub database_role: &'static str,
     /// What makes its projections.
     pub projections: MakeProjections,
     /// The port of its probes unless `PROBE_PORT` names another.

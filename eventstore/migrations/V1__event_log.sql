@@ -282,15 +282,6 @@ comment on column eventlog.data_key.wrapped is 'Nonce, ciphertext and tag under 
 comment on column eventlog.data_key.master_key is 'The version of the master key.';
 comment on column eventlog.data_key.created_at is 'When it was made.';
 
-grant select on eventlog.read_permission, eventlog.log, eventlog.head, eventlog.projection,
-    eventlog.progress, eventlog.checkpoint, eventlog.event
-    to dlr_svc, billing_svc, auditor, tollbook_admin;
-grant select on eventlog.append_permission to auditor, tollbook_admin;
-grant select on eventlog.tenant to dlr_svc, billing_svc, auditor, tollbook_admin;
-grant select on eventlog.data_key to dlr_svc, billing_svc, tollbook_admin;
-grant delete on eventlog.tenant, eventlog.data_key to tollbook_admin;
-grant update (wrapped, master_key) on eventlog.data_key to tollbook_admin;
-
 -- Which key each version of the master key means, so that a process with another one is noticed.
 create table eventlog.master_key (
     version smallint not null,
@@ -327,7 +318,3 @@ $$;
 create trigger note_destroyed_key after delete on eventlog.data_key
     for each row execute function eventlog.note_destroyed_key();
 alter table eventlog.data_key enable always trigger note_destroyed_key;
-
-grant select on eventlog.master_key, eventlog.destroyed_key
-    to dlr_svc, billing_svc, auditor, tollbook_admin;
-grant delete on eventlog.master_key to tollbook_admin;

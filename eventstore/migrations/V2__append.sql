@@ -348,11 +348,3 @@ begin
     on conflict do nothing;
 end
 $$;
-
-revoke all on all functions in schema eventlog from public;
-grant execute on function eventlog.append, eventlog.take_checkpoint, eventlog.advance_checkpoint,
-    eventlog.enrol_tenant to dlr_svc, billing_svc;
-grant execute on function eventlog.enrol_day to dlr_svc;
-grant execute on function eventlog.end_of_log, eventlog.progress_of
-    to dlr_svc, billing_svc, auditor, tollbook_admin;
-grant execute on function eventlog.recorded_at to dlr_svc, billing_svc, auditor, tollbook_admin;

@@ -11,6 +11,7 @@ pub mod log;
 pub mod memory;
 pub mod migrate;
 pub mod postgres;
+pub mod rights;
 mod rounds;
 pub mod seal;
 mod secret;

@@ -1,9 +1,10 @@
-//! Brings the tables of this crate's projections up to date.
+//! The schemas of this crate's projections, for `eventstore::migrate`.
 //!
-//! Runs after `eventstore::migrate`, which makes the roles. Must never touch `eventlog` or `orch`.
+//! Must never touch `eventlog` or `orch`.
 
-use eventstore::migrate::{MigrateError, apply};
-use tokio_postgres::Client;
+use eventstore::migrate::Schema;
+
+pub mod rights;
 
 mod dlr {
     refinery::embed_migrations!("migrations/dlr");
@@ -13,14 +14,19 @@ mod billing {
     refinery::embed_migrations!("migrations/billing");
 }
 
-/// Makes what is missing and returns the names of the migrations applied now. The caller is a
-/// superuser or a member of `tollbook_owner`.
-///
-/// # Errors
-/// Something could not be made; each migration is applied whole or not at all, those of the
-/// schema `dlr` first.
-pub async fn run(client: &mut Client) -> Result<Vec<String>, MigrateError> {
-    let mut applied = apply(client, "dlr", dlr::migrations::runner()).await?;
-    applied.extend(apply(client, "billing", billing::migrations::runner()).await?);
-    Ok(applied)
+/// The schemas, in the order in which they are made.
+#[must_use]
+pub fn schemas() -> Vec<Schema> {
+    vec![
+        Schema {
+            name: "dlr",
+            migrations: dlr::migrations::runner(),
+            rights: rights::dlr(),
+        },
+        Schema {
+            name: "billing",
+            migrations: billing::migrations::runner(),
+            rights: rights::billing(),
+        },
+    ]
 }

@@ -108,10 +108,10 @@ pub(crate) async fn prepare(postgres: &Postgres) {
         .await
         .expect("a database");
     let mut client = postgres.admin(TEMPLATE).await.expect("connects");
-    eventstore::migrate::run(&mut client).await.expect("log");
-    projections::migrate::run(&mut client)
+    let schemas = projections::migrate::schemas();
+    eventstore::migrate::run(&mut client, schemas)
         .await
-        .expect("tables");
+        .expect("migrated");
     orchestrator::install(&client).await.expect("orch");
     postgres.admit(&ACCOUNTS).await.expect("admitted");
 }

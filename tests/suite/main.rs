@@ -2,10 +2,10 @@
 //!
 //! A folder called like a capability says what that one promises, attacks on it included. Across
 //! them: `log` holds the event log to its promises L1 to L7, `projections` is about what is shown,
-//! `isolation` about tenants, `rest` about the edge, `start` about mistakes, `faults` about servers
-//! and processes that die, and `attacks` about what attackers try on all of it. `structure` and
-//! `statements` read our own sources. What a folder's tests share is its `fixture`; what all share
-//! is the one here.
+//! `rights` about who may what in Postgres, `isolation` about tenants, `rest` about the edge,
+//! `start` about mistakes, `faults` about servers and processes that die, and `attacks` about what
+//! attackers try on all of it. `structure` and `statements` read our own sources. What a folder's
+//! tests share is its `fixture`; what all share is the one here.
 
 mod access;
 mod accounts;
@@ -19,6 +19,7 @@ mod prices;
 mod projections;
 mod receipts;
 mod rest;
+mod rights;
 mod start;
 mod statements;
 mod structure;

@@ -20,6 +20,7 @@ found as (
                 where p.pronamespace = namespace and p.proname = thing
                 limit 1
             )
+            when 'schema' then namespace
             when 'table' then c.oid
             else (
                 select a.attrelid
@@ -37,6 +38,7 @@ judged as (
         found is not null
             and pg_catalog.has_schema_privilege(namespace, 'USAGE')
             and case kind
+                when 'schema' then true
                 when 'function' then pg_catalog.has_function_privilege(found, need_right)
                 when 'table' then pg_catalog.has_table_privilege(found, need_right)
                 else pg_catalog.has_column_privilege(found, attribute, need_right)

@@ -1,11 +1,11 @@
 //! `tollbook migrate`: brings the database up to date.
 
-use eventstore::{log::chain, postgres::Database};
+use eventstore::{log::chain, migrate::Done, postgres::Database};
 
 use super::{RoleError, say};
 use crate::{cli::MigrateSettings, config::ConfigError, database::DatabaseError};
 
-/// Applies what is missing, the log first, and says what was applied.
+/// Applies what is missing, the log first, and says what was done.
 ///
 /// # Errors
 /// The database cannot be reached, or a migration failed; those before it stay applied.
@@ -17,19 +17,24 @@ pub async fn run(settings: &MigrateSettings) -> Result<(), RoleError> {
         .unhurried("migrate")
         .await
         .map_err(DatabaseError::from)?;
-    let log = eventstore::migrate::run(&mut client)
-        .await
-        .map_err(RoleError::MigrateLog)?;
-    for name in &log {
-        say(format_args!("applied   log: {name}"));
+    let schemas = projections::migrate::schemas();
+    let done = eventstore::migrate::run(&mut client, schemas).await;
+    let Done {
+        applied,
+        granted,
+        revoked,
+    } = done.map_err(RoleError::Migrate)?;
+    for name in &applied {
+        say(format_args!("applied   {name}"));
     }
-    let projections = projections::migrate::run(&mut client)
-        .await
-        .map_err(RoleError::MigrateProjections)?;
-    for name in &projections {
-        say(format_args!("applied   projections: {name}"));
+    // They were given past the declaration; somebody may want to know.
+    for statement in &revoked {
+        say(format_args!("taken     {statement}"));
     }
-    if log.is_empty() && projections.is_empty() {
+    if !granted.is_empty() {
+        say(format_args!("granted   {} declared rights", granted.len()));
+    }
+    if applied.is_empty() && granted.is_empty() && revoked.is_empty() {
         say("unchanged everything was applied before");
     }
     Ok(())

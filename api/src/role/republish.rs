@@ -13,14 +13,7 @@ use eventstore::{
 use projections::receipts::republish::{Again, AnnounceAgain, Span};
 
 use super::{RoleError, say};
-use crate::{
-    cli::RepublishSettings,
-    config::ConfigError,
-    database::{self, needs},
-    nats,
-    service::LOG,
-    services,
-};
+use crate::{cli::RepublishSettings, config::ConfigError, database, nats, service::LOG, services};
 
 /// Does it once, and says what was done.
 ///
@@ -30,7 +23,7 @@ pub async fn run(settings: &RepublishSettings) -> Result<(), RoleError> {
     let nats_options = settings.nats.options()?;
     let database = Database::new(settings.database.options("tollbook-republish")?)
         .map_err(|error| ConfigError::value("DATABASE_URL", chain(&error)))?;
-    database::check(&database, &needs::AUDITOR).await?;
+    database::check(&database, "auditor").await?;
     let client = nats::connect(
         &nats_options,
         services::DLR.user,

@@ -3,6 +3,8 @@
 do $$
 declare
     login text;
+    setting text;
+    value text;
 begin
     if to_regrole('tollbook_owner') is null then
         create role tollbook_owner nologin;
@@ -10,15 +12,43 @@ begin
     foreach login in array array['dlr_svc', 'billing_svc', 'auditor', 'tollbook_admin'] loop
         if to_regrole(login) is null then
             execute format('create role %I login nosuperuser nobypassrls noinherit', login);
-            -- A page at night is worse than a failed statement: nothing may hang or hold locks.
-            execute format('alter role %I set idle_in_transaction_session_timeout = ''60s''', login);
-            execute format('alter role %I set lock_timeout = ''10s''', login);
-            if login in ('dlr_svc', 'billing_svc') then
-                execute format('alter role %I set statement_timeout = ''30s''', login);
-                -- What append answers is on disk (L5), whatever the server's default is.
-                execute format('alter role %I set synchronous_commit = on', login);
-            end if;
         end if;
+    end loop;
+    -- A page at night is worse than a failed statement: nothing may hang or hold locks. Roles that
+    -- were there before get what they lack; what somebody has chosen for the whole server stays.
+    for login, setting, value in
+        select l.login, l.setting, l.value
+        from (values
+            ('dlr_svc', 'statement_timeout', '30s'),
+            ('dlr_svc', 'transaction_timeout', '2min'),
+            ('billing_svc', 'statement_timeout', '30s'),
+            ('billing_svc', 'transaction_timeout', '2min'),
+            ('auditor', 'statement_timeout', '15min'),
+            ('auditor', 'transaction_timeout', '30min'),
+            ('tollbook_admin', 'statement_timeout', '2h'),
+            ('tollbook_admin', 'transaction_timeout', '4h'),
+            -- What append answers is on disk (L5), whatever the server's default is.
+            ('dlr_svc', 'synchronous_commit', 'on'),
+            ('billing_svc', 'synchronous_commit', 'on'),
+            ('dlr_svc', 'lock_timeout', '10s'),
+            ('billing_svc', 'lock_timeout', '10s'),
+            ('auditor', 'lock_timeout', '10s'),
+            ('tollbook_admin', 'lock_timeout', '10s'),
+            ('dlr_svc', 'idle_in_transaction_session_timeout', '60s'),
+            ('billing_svc', 'idle_in_transaction_session_timeout', '60s'),
+            ('auditor', 'idle_in_transaction_session_timeout', '60s'),
+            ('tollbook_admin', 'idle_in_transaction_session_timeout', '60s')
+        ) as l (login, setting, value)
+        -- A server before 17 knows no transaction_timeout; only a superuser may set them.
+        where current_setting(l.setting, true) is not null
+            and (select r.rolsuper from pg_roles r where r.rolname = current_user)
+            and not exists (
+                select from pg_db_role_setting s, unnest(s.setconfig) as chosen
+                where s.setdatabase = 0 and s.setrole = l.login::regrole
+                    and split_part(chosen, '=', 1) = l.setting
+            )
+    loop
+        execute format('alter role %I set %s = %L', login, setting, value);
     end loop;
     -- It has the owner's rights only after saying so (set role): no statement of a job is the
     -- owner's by accident.
@@ -38,7 +68,6 @@ begin
     end if;
     if to_regnamespace('eventlog') is null then
         create schema eventlog authorization tollbook_owner;
-        grant usage on schema eventlog to dlr_svc, billing_svc, auditor, tollbook_admin;
     end if;
 end
 $$;

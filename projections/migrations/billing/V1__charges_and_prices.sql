@@ -455,28 +455,3 @@ begin
     end loop;
 end
 $$;
-
--- The service adds rows and changes what can change; rows go away only when an admin rebuilds.
-grant usage on schema billing to billing_svc, auditor, tollbook_admin;
-grant select, insert on billing.billing_events, billing.usage_summaries, billing.usage_days,
-    billing.usage_counted, billing.pricing_tables, billing.operator_costs, billing.accounts,
-    billing.held_charges, billing.access_log
-    to billing_svc;
-grant update (message_count, segment_count, customer_price, operator_cost, position)
-    on billing.usage_summaries, billing.usage_days to billing_svc;
-grant update (position) on billing.usage_counted to billing_svc;
-grant update (effective_to, closed_by, changed_position)
-    on billing.pricing_tables, billing.operator_costs to billing_svc;
-grant update (
-    account_tier, currency, billing_name, billing_address, sealed_version, changed_at,
-    changed_position
-) on billing.accounts to billing_svc;
-grant update (resolved_at) on billing.held_charges to billing_svc;
-grant select on billing.billing_events, billing.usage_summaries, billing.usage_days,
-    billing.usage_counted, billing.pricing_tables, billing.operator_costs, billing.accounts,
-    billing.held_charges, billing.access_log
-    to auditor;
-grant all on billing.billing_events, billing.usage_summaries, billing.usage_days,
-    billing.usage_counted, billing.pricing_tables, billing.operator_costs, billing.accounts,
-    billing.held_charges, billing.access_log
-    to tollbook_admin;

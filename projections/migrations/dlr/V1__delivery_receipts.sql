@@ -127,14 +127,3 @@ select o.orphan_id, o.operator_id, o.operator_message_id, o.raw_stat, o.dlr_stat
 from dlr.orphaned_receipts o
 left join dlr.orphan_resolutions r on r.orphan_id = o.orphan_id and r.log_id = o.log_id;
 comment on view dlr.orphans is 'Orphans with what became of them.';
-
--- The service only adds; rows go away only when an admin rebuilds.
-grant usage on schema dlr to dlr_svc, auditor, tollbook_admin;
-grant select, insert on dlr.delivery_receipts, dlr.orphaned_receipts, dlr.orphan_resolutions
-    to dlr_svc;
-grant select on dlr.orphans to dlr_svc;
-grant select on dlr.delivery_receipts, dlr.orphaned_receipts, dlr.orphan_resolutions, dlr.orphans
-    to auditor;
-grant all on dlr.delivery_receipts, dlr.orphaned_receipts, dlr.orphan_resolutions
-    to tollbook_admin;
-grant select on dlr.orphans to tollbook_admin;

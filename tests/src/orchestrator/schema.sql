@@ -42,13 +42,9 @@ ALTER TABLE orch.sms_messages ENABLE ROW LEVEL SECURITY;
 DROP POLICY IF EXISTS dlr_svc_all ON orch.sms_messages;
 CREATE POLICY dlr_svc_all ON orch.sms_messages TO dlr_svc USING (true) WITH CHECK (true);
 
-DROP POLICY IF EXISTS auditor_reads ON orch.sms_messages;
-CREATE POLICY auditor_reads ON orch.sms_messages FOR SELECT TO auditor USING (true);
-
-GRANT USAGE ON SCHEMA orch TO dlr_svc, auditor;
+GRANT USAGE ON SCHEMA orch TO dlr_svc;
 GRANT SELECT (message_id, tenant_id, account_id, operator_id, operator_message_id, to_msisdn,
               segment_count, status, dlr_status, dlr_received_at, processed_at, metadata,
               enqueued_at)
     ON orch.sms_messages TO dlr_svc;
 GRANT UPDATE (status, dlr_status, dlr_received_at, processed_at) ON orch.sms_messages TO dlr_svc;
-GRANT SELECT ON orch.sms_messages TO auditor;

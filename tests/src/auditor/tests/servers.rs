@@ -82,12 +82,10 @@ async fn a_world_in_real_servers_balances_and_a_broken_one_does_not() {
 /// All tables, and the orchestrator's rows.
 async fn prepare(postgres: &Postgres, all: &Chunk) -> Client {
     let mut database = postgres.admin("postgres").await.expect("a connection");
-    eventstore::migrate::run(&mut database)
+    let schemas = projections::migrate::schemas();
+    eventstore::migrate::run(&mut database, schemas)
         .await
-        .expect("the log");
-    projections::migrate::run(&mut database)
-        .await
-        .expect("the projections");
+        .expect("the tables");
     orchestrator::install(&database)
         .await
         .expect("the orchestrator");

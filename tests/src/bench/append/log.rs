@@ -53,7 +53,7 @@ impl Log {
     pub(super) async fn open(postgres: &Postgres, name: &'static str) -> Result<Self, Fault> {
         postgres.create_database(name, None).await?;
         let mut admin = postgres.admin(name).await?;
-        eventstore::migrate::run(&mut admin).await?;
+        eventstore::migrate::run(&mut admin, Vec::new()).await?;
         postgres.admit(&["dlr_svc"]).await?;
         let database = Database::new(DatabaseOptions {
             url: Secret::new(postgres.url("dlr_svc", name)),
