@@ -99,8 +99,8 @@ async fn apply(client: &mut Client, schema: &mut Schema) -> Result<Vec<String>, 
     let Schema {
         name, migrations, ..
     } = schema;
-    let make = format!("create schema if not exists {name}");
-    let made = client.batch_execute(&make).await;
+    let schema = format!("create schema if not exists {name}");
+    let made = client.batch_execute(&schema).await;
     made.map_err(MigrateError::Bootstrap)?;
     migrations.set_migration_table_name(format!("{name}.migration"));
     let report = migrations.run_async(client).await;
@@ -120,8 +120,8 @@ async fn settle_rights(
     let names: Vec<_> = schemas.iter().map(|schema| schema.name).collect();
     let declared = Declared::new(schemas.iter().flat_map(|schema| &schema.rights));
     let [who, what, kinds, things] = declared.parameters();
-    let roles = ROLES.as_slice();
-    let parameters = [who, what, kinds, things, &names, &roles];
+    let ours = ROLES.as_slice();
+    let parameters = [who, what, kinds, things, &names, &ours];
     let differing = transaction.query(DIFFERING.sql(), &parameters).await;
     for row in differing.map_err(compare)? {
         let statement: String = row.get("remedy");
