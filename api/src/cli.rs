@@ -9,8 +9,8 @@ use crate::{
     config::values,
     services,
     settings::{
-        ChargeSettings, DatabaseSettings, HttpSettings, IdentitySettings, NatsSettings,
-        QuestionSettings, ReceiptSettings, ServiceSettings, TelemetrySettings,
+        ChargeSettings, DatabaseSettings, HttpSettings, IdentitySettings, MasterKeySettings,
+        NatsSettings, QuestionSettings, ReceiptSettings, ServiceSettings, TelemetrySettings,
     },
 };
 
@@ -47,6 +47,8 @@ pub enum Role {
     Provision(ProvisionSettings),
     /// Brings the database up to date
     Migrate(MigrateSettings),
+    /// Looks after the keys of personal data
+    Keys(KeysSettings),
     /// Prints, writes or checks the JSON Schemas of everything stored or sent
     Schema(SchemaSettings),
     /// Makes keys and tokens for development
@@ -65,6 +67,7 @@ impl Role {
             Self::ReplayIntake(_) => "tollbook-replay-intake",
             Self::Provision(_) => "tollbook-provision",
             Self::Migrate(_) => "tollbook-migrate",
+            Self::Keys(_) => "tollbook-keys",
             Self::Schema(_) => "tollbook-schema",
             Self::Dev(_) => "tollbook-dev",
         }
@@ -80,6 +83,7 @@ impl Role {
             Self::Republish(_)
             | Self::Provision(_)
             | Self::Migrate(_)
+            | Self::Keys(_)
             | Self::Schema(_)
             | Self::Dev(_) => None,
         }
@@ -189,6 +193,32 @@ pub struct MigrateSettings {
     /// Postgres.
     #[command(flatten)]
     pub database: DatabaseSettings,
+}
+
+/// Settings of `keys`.
+#[derive(Debug, Clone, Args)]
+pub struct KeysSettings {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: KeysCommand,
+}
+
+/// What `keys` can do.
+#[derive(Debug, Clone, Subcommand)]
+pub enum KeysCommand {
+    /// Puts every data key under the newest version of the master key
+    Rewrap(RewrapSettings),
+}
+
+/// Settings of `keys rewrap`.
+#[derive(Debug, Clone, Args)]
+pub struct RewrapSettings {
+    /// Postgres.
+    #[command(flatten)]
+    pub database: DatabaseSettings,
+    /// Sealing.
+    #[command(flatten)]
+    pub master_key: MasterKeySettings,
 }
 
 /// Settings of `schema`.

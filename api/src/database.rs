@@ -49,6 +49,14 @@ pub enum DatabaseError {
         /// The role made for the service.
         instead: &'static str,
     },
+    /// A job of another role.
+    #[error("database role {role} is not for this; use {instead}, as CONTRACTS 6 has it")]
+    OtherRole {
+        /// The role.
+        role: String,
+        /// The role that does it.
+        instead: &'static str,
+    },
     /// Something is not there.
     #[error("{kind} {name} is missing; {remedy}")]
     Missing {
@@ -110,6 +118,7 @@ impl DatabaseError {
             Self::Query(_)
             | Self::Options(_)
             | Self::TooPowerful { .. }
+            | Self::OtherRole { .. }
             | Self::Missing { .. }
             | Self::NotGranted { .. }
             | Self::Undefended { .. }
@@ -135,6 +144,30 @@ pub async fn check(database: &Database, role: &'static str) -> Result<(), Databa
             instead,
         });
     }
+    allowed(database, instead, role).await
+}
+
+/// Makes sure that we connected as `role`, whose job this is, and may do what is declared for it. Such
+/// a role may more than a service: that is why it is used by jobs only.
+///
+/// # Errors
+/// It is another role, or what [`check`] says but for its power.
+pub async fn check_job(database: &Database, role: &'static str) -> Result<(), DatabaseError> {
+    let row = database.query_one(ROLE, &[&role]).await?;
+    let (found, instead): (String, _) = (row.try_get("role")?, role);
+    if found != instead {
+        let role = found;
+        return Err(DatabaseError::OtherRole { role, instead });
+    }
+    allowed(database, instead, found).await
+}
+
+/// Whether `role` may do what is declared for `instead`, in a database that keeps what it is given.
+async fn allowed(
+    database: &Database,
+    instead: &'static str,
+    role: String,
+) -> Result<(), DatabaseError> {
     let needed: Vec<_> = declared().filter(|right| right.role == instead).collect();
     let needed = Declared::new(&needed);
     let [_, verbs, kinds, names] = needed.parameters();

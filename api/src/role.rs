@@ -3,6 +3,7 @@
 pub mod billing;
 pub mod dev;
 pub mod dlr;
+pub mod keys;
 pub mod migrate;
 pub mod provision;
 pub mod reconcile;
@@ -57,6 +58,14 @@ pub enum RoleError {
     /// Settlements could not be announced again.
     #[error(transparent)]
     Republish(#[from] projections::receipts::republish::AgainError),
+    /// Data keys could not be wrapped anew.
+    #[error("wrapping data keys anew")]
+    Rewrap(#[from] eventstore::postgres::RewrapError),
+    /// Data keys do not open, so they are under the version they were under.
+    #[error(
+        "{0} data keys do not open and stayed as they are; see docs/runbooks/data-key-locked.md"
+    )]
+    StayedLocked(usize),
     /// A schema file could not be written or read.
     #[error("schema file {path}")]
     SchemaFile {
@@ -106,6 +115,7 @@ pub async fn run(role: Role, shutdown: Shutdown) -> Result<(), RoleError> {
         Role::ReplayIntake(settings) => Box::pin(replay_intake::run(*settings, shutdown)).await,
         Role::Provision(settings) => provision::run(&settings).await,
         Role::Migrate(settings) => migrate::run(&settings).await,
+        Role::Keys(settings) => keys::run(&settings.command).await,
         Role::Schema(settings) => schema::run(&settings),
         Role::Dev(settings) => dev::run(&settings.command),
     }

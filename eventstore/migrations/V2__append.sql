@@ -296,20 +296,45 @@ set enable_seqscan = off as $$
     select e.recorded_at from eventlog.event e where e.log_id = p_log and e.position = p_position
 $$;
 
--- use_master_key: keeps which key a version means when it wraps its first data key, and refuses
--- another key under the same version: what it wraps nobody else could open
+-- use_master_key: makes sure that a data key is wrapped by the version that wraps here, and by the
+-- key which that version means here: what another key wraps nobody else could open
+-- The newest version in eventlog.master_key wraps. The first is set by whoever wraps the first data
+-- key, each later one by begin_master_key, so no service can make itself or others use another.
 create function eventlog.use_master_key(p_version smallint, p_check bytea) returns void
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
+    wraps smallint;
     known bytea;
 begin
-    insert into eventlog.master_key (version, check_value) values (p_version, p_check)
+    insert into eventlog.master_key (version, check_value)
+    select p_version, p_check where not exists (select from eventlog.master_key)
     on conflict do nothing;
-    select m.check_value into known from eventlog.master_key m where m.version = p_version;
+    -- Held until the data key is there: begin_master_key waits for it.
+    loop
+        select m.version, m.check_value into wraps, known
+        from eventlog.master_key m order by m.version desc limit 1 for share;
+        exit when not exists (select from eventlog.master_key m where m.version > wraps);
+    end loop;
+    if wraps <> p_version then
+        raise exception 'version % of the master key wraps here, and not %', wraps, p_version
+            using errcode = 'TBVER', detail = wraps;
+    end if;
     if known is distinct from p_check then
         raise exception 'version % of the master key means another key here', p_version
             using errcode = 'TBKEY', detail = left(encode(known, 'hex'), 16);
     end if;
+end
+$$;
+
+-- begin_master_key: makes a version of the master key the one that wraps
+-- When this is committed, no data key is being made under an older version, nor will one be.
+create function eventlog.begin_master_key(p_version smallint, p_check bytea) returns void
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    insert into eventlog.master_key (version, check_value) values (p_version, p_check)
+    on conflict do nothing;
+    perform from eventlog.master_key m where m.version < p_version order by m.version for update;
+    perform eventlog.use_master_key(p_version, p_check);
 end
 $$;
 
@@ -346,5 +371,26 @@ begin
     insert into eventlog.data_key (day, number, wrapped, master_key)
     values (p_day, p_number, p_wrapped, p_master_key)
     on conflict do nothing;
+end
+$$;
+
+-- rewrap_keys: puts data keys under a newer version of the master key, and says how many that were
+-- Of each key p_was is how it is wrapped now: where that is no longer so, somebody was faster. No key
+-- goes back to an older version, and the data keys themselves stay what they are.
+create function eventlog.rewrap_keys(
+    p_key_id bigint[], p_was bytea[], p_wrapped bytea[], p_master_key smallint, p_check bytea
+) returns bigint
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    rewrapped bigint;
+begin
+    perform eventlog.use_master_key(p_master_key, p_check);
+    -- Two at once wait for each other here, and not crosswise.
+    perform from eventlog.data_key k where k.key_id = any (p_key_id) order by k.key_id for update;
+    update eventlog.data_key k set wrapped = n.wrapped, master_key = p_master_key
+    from unnest(p_key_id, p_was, p_wrapped) as n (key_id, was, wrapped)
+    where k.key_id = n.key_id and k.wrapped = n.was and k.master_key < p_master_key;
+    get diagnostics rewrapped = row_count;
+    return rewrapped;
 end
 $$;

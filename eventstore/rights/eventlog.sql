@@ -30,3 +30,4 @@ grant execute on function eventlog.enrol_day to dlr_svc;
 -- Jobs: erasing, destroying and re-wrapping keys.
 grant delete on eventlog.tenant, eventlog.data_key, eventlog.master_key to tollbook_admin;
 grant update (wrapped, master_key) on eventlog.data_key to tollbook_admin;
+grant execute on function eventlog.begin_master_key, eventlog.rewrap_keys to tollbook_admin;

@@ -83,6 +83,12 @@ pub enum KeyringError {
         /// Of the key that the database was used with.
         known: String,
     },
+    /// This database wraps data keys by another version, which the file lacks.
+    #[error("version {wraps} of the master key wraps data keys here, and the file lacks it")]
+    OtherVersion {
+        /// The version that wraps.
+        wraps: i16,
+    },
     /// The master keys cannot be read.
     #[error("reading the master keys")]
     Master(#[from] MasterKeyError),

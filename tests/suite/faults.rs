@@ -8,6 +8,7 @@ pub(crate) mod fixture;
 mod kills;
 mod lost;
 mod lost_tail;
+mod master_key;
 mod pulling;
 mod silence;
 mod stopping;

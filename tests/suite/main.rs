@@ -2,10 +2,11 @@
 //!
 //! A folder called like a capability says what that one promises, attacks on it included. Across
 //! them: `log` holds the event log to its promises L1 to L7, `projections` is about what is shown,
-//! `rights` about who may what in Postgres, `isolation` about tenants, `rest` about the edge,
-//! `start` about mistakes, `faults` about servers and processes that die, and `attacks` about what
-//! attackers try on all of it. `structure` and `statements` read our own sources. What a folder's
-//! tests share is its `fixture`; what all share is the one here.
+//! `rights` about who may what in Postgres, `keys` about the keys of personal data, `isolation`
+//! about tenants, `rest` about the edge, `start` about mistakes, `faults` about servers and
+//! processes that die, and `attacks` about what attackers try on all of it. `structure` and
+//! `statements` read our own sources. What a folder's tests share is its `fixture`; what all share
+//! is the one here.
 
 mod access;
 mod accounts;
@@ -14,6 +15,7 @@ mod charges;
 mod faults;
 mod fixture;
 mod isolation;
+mod keys;
 mod log;
 mod prices;
 mod projections;

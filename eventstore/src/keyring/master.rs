@@ -83,7 +83,7 @@ struct MasterKey {
     check: CheckValue,
 }
 
-/// Every master key at hand, by version; the newest wraps, all of them unwrap.
+/// Every master key at hand, by version. All of them unwrap; which one wraps the database says.
 pub struct MasterKeys {
     versions: BTreeMap<i16, MasterKey>,
 }
@@ -207,14 +207,31 @@ impl MasterKeys {
         versions.map(|(version, master)| (*version, master.check))
     }
 
+    /// The newest version, with its check value.
+    #[must_use]
+    pub fn newest(&self) -> (i16, CheckValue) {
+        // Unwrap safety: `parse` refuses an empty set.
+        let newest = self.versions.last_key_value().expect("a master key");
+        (*newest.0, newest.1.check)
+    }
+
     /// Wraps a data key under the newest master key.
     #[must_use]
     pub fn wrap(&self, key: &[u8; KEY_LEN], subject: Subject) -> Wrapped {
         // Unwrap safety: `parse` refuses an empty set.
-        let (version, master) = self
-            .versions
-            .last_key_value()
-            .expect("at least one master key");
+        self.wrap_under(self.newest().0, key, subject)
+            .expect("the newest is there")
+    }
+
+    /// Wraps a data key under this version, if it is there.
+    #[must_use]
+    pub fn wrap_under(
+        &self,
+        version: i16,
+        key: &[u8; KEY_LEN],
+        subject: Subject,
+    ) -> Option<Wrapped> {
+        let master = self.versions.get(&version)?;
         let mut nonce = [0; NONCE_LEN];
         // Unwrap safety: the operating system's generator fails only where nothing works.
         SystemRandom::new()
@@ -233,11 +250,11 @@ impl MasterKeys {
             .expect("32 bytes seal");
         wrapped.extend_from_slice(&bytes);
         wrapped.extend_from_slice(tag.as_ref());
-        Wrapped {
+        Some(Wrapped {
             bytes: wrapped,
-            version: *version,
+            version,
             check: master.check,
-        }
+        })
     }
 
     /// Unwraps a data key, or nothing if it is not under this master key or not for `subject`.

@@ -5,35 +5,44 @@
 //! ([`PgKeyring::check`]) and in each transaction that makes a data key.
 
 mod cache;
+mod making;
+mod rewrap;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{Arc, atomic::AtomicI16},
+};
 
 use async_trait::async_trait;
-use ring::rand::{SecureRandom, SystemRandom};
 use schema::{Pseudonym, TenantId};
 use time::Date;
-use tokio_postgres::Row;
+use tokio_postgres::{Row, types::ToSql};
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
-use self::cache::KeyCache;
+pub use self::rewrap::{RewrapError, Rewrapped};
+use self::{cache::KeyCache, making::other_master_key};
 use super::{Database, Statement};
 use crate::{
-    StoreError, clock,
+    clock,
     keyring::{
         CheckValue, Keyring, KeyringError, KnownTenant, Locked, MasterKeyFile, MasterKeys, Subject,
-        TenantKey, Wrapped, fingerprint,
+        TenantKey, fingerprint,
     },
     seal::{DataKey, KEY_LEN},
 };
 
+const BEGIN_MASTER_KEY: Statement = Statement::new(include_str!("keyring/begin_master_key.sql"));
 const BY_ID: Statement = Statement::new(include_str!("keyring/by_id.sql"));
 const DESTROYED: Statement = Statement::new(include_str!("keyring/destroyed.sql"));
 const ENROL_DAY: Statement = Statement::new(include_str!("keyring/enrol_day.sql"));
 const ENROL_TENANT: Statement = Statement::new(include_str!("keyring/enrol_tenant.sql"));
+const KEYS_TO_REWRAP: Statement = Statement::new(include_str!("keyring/read_keys_to_rewrap.sql"));
 const MASTER_KEYS: Statement = Statement::new(include_str!("keyring/master_keys.sql"));
 const OF_DAY: Statement = Statement::new(include_str!("keyring/of_day.sql"));
 const OF_PSEUDONYMS: Statement = Statement::new(include_str!("keyring/of_pseudonyms.sql"));
 const OF_TENANTS: Statement = Statement::new(include_str!("keyring/of_tenants.sql"));
+const REWRAP: Statement = Statement::new(include_str!("keyring/rewrap.sql"));
 
 /// How many keys a day may have; the database keeps no more.
 const DAY_KEYS_MAX: usize = 8;
@@ -47,6 +56,8 @@ pub struct PgKeyring {
     database: Database,
     masters: MasterKeyFile,
     memory: KeyCache,
+    /// The version that wraps, as the database last said; 0 before it did.
+    wraps: AtomicI16,
 }
 
 /// A version of the master key that data keys need and the file does not have.
@@ -66,6 +77,7 @@ impl PgKeyring {
             database,
             masters,
             memory: KeyCache::new(Arc::new(|_| {})),
+            wraps: AtomicI16::new(0),
         }
     }
 
@@ -126,19 +138,11 @@ impl PgKeyring {
     /// Gives each of these tenants a pseudonym and a key unless it has them. Two nodes may do
     /// this at once; the database keeps the first and both read that one back.
     async fn enrol(&self, tenants: &[TenantId]) -> Result<(), KeyringError> {
-        let masters = self.masters.keys()?;
         for tenant in tenants {
             let pseudonym = Pseudonym(random_id());
-            let wrapped = masters.wrap(&fresh_key(), Subject::Tenant(pseudonym));
-            let Wrapped { bytes, version, .. } = &wrapped;
-            let check = wrapped.check.0.as_slice();
-            self.database
-                .query(
-                    ENROL_TENANT,
-                    &[&tenant.0, &pseudonym.0, bytes, version, &check],
-                )
-                .await
-                .map_err(|error| refused(error, &wrapped))?;
+            let named: [&(dyn ToSql + Sync); 2] = [&tenant.0, &pseudonym.0];
+            self.make(Subject::Tenant(pseudonym), &ENROL_TENANT, named)
+                .await?;
         }
         Ok(())
     }
@@ -209,14 +213,8 @@ impl PgKeyring {
     }
 
     async fn enrol_day(&self, day: Date, number: i16) -> Result<(), KeyringError> {
-        let wrapped = self.masters.keys()?.wrap(&fresh_key(), Subject::Day(day));
-        let Wrapped { bytes, version, .. } = &wrapped;
-        let check = wrapped.check.0.as_slice();
-        self.database
-            .query(ENROL_DAY, &[&day, &number, bytes, version, &check])
-            .await
-            .map_err(|error| refused(error, &wrapped))?;
-        Ok(())
+        let named: [&(dyn ToSql + Sync); 2] = [&day, &number];
+        self.make(Subject::Day(day), &ENROL_DAY, named).await
     }
 }
 
@@ -262,12 +260,8 @@ impl Keyring for PgKeyring {
         let rows = self.database.query(BY_ID, &[&missing]).await?;
         let masters = self.masters.keys()?;
         for row in &rows {
-            let tenant: Option<Uuid> = row.get(3);
-            let day: Option<Date> = row.get(4);
-            let subject = match (tenant, day) {
-                (Some(pseudonym), _) => Subject::Tenant(Pseudonym(pseudonym)),
-                (None, Some(day)) => Subject::Day(day),
-                (None, None) => continue,
+            let Some(subject) = subject(row) else {
+                continue;
             };
             let key = unwrap(&masters, row, 0, subject);
             self.memory.learn(key.as_ref(), |_, _| {});
@@ -291,6 +285,13 @@ impl Keyring for PgKeyring {
     }
 }
 
+/// Whose key a row tells of that names tenant and day in columns 3 and 4.
+fn subject(row: &Row) -> Option<Subject> {
+    let (tenant, day): (Option<Uuid>, Option<Date>) = (row.get(3), row.get(4));
+    let tenant = tenant.map(|pseudonym| Subject::Tenant(Pseudonym(pseudonym)));
+    tenant.or(day.map(Subject::Day))
+}
+
 /// Reads key id, wrapped key and master key version from `row`, starting at column `first`.
 fn unwrap(
     masters: &MasterKeys,
@@ -298,42 +299,23 @@ fn unwrap(
     first: usize,
     subject: Subject,
 ) -> Result<DataKey, Locked> {
+    let bytes = unwrapped(masters, row, first, subject)?;
+    Ok(DataKey::new(row.get(first), &bytes))
+}
+
+/// The same, as the bytes that are wrapped.
+fn unwrapped(
+    masters: &MasterKeys,
+    row: &Row,
+    first: usize,
+    subject: Subject,
+) -> Result<Zeroizing<[u8; KEY_LEN]>, Locked> {
     let (key, wrapped, version): (i64, &[u8], i16) =
         (row.get(first), row.get(first + 1), row.get(first + 2));
-    let bytes = masters.unwrap(wrapped, version, subject).ok_or(Locked {
+    masters.unwrap(wrapped, version, subject).ok_or(Locked {
         key,
         master_key: version,
-    })?;
-    Ok(DataKey::new(key, &bytes))
-}
-
-/// What it means that the database did not take a wrapped key.
-fn refused(error: StoreError, wrapped: &Wrapped) -> KeyringError {
-    if let StoreError::Postgres { source, .. } = &error
-        && let Some(said) = source.as_db_error()
-        && said.code().code() == "TBKEY"
-    {
-        let known = said.detail().unwrap_or_default().to_owned();
-        return other_master_key(wrapped.version, &wrapped.check, known);
-    }
-    error.into()
-}
-
-fn other_master_key(version: i16, check: &CheckValue, known: String) -> KeyringError {
-    KeyringError::OtherMasterKey {
-        version,
-        fingerprint: check.fingerprint(),
-        known,
-    }
-}
-
-fn fresh_key() -> zeroize::Zeroizing<[u8; KEY_LEN]> {
-    let mut key = zeroize::Zeroizing::new([0; KEY_LEN]);
-    // Unwrap safety: the operating system's generator fails only where nothing works any more.
-    SystemRandom::new()
-        .fill(&mut *key)
-        .expect("the operating system gives random bytes");
-    key
+    })
 }
 
 #[expect(
