@@ -7,7 +7,6 @@ pub mod cli;
 pub mod config;
 pub mod database;
 pub mod dev;
-mod files;
 pub mod health;
 pub mod http;
 pub mod identity;

@@ -1,16 +1,17 @@
 //! The connection to NATS: who we are, how we come back, and what must be there.
 
+pub mod credentials;
 pub mod plan;
 pub mod provision;
 pub mod replay;
 pub mod rotation;
 pub mod watch;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{error::Error, io, path::PathBuf, sync::Arc, time::Duration};
 
 use actors::runtime::pulse::Pulse;
 use async_nats::{
-    Client, ConnectErrorKind, ConnectOptions, Event,
+    Client, ConnectError, ConnectErrorKind, ConnectOptions, Event,
     jetstream::{
         self,
         consumer::PullConsumer,
@@ -19,8 +20,9 @@ use async_nats::{
 };
 use tokio::time::timeout;
 
+use self::credentials::Credentials;
 use crate::{
-    config::{SecretSource, values::NatsServers},
+    config::{ConfigError, SecretSource, values::NatsServers},
     health::Health,
 };
 
@@ -32,6 +34,8 @@ const BACKOFF_MIN: Duration = Duration::from_millis(50);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the server may take to answer a request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+/// Where a person should look when TLS refuses.
+const TLS_ADVICE: &str = "look at NATS_CA_FILE, NATS_CERT_FILE and NATS_KEY_FILE";
 /// How often the server is asked whether it is there; two unanswered pings end the connection.
 const PING_INTERVAL: Duration = Duration::from_secs(4);
 
@@ -68,6 +72,9 @@ pub const ADMIN: User = User {
 /// Why we do not work with this NATS.
 #[derive(Debug, thiserror::Error)]
 pub enum NatsError {
+    /// A certificate or an authority cannot be used.
+    #[error(transparent)]
+    Credentials(#[from] ConfigError),
     /// No server could be reached, or none lets us in.
     #[error("connecting to nats at NATS_URL as {user} ({advice})")]
     Connect {
@@ -76,7 +83,7 @@ pub enum NatsError {
         /// Where a person should look first.
         advice: &'static str,
         /// What the client says: no address, no server, no TLS, or no entry.
-        source: async_nats::ConnectError,
+        source: ConnectError,
     },
     /// The stream or its consumer is not there.
     #[error("consumer {consumer} of stream {stream} is missing; `tollbook provision` makes it")]
@@ -112,13 +119,65 @@ impl NatsError {
     #[must_use]
     pub fn is_passing(&self) -> bool {
         match self {
-            Self::Connect { source, .. } => matches!(
-                source.kind(),
-                ConnectErrorKind::Dns | ConnectErrorKind::TimedOut | ConnectErrorKind::Io
-            ),
-            Self::NoConsumer { .. } => false,
+            Self::Connect { source, .. } => {
+                !is_refused_by_tls(source)
+                    && matches!(
+                        source.kind(),
+                        ConnectErrorKind::Dns | ConnectErrorKind::TimedOut | ConnectErrorKind::Io
+                    )
+            }
+            Self::NoConsumer { .. } | Self::Credentials(_) => false,
             Self::Silent { .. } | Self::Consumer { .. } => true,
         }
+    }
+}
+
+/// A user's way to NATS: where, who, and with which certificates now.
+#[derive(Debug, Clone)]
+pub struct Access {
+    options: NatsOptions,
+    user: User,
+    /// None where there is no TLS.
+    credentials: Option<Arc<Credentials>>,
+}
+
+impl Access {
+    /// Reads the files that `options` name.
+    ///
+    /// # Errors
+    /// One of them cannot be used, or the certificate is another user's.
+    pub fn new(options: NatsOptions, user: User) -> Result<Self, ConfigError> {
+        let credentials = Credentials::new(&options, user)?;
+        Ok(Self {
+            options,
+            user,
+            credentials,
+        })
+    }
+
+    /// Opens a connection, with what `more` says besides.
+    async fn open(
+        &self,
+        more: impl FnOnce(ConnectOptions) -> ConnectOptions,
+    ) -> Result<Client, NatsError> {
+        let (options, user) = (&self.options, self.user);
+        let mut connect = with_login(options)
+            .name(user.name)
+            .custom_inbox_prefix(user.inbox)
+            .require_tls(options.tls)
+            .connection_timeout(CONNECT_TIMEOUT)
+            .request_timeout(Some(REQUEST_TIMEOUT))
+            .ping_interval(PING_INTERVAL)
+            .reconnect_delay_callback(backoff);
+        if let Some(credentials) = &self.credentials {
+            connect = connect.tls_client_config(credentials.tls());
+        }
+        let client = more(connect).connect(options.servers.addresses.as_slice());
+        client.await.map_err(|source| NatsError::Connect {
+            user: user.name,
+            advice: advice(&source),
+            source,
+        })
     }
 }
 
@@ -128,36 +187,18 @@ impl NatsError {
 /// # Errors
 /// No server could be reached, or none lets us in.
 pub async fn connect(
-    options: &NatsOptions,
-    user: User,
+    access: &Access,
     health: Arc<Health>,
     pulse: Arc<Pulse>,
 ) -> Result<Client, NatsError> {
     let watched = Arc::clone(&health);
-    let mut connect = with_login(options)
-        .name(user.name)
-        .custom_inbox_prefix(user.inbox)
-        .require_tls(options.tls)
-        .connection_timeout(CONNECT_TIMEOUT)
-        .request_timeout(Some(REQUEST_TIMEOUT))
-        .ping_interval(PING_INTERVAL)
-        .reconnect_delay_callback(backoff)
-        .event_callback(move |event| {
+    let client = access.open(|connect| {
+        connect.event_callback(move |event| {
             let (health, pulse) = (Arc::clone(&watched), Arc::clone(&pulse));
             async move { notice(&event, &health, &pulse) }
-        });
-    if let Some(ca) = &options.ca {
-        connect = connect.add_root_certificates(ca.clone());
-    }
-    if let Some((certificate, key)) = &options.certificate {
-        connect = connect.add_client_certificate(certificate.clone(), key.clone());
-    }
-    let client = connect.connect(options.servers.addresses.as_slice()).await;
-    let client = client.map_err(|source| NatsError::Connect {
-        user: user.name,
-        advice: advice(source.kind()),
-        source,
-    })?;
+        })
+    });
+    let client = client.await?;
     health.nats.good();
     Ok(client)
 }
@@ -233,15 +274,31 @@ fn backoff(attempts: usize) -> Duration {
     BACKOFF_MIN.saturating_mul(1 << doublings).min(BACKOFF_MAX)
 }
 
-const fn advice(kind: ConnectErrorKind) -> &'static str {
-    match kind {
+fn advice(error: &ConnectError) -> &'static str {
+    if is_refused_by_tls(error) {
+        return TLS_ADVICE;
+    }
+    match error.kind() {
         ConnectErrorKind::Authentication | ConnectErrorKind::AuthorizationViolation => {
             "the server does not let this certificate or login in"
         }
-        ConnectErrorKind::Tls => "look at NATS_CA_FILE, NATS_CERT_FILE and NATS_KEY_FILE",
+        ConnectErrorKind::Tls => TLS_ADVICE,
         ConnectErrorKind::Dns => "the host name is not known",
         _ => "is a server running there?",
     }
+}
+
+/// Whether one of the two certificates was refused, ours or the server's.
+fn is_refused_by_tls(error: &(dyn Error + 'static)) -> bool {
+    let causes = std::iter::successors(Some(error), |cause| (*cause).source());
+    let is_of_tls = |error: &(dyn Error + 'static)| {
+        let error = error.downcast_ref::<io::Error>();
+        let inner = error.and_then(io::Error::get_ref);
+        inner.is_some_and(<dyn Error + Send + Sync>::is::<rustls::Error>)
+    };
+    causes
+        .into_iter()
+        .any(|cause| cause.is::<rustls::Error>() || is_of_tls(cause))
 }
 
 fn notice(event: &Event, health: &Health, pulse: &Pulse) {

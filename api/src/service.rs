@@ -26,7 +26,7 @@ use crate::{
     health::Health,
     keys,
     nats::{
-        self, NatsError, NatsOptions, User,
+        self, Access, NatsError, User,
         replay::Replay,
         rotation,
         watch::{ConsumerGauges, Watched},
@@ -96,7 +96,7 @@ pub struct Service {
     pub jetstream: jetstream::Context,
     spec: &'static ServiceSpec,
     watched: Watched,
-    nats_options: NatsOptions,
+    access: Access,
     _probes: Probes,
 }
 
@@ -131,7 +131,7 @@ impl Service {
             gauges,
             mut registry,
         } = setup;
-        let nats_options = settings.nats.options()?;
+        let access = Access::new(settings.nats.options()?, login.user)?;
         let database_options = settings.database.options(login.application)?;
         let master_keys = MasterKeyFile::new(settings.master_key.path()?)
             .map_err(|error| ConfigError::value("MASTER_KEY_FILE", chain(&error)))?;
@@ -159,7 +159,7 @@ impl Service {
         let pulse = Arc::new(Pulse::default());
         let connect = async || {
             let (health, pulse) = (Arc::clone(&health), Arc::clone(&pulse));
-            Ok(nats::connect(&nats_options, login.user, health, pulse).await?)
+            Ok(nats::connect(&access, health, pulse).await?)
         };
         let client = until_there("nats", &health.nats, connect).await?;
         let jetstream = jetstream::new(client.clone());
@@ -187,7 +187,7 @@ impl Service {
             jetstream,
             spec,
             watched,
-            nats_options,
+            access,
             _probes: probes,
         })
     }
@@ -291,7 +291,7 @@ impl Service {
             database::watch_questions(ask, &self.health),
             keys::watch(&self.keyring, self.feed.incarnation()),
             nats::watch::watch(&self.jetstream, &self.watched, &self.health, &self.pulse),
-            rotation::watch(&self.nats, &self.nats_options),
+            rotation::watch(&self.nats, &self.access),
             self.tell_of_stop(),
         );
         unreachable!("the watches never end")

@@ -11,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use eventstore::files::Stamps;
 use rustls::{
     ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
@@ -19,7 +20,7 @@ use rustls::{
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
-use crate::{config::ConfigError, files::Stamps, trust};
+use crate::{config::ConfigError, trust};
 
 const CERT_FILE: &str = "BILLING_TLS_CERT_FILE";
 const KEY_FILE: &str = "BILLING_TLS_KEY_FILE";
@@ -84,6 +85,7 @@ impl Tls {
             files.into_iter().chain(&self.files.client_ca)
         };
         let mut used = Stamps::of(files());
+        let mut told = None;
         loop {
             tokio::time::sleep(every).await;
             let now = Stamps::of(files());
@@ -106,9 +108,11 @@ impl Tls {
                         tracing::info!(event = "http.authorities_replaced");
                     }
                 }
-                Err(error) => {
+                Err(error) if told.as_ref() != Some(&now) => {
                     tracing::warn!(event = "http.certificate_unusable", error = %error);
+                    told = Some(now);
                 }
+                Err(_) => {}
             }
         }
     }

@@ -49,7 +49,7 @@ impl Peer {
 }
 
 /// The alternative names in a certificate; none if it cannot be read.
-fn names(certificate: &CertificateDer<'_>) -> Vec<String> {
+pub(crate) fn names(certificate: &CertificateDer<'_>) -> Vec<String> {
     let Ok(certificate) = Certificate::from_der(certificate) else {
         return Vec::new();
     };

@@ -8,7 +8,7 @@ use super::{RoleError, say};
 use crate::{
     cli::ProvisionSettings,
     nats::{
-        self,
+        self, Access,
         plan::{STREAMS, StreamPlan},
         provision::{self, StreamSize, WantedStream},
     },
@@ -24,8 +24,8 @@ const MAX_ACK_PENDING: u32 = 10_000;
 /// # Errors
 /// NATS cannot be reached, or something exists that cannot be changed.
 pub async fn run(settings: &ProvisionSettings) -> Result<(), RoleError> {
-    let options = settings.nats.options()?;
-    let client = nats::connect(&options, nats::ADMIN, Arc::default(), Arc::default()).await?;
+    let access = Access::new(settings.nats.options()?, nats::ADMIN)?;
+    let client = nats::connect(&access, Arc::default(), Arc::default()).await?;
     let streams: Vec<_> = STREAMS
         .into_iter()
         .map(|plan| wanted(settings, plan))

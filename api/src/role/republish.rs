@@ -13,24 +13,25 @@ use eventstore::{
 use projections::receipts::republish::{Again, AnnounceAgain, Span};
 
 use super::{RoleError, say};
-use crate::{cli::RepublishSettings, config::ConfigError, database, nats, service::LOG, services};
+use crate::{
+    cli::RepublishSettings,
+    config::ConfigError,
+    database,
+    nats::{self, Access},
+    service::LOG,
+    services,
+};
 
 /// Does it once, and says what was done.
 ///
 /// # Errors
 /// Something needed is not there, or not everything missing is known to be announced.
 pub async fn run(settings: &RepublishSettings) -> Result<(), RoleError> {
-    let nats_options = settings.nats.options()?;
+    let access = Access::new(settings.nats.options()?, services::DLR.user)?;
     let database = Database::new(settings.database.options("tollbook-republish")?)
         .map_err(|error| ConfigError::value("DATABASE_URL", chain(&error)))?;
     database::check(&database, "auditor").await?;
-    let client = nats::connect(
-        &nats_options,
-        services::DLR.user,
-        Arc::default(),
-        Arc::default(),
-    )
-    .await?;
+    let client = nats::connect(&access, Arc::default(), Arc::default()).await?;
     let work = AnnounceAgain {
         store: Arc::new(PgStore::new(database.clone(), LOG)),
         database,
