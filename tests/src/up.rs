@@ -13,6 +13,13 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::world::{self, DATABASE, Fault, Service, World, WorldOptions};
 
+/// The users of NATS beside that of `tollbook dlr`, and what their variables begin with.
+const OTHER_USERS: [(&str, &str); 3] = [
+    ("ADMIN", "tollbook-admin"),
+    ("BILLING", "billing-service"),
+    ("CONNECTOR", "smpp-connector"),
+];
+
 /// What `stack up` can be told.
 #[derive(Clone, Debug, clap::Args)]
 pub struct UpArgs {
@@ -65,13 +72,16 @@ async fn variables(world: &World, billing: &Service) -> Result<String, Fault> {
             "BILLING_DATABASE_URL",
             world.postgres.url("billing_svc", DATABASE),
         ),
-        ("ADMIN_NATS_URL", world.nats.url("tollbook-admin")),
-        ("BILLING_NATS_URL", world.nats.url("billing-service")),
-        ("CONNECTOR_NATS_URL", world.nats.url("smpp-connector")),
     ];
     let all = service.into_iter().chain(identity).chain(others);
-    Ok(all.fold(String::new(), |text, (name, value)| {
-        text + name + "=" + &value + "\n"
+    let all = all.map(|(name, value)| (name.to_owned(), value));
+    let users = OTHER_USERS.into_iter().flat_map(|(prefix, user)| {
+        let variables = world.variables(user, "postgres").into_iter();
+        let variables = variables.filter(|(name, _)| name.starts_with("NATS_"));
+        variables.map(move |(name, value)| (format!("{prefix}_{name}"), value))
+    });
+    Ok(all.chain(users).fold(String::new(), |text, (name, value)| {
+        text + &name + "=" + &value + "\n"
     }))
 }
 

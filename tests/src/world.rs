@@ -76,6 +76,17 @@ impl Default for WorldOptions {
     }
 }
 
+impl WorldOptions {
+    /// NATS without TLS, its users known by passwords: for comparisons of speed.
+    #[must_use]
+    pub fn plain() -> Self {
+        Self {
+            nats: NatsOptions::plain(),
+            ..Self::default()
+        }
+    }
+}
+
 /// One of every server, ready for services.
 pub struct World {
     /// Postgres.
@@ -95,7 +106,8 @@ impl World {
     pub async fn start(options: WorldOptions) -> Result<Self, Fault> {
         let (postgres, nats) = tokio::try_join!(
             Postgres::start(options.postgres, options.settings),
-            Nats::start(options.nats),
+            // Large, with a certificate for everybody.
+            Box::pin(Nats::start(options.nats)),
         )?;
         postgres.create_database(DATABASE, None).await?;
         let folder = TempDir::with_prefix("tollbook-world-")?;

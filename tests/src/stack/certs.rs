@@ -5,6 +5,8 @@ use rcgen::{
     KeyUsagePurpose,
 };
 
+use time::OffsetDateTime;
+
 use super::error::{Error, Result};
 
 /// A certificate authority that nobody else trusts.
@@ -68,6 +70,16 @@ impl Authority {
         self.sign(name, &[name], ExtendedKeyUsagePurpose::ClientAuth)
     }
 
+    /// The same, which ended yesterday.
+    ///
+    /// # Errors
+    /// The system's source of chance failed, or the name cannot be a DNS name.
+    pub fn expired_client(&self, name: &str) -> Result<Certificate> {
+        let yesterday = eventstore::clock::now().datetime() - time::Duration::DAY;
+        let usage = ExtendedKeyUsagePurpose::ClientAuth;
+        self.sign_until(name, &[name], usage, Some(yesterday))
+    }
+
     /// A certificate for a client with this common name and these alternative names, which may be
     /// somebody else's or none: an authority may check the latter and let clients choose the
     /// former.
@@ -84,6 +96,16 @@ impl Authority {
         names: &[&str],
         usage: ExtendedKeyUsagePurpose,
     ) -> Result<Certificate> {
+        self.sign_until(subject, names, usage, None)
+    }
+
+    fn sign_until(
+        &self,
+        subject: &str,
+        names: &[&str],
+        usage: ExtendedKeyUsagePurpose,
+        end: Option<OffsetDateTime>,
+    ) -> Result<Certificate> {
         let refused = |source| Error::Certificate {
             subject: subject.into(),
             source,
@@ -92,6 +114,7 @@ impl Authority {
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![usage];
         params.use_authority_key_identifier_extension = true;
+        params.not_after = end.unwrap_or(params.not_after);
         let key = KeyPair::generate().map_err(refused)?;
         let cert = params.signed_by(&key, &self.issuer).map_err(refused)?;
         Ok(Certificate {
@@ -99,6 +122,25 @@ impl Authority {
             key: key.serialize_pem(),
         })
     }
+}
+
+/// A client's certificate that its own key vouches for.
+///
+/// # Errors
+/// The system's source of chance failed, or the name cannot be a DNS name.
+pub fn self_signed_client(name: &str) -> Result<Certificate> {
+    let refused = |source| Error::Certificate {
+        subject: name.into(),
+        source,
+    };
+    let mut params = params(name, &[name]).map_err(refused)?;
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    let key = KeyPair::generate().map_err(refused)?;
+    let cert = params.self_signed(&key).map_err(refused)?;
+    Ok(Certificate {
+        cert: cert.pem(),
+        key: key.serialize_pem(),
+    })
 }
 
 fn params(subject: &str, names: &[&str]) -> Result<CertificateParams, rcgen::Error> {

@@ -16,6 +16,8 @@ mod folder;
 pub mod leash;
 pub mod nats;
 mod nats_accounts;
+mod nats_leaf;
+pub mod nats_rights;
 mod port;
 pub mod postgres;
 mod probe;
@@ -26,6 +28,7 @@ mod wire;
 
 pub use error::{Error, Result};
 pub use nats::{ClientFiles, Nats, NatsOptions};
+pub use nats_leaf::Leaf;
 pub use postgres::{PgOptions, PgVersion, Postgres};
 pub use s3::S3;
 pub use vault::Vault;

@@ -1,11 +1,15 @@
 //! A NATS server with `JetStream` and the users of CONTRACTS 2.
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use serde_json::json;
 
 use super::{
-    certs::Authority,
+    certs::{Authority, Certificate},
     error::{Error, Result},
     leash::{Leash, Signal},
     nats_accounts::{self, USERS},
@@ -13,21 +17,39 @@ use super::{
 };
 
 const SERVER: &str = "nats";
-const PATIENCE: Duration = Duration::from_secs(30);
-/// The certificates, and that a client's certificate says who it is.
-const TLS: &str = r#"tls {
-  cert_file: "server.pem", key_file: "server.key", ca_file: "ca.pem"
-  verify_and_map: true
-  timeout: 5
-}"#;
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+/// Runs a program with further variables; a leash starts programs with none of ours.
+pub(super) const ENV: &str = "/usr/bin/env";
+/// What secures a server of the hub, as operators include it.
+const HUB: &str = include_str!("../../../k8s/nats/hub.conf");
 
 /// How a server is to be.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NatsOptions {
     /// Users are known by their certificates (mTLS), as in production, rather than by passwords.
     pub tls: bool,
     /// Every message is fsynced before its acknowledgement; otherwise `JetStream`'s default.
     pub sync_interval_always: bool,
+}
+
+impl NatsOptions {
+    /// No TLS, users known by passwords: for comparisons of speed.
+    #[must_use]
+    pub const fn plain() -> Self {
+        Self {
+            tls: false,
+            sync_interval_always: false,
+        }
+    }
+}
+
+impl Default for NatsOptions {
+    fn default() -> Self {
+        Self {
+            tls: true,
+            ..Self::plain()
+        }
+    }
 }
 
 /// The files of a client that is known by its certificate.
@@ -47,8 +69,10 @@ pub struct Nats {
     leash: Leash,
     program: PathBuf,
     port: u16,
+    leaf_port: u16,
     options: NatsOptions,
     password: String,
+    authority: Option<Box<Authority>>,
     files: BTreeMap<&'static str, ClientFiles>,
 }
 
@@ -61,22 +85,30 @@ impl Nats {
         let leash = Leash::new(SERVER, Signal::Kill)?;
         let program = servers::NATS.programs(&leash).await?.join("nats-server");
         leash.subfolder("store")?;
-        let files = if options.tls {
-            certificates(&leash)?
-        } else {
-            BTreeMap::new()
-        };
+        let (mut authority, mut files) = (None, BTreeMap::new());
+        if options.tls {
+            let made = authority.insert(Box::new(Authority::new("tollbook test nats")?));
+            let server = made.server()?;
+            put(&leash, "server", made, &server)?;
+            for user in USERS {
+                let certificate = made.client(user.name)?;
+                files.insert(user.name, put(&leash, user.name, made, &certificate)?);
+            }
+        }
         let password = port::password();
         let mut nats = Self {
             leash,
             program,
             port: 0,
+            leaf_port: 0,
             options,
             password,
+            authority,
             files,
         };
         for last in [false, false, true] {
             nats.port = port::free()?;
+            nats.leaf_port = port::free()?;
             nats.configure()?;
             match nats.go().await {
                 // Somebody was faster; take another port.
@@ -100,6 +132,21 @@ impl Nats {
     /// The files a user connects with; `None` without TLS, or for a stranger.
     pub fn client_files(&self, user: &str) -> Option<&ClientFiles> {
         self.files.get(user)
+    }
+
+    /// Whoever signs the certificates; `None` without TLS.
+    pub fn authority(&self) -> Option<&Authority> {
+        self.authority.as_deref()
+    }
+
+    /// The port of the clients.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Where leaf nodes connect.
+    pub(super) fn leaf_url(&self) -> String {
+        format!("tls://127.0.0.1:{}", self.leaf_port)
     }
 
     /// The inbox prefix that a user's permissions name.
@@ -130,6 +177,16 @@ impl Nats {
     pub async fn restart(&self) -> Result<()> {
         self.leash.halt(Signal::Term).await?;
         self.go().await
+    }
+
+    /// Shows this certificate from now on; starts again for it.
+    ///
+    /// # Errors
+    /// It does not start again.
+    pub async fn show(&self, certificate: &Certificate) -> Result<()> {
+        self.leash.write("server/tls.crt", &certificate.cert)?;
+        self.leash.write("server/tls.key", &certificate.key)?;
+        self.restart().await
     }
 
     /// Ends the server the hard way; see [`Self::start_again`].
@@ -168,10 +225,12 @@ impl Nats {
 
     async fn go(&self) -> Result<()> {
         let name = self.name();
-        let ready = async |_| answers(self.port, &name).await;
-        self.leash
-            .start(&self.program, &["--config", "nats.conf"], PATIENCE, ready)
-            .await
+        let ready = async |_| greets(self.port, &name).await;
+        let program = self.program.display().to_string();
+        let leaves = format!("NATS_LEAF_LISTEN=127.0.0.1:{}", self.leaf_port);
+        let args = [leaves.as_str(), &program, "--config", "nats.conf"];
+        let (env, patience) = (Path::new(ENV), PATIENCE);
+        self.leash.start(env, &args, patience, ready).await
     }
 
     /// A name nobody else's server has, so that we cannot mistake it for ours.
@@ -189,12 +248,17 @@ impl Nats {
         } else {
             ""
         };
-        let tls = if self.options.tls { TLS } else { "" };
+        let rest = if self.options.tls {
+            self.leash.write("hub.conf", HUB)?;
+            "hub.conf"
+        } else {
+            "accounts.conf"
+        };
         let store = json!(self.leash.folder().join("store"));
         let config = format!(
             "server_name: {name}\nhost: 127.0.0.1\nport: {port}\nmax_payload: 1048576\n\
              jetstream {{ store_dir: {store}, max_memory_store: 256MB, max_file_store: 20GB\n{sync} }}\n\
-             {tls}\ninclude \"accounts.conf\"\n",
+             include \"{rest}\"\n",
             name = self.name(),
             port = self.port,
         );
@@ -203,31 +267,23 @@ impl Nats {
     }
 }
 
-/// Writes the authority, the server's certificate and one for each user.
-fn certificates(leash: &Leash) -> Result<BTreeMap<&'static str, ClientFiles>> {
-    let authority = Authority::new("tollbook test nats")?;
-    let server = authority.server()?;
-    let ca = leash.write("ca.pem", authority.pem())?;
-    leash.write("server.pem", &server.cert)?;
-    leash.write("server.key", &server.key)?;
-    let client = |user: &nats_accounts::User| {
-        let made = authority.client(user.name)?;
-        let cert = leash.write(&format!("{}.pem", user.name), &made.cert)?;
-        let key = leash.write(&format!("{}.key", user.name), &made.key)?;
-        Ok((
-            user.name,
-            ClientFiles {
-                ca: ca.clone(),
-                cert,
-                key,
-            },
-        ))
-    };
-    USERS.iter().map(client).collect()
+/// Puts a certificate, its key and its authority into a folder of this name.
+pub(super) fn put(
+    leash: &Leash,
+    name: &str,
+    authority: &Authority,
+    certificate: &Certificate,
+) -> Result<ClientFiles> {
+    leash.subfolder(name)?;
+    Ok(ClientFiles {
+        ca: leash.write(&format!("{name}/ca.pem"), authority.pem())?,
+        cert: leash.write(&format!("{name}/tls.crt"), &certificate.cert)?,
+        key: leash.write(&format!("{name}/tls.key"), &certificate.key)?,
+    })
 }
 
 /// Whether our server greets on this port. It listens only once `JetStream` is up.
-async fn answers(port: u16, name: &str) -> bool {
+pub(super) async fn greets(port: u16, name: &str) -> bool {
     let greeting = probe::first_line(port, "").await;
     greeting.starts_with("INFO ") && greeting.contains(&format!("\"server_name\":\"{name}\""))
 }

@@ -80,7 +80,7 @@ impl AtWork {
 impl Stage {
     /// Starts the servers, makes the traffic, and agrees on prices for all of it.
     pub(super) async fn set(charges: u64, seed: u64) -> Result<Self, Fault> {
-        let world = World::start(WorldOptions::default()).await?;
+        let world = World::start(WorldOptions::plain()).await?;
         let start = eventstore::clock::now();
         // Nearly every message is settled.
         let messages = charges * 100 / 98;

@@ -51,7 +51,7 @@ pub(super) enum Until {
 impl Stage {
     /// Starts the servers and makes the traffic, about `receipts` of it.
     pub(super) async fn set(receipts: u64, seed: u64) -> Result<Self, Fault> {
-        let world = World::start(WorldOptions::default()).await?;
+        let world = World::start(WorldOptions::plain()).await?;
         // A message has about 1.25 receipts.
         let messages = receipts * 4 / 5;
         let shape = Shape::new(seed, messages, eventstore::clock::now()).with_mix(Mix::PUNCTUAL);

@@ -1,0 +1,7 @@
+//! NATS as operators set it up: who may say and hear what, certificates, the way through a leaf
+//! node.
+
+mod certificates;
+mod leaf;
+mod matrix;
+mod raw;
