@@ -25,20 +25,20 @@ use crate::fixture::{Base, MASTER_KEY, base_in, postgres, run, unique};
 const SECOND: &str = "2 AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=\n";
 
 /// Runs `test` on every Postgres at hand, with a folder for master key files.
-fn on_each_postgres(test: impl AsyncFn(Base, &Path)) {
+fn on_each_postgres(test: impl AsyncFn(Base, TempDir)) {
     run(async {
         for version in [PgVersion::V18, PgVersion::V15] {
             if version.available() {
                 let folder = TempDir::new().expect("a folder");
-                test(base_in(postgres(version).await).await, folder.path()).await;
+                test(base_in(postgres(version).await).await, folder).await;
             }
         }
     });
 }
 
 /// A master key file with these lines.
-fn file(folder: &Path, lines: &[&str]) -> PathBuf {
-    let path = folder.join(unique().simple().to_string());
+fn file(folder: &TempDir, lines: &[&str]) -> PathBuf {
+    let path = folder.path().join(unique().simple().to_string());
     fs::write(&path, lines.concat()).expect("written");
     path
 }

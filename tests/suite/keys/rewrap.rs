@@ -60,9 +60,9 @@ async fn open(base: Base, path: &std::path::Path, sealed: &[(i64, SealedValue)])
 fn every_data_key_goes_under_the_newest_version_and_nothing_sealed_changes() {
     on_each_postgres(async |base, folder| {
         let (old, both, new) = (
-            file(folder, &[MASTER_KEY]),
-            file(folder, &[MASTER_KEY, SECOND]),
-            file(folder, &[SECOND]),
+            file(&folder, &[MASTER_KEY]),
+            file(&folder, &[MASTER_KEY, SECOND]),
+            file(&folder, &[SECOND]),
         );
         let keys = keyring(base, &old);
         let mut values = Vec::new();
@@ -102,7 +102,7 @@ fn killed_in_the_middle_it_leaves_each_key_under_one_version_and_finishes_the_ne
         let mut keys = data_keys(&admin, MANY, &[7; 32]).await;
         keys.extend(data_keys(&admin, MANY, &[8; 32]).await);
         keys.extend(data_keys(&admin, MANY, &[9; 32]).await);
-        let both = file(folder, &[MASTER_KEY, SECOND]);
+        let both = file(&folder, &[MASTER_KEY, SECOND]);
         let mut locker = base.admin().await;
         let held = locker.transaction().await.expect("begun");
         let sql = "select from eventlog.data_key where key_id = $1 for update";
@@ -127,7 +127,7 @@ fn killed_in_the_middle_it_leaves_each_key_under_one_version_and_finishes_the_ne
         assert_eq!(done.code, Some(0), "{done:?}");
         let all = i64::try_from(keys.len()).expect("few");
         assert_eq!((under(&admin, 1).await, under(&admin, 2).await), (0, all));
-        assert!(open(base, &file(folder, &[SECOND]), &values).await);
+        assert!(open(base, &file(&folder, &[SECOND]), &values).await);
     });
 }
 
@@ -138,7 +138,7 @@ fn two_at_once_wrap_each_key_once() {
         for byte in [7, 8, 9] {
             data_keys(&admin, MANY, &[byte; 32]).await;
         }
-        let both = file(folder, &[MASTER_KEY, SECOND]);
+        let both = file(&folder, &[MASTER_KEY, SECOND]);
         let variables = job(base, "tollbook_admin", &both);
         let (one, two) = tokio::join!(
             tollbook(&["keys", "rewrap"], &variables),
@@ -158,7 +158,7 @@ fn two_at_once_wrap_each_key_once() {
 #[test]
 fn a_wrong_master_key_file_wraps_nothing_and_is_told_without_its_content() {
     on_each_postgres(async |base, folder| {
-        let old = file(folder, &[MASTER_KEY]);
+        let old = file(&folder, &[MASTER_KEY]);
         let keys = keyring(base, &old);
         keys.of_tenant(TenantId(unique())).await.expect("made");
         let admin = base.admin().await;
@@ -179,7 +179,7 @@ fn a_wrong_master_key_file_wraps_nothing_and_is_told_without_its_content() {
             ),
             (vec![], "the master key file holds no key"),
         ] {
-            let path = file(folder, &lines);
+            let path = file(&folder, &lines);
             let done = tollbook(&["keys", "rewrap"], &job(base, "tollbook_admin", &path)).await;
             assert_eq!(done.code, Some(2), "{done:?}");
             assert!(done.err.contains(said), "{done:?}");
@@ -191,10 +191,10 @@ fn a_wrong_master_key_file_wraps_nothing_and_is_told_without_its_content() {
             assert_eq!((under(&admin, 1).await, under(&admin, 2).await), (1, 0));
         }
         // Version 2 is used from here on, so it has its meaning too.
-        let both = file(folder, &[MASTER_KEY, SECOND]);
+        let both = file(&folder, &[MASTER_KEY, SECOND]);
         let done = tollbook(&["keys", "rewrap"], &job(base, "tollbook_admin", &both)).await;
         assert_eq!(done.code, Some(0), "{done:?}");
-        let swapped = file(folder, &[MASTER_KEY, &MASTER_KEY.replacen('1', "2", 1)]);
+        let swapped = file(&folder, &[MASTER_KEY, &MASTER_KEY.replacen('1', "2", 1)]);
         let done = tollbook(&["keys", "rewrap"], &job(base, "tollbook_admin", &swapped)).await;
         assert_eq!(done.code, Some(2), "{done:?}");
         assert!(
@@ -209,7 +209,7 @@ fn a_wrapped_key_opens_in_no_other_row_and_is_not_wrapped_anew_there() {
     on_each_postgres(async |base, folder| {
         let admin = base.admin().await;
         let keys = data_keys(&admin, 4, &[7; 32]).await;
-        let old = file(folder, &[MASTER_KEY]);
+        let old = file(&folder, &[MASTER_KEY]);
         let today = eventstore::clock::now().date();
         let day = keyring(base, &old).of_day(today).await.expect("made");
         // One tenant's key in another's row and in that of a day, and the day's in a tenant's.
@@ -224,7 +224,7 @@ fn a_wrapped_key_opens_in_no_other_row_and_is_not_wrapped_anew_there() {
         let closed = found.iter().filter(|(_, key)| key.is_err());
         assert_eq!(closed.map(|(key, _)| *key).collect::<BTreeSet<_>>(), moved);
 
-        let both = file(folder, &[MASTER_KEY, SECOND]);
+        let both = file(&folder, &[MASTER_KEY, SECOND]);
         let done = tollbook(&["keys", "rewrap"], &job(base, "tollbook_admin", &both)).await;
         assert_eq!(done.code, Some(1), "{done:?}");
         for key in &moved {
@@ -244,7 +244,7 @@ fn no_other_role_wraps_keys_anew_and_none_brings_one_back_to_an_older_version() 
     on_each_postgres(async |base, folder| {
         let admin = base.admin().await;
         let keys = data_keys(&admin, 1, &[7; 32]).await;
-        let both = file(folder, &[MASTER_KEY, SECOND]);
+        let both = file(&folder, &[MASTER_KEY, SECOND]);
         let sql =
             "select eventlog.rewrap_keys(array[$1::int8], array[k.wrapped], array['\\x00'::bytea],
             $2::int2, sha256('planted')) from eventlog.data_key k where k.key_id = $1";
@@ -284,8 +284,8 @@ fn a_new_version_wraps_nothing_before_it_is_begun_and_an_old_one_nothing_after()
     on_each_postgres(async |base, folder| {
         let admin = base.admin().await;
         let (old, both) = (
-            file(folder, &[MASTER_KEY]),
-            file(folder, &[MASTER_KEY, SECOND]),
+            file(&folder, &[MASTER_KEY]),
+            file(&folder, &[MASTER_KEY, SECOND]),
         );
         // The new file has reached one process and not the other.
         let (behind, ahead) = (keyring(base, &old), keyring(base, &both));
@@ -320,7 +320,7 @@ fn a_new_version_wraps_nothing_before_it_is_begun_and_an_old_one_nothing_after()
 fn a_data_key_being_made_under_the_old_version_is_waited_for_and_wrapped_anew() {
     on_each_postgres(async |base, folder| {
         let admin = base.admin().await;
-        let old = file(folder, &[MASTER_KEY]);
+        let old = file(&folder, &[MASTER_KEY]);
         let keys = keyring(base, &old);
         keys.of_tenant(TenantId(unique())).await.expect("made");
         let wrapped = wrapped(MASTER_KEY);
@@ -333,7 +333,7 @@ fn a_data_key_being_made_under_the_old_version_is_waited_for_and_wrapped_anew() 
             .await
             .expect("made");
 
-        let both = file(folder, &[MASTER_KEY, SECOND]);
+        let both = file(&folder, &[MASTER_KEY, SECOND]);
         let variables = job(base, "tollbook_admin", &both);
         let rewrapping = async {
             let done = tollbook(&["keys", "rewrap"], &variables).await;
