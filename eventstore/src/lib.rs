@@ -16,6 +16,7 @@ pub mod rights;
 mod rounds;
 pub mod seal;
 mod secret;
+mod told;
 
 pub use feed::Feed;
 pub use log::{

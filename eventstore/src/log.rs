@@ -9,6 +9,8 @@ use schema::{
 };
 use uuid::Uuid;
 
+pub use crate::told::chain;
+
 /// Which log. A deployment has one; more are how it grows past one writer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct LogId(pub i16);
@@ -323,21 +325,4 @@ impl EventData {
         content.copy_from_slice(hash.finish().as_ref());
         content
     }
-}
-
-/// An error with its sources on one line, for a log. A source that its error already quotes is
-/// not repeated.
-#[must_use]
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let told = cause.to_string();
-        if !text.contains(&told) {
-            text.push_str(": ");
-            text.push_str(&told);
-        }
-        source = cause.source();
-    }
-    text
 }

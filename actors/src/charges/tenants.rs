@@ -19,7 +19,7 @@ use super::{
     charging::Charging,
     tenant_actor::{self, Rested, TenantActor, Turn, Work},
 };
-use crate::runtime::{appender::MAX_EVENTS, awake::Awake};
+use crate::runtime::{appender::MAX_EVENTS, awake::Awake, supervision::tell_death};
 
 /// The messages of the registry.
 #[derive(Debug)]
@@ -117,8 +117,8 @@ impl Actor for Tenants {
     ) -> Result<(), ActorProcessingErr> {
         // Dropping what waited answers it: it comes again. One tenant must not take the others
         // with it.
-        if let SupervisionEvent::ActorFailed(cell, cause) = event {
-            tracing::error!(event = "actor.failed", actor = %cell.get_id(), cause = %cause);
+        if let SupervisionEvent::ActorFailed(cell, _) = event {
+            tell_death(cell.get_id());
             let id = cell.get_id();
             state.awake.retain(|entry| entry.actor.get_id() != id);
         }

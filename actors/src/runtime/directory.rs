@@ -22,6 +22,7 @@ use super::{
     decider::Decider,
     log_handle::LogHandle,
     stream_actor::{self, Request, Rested, StreamActor, Verdict},
+    supervision::tell_death,
 };
 
 /// A directory to speak to.
@@ -189,8 +190,8 @@ impl<D: Decider> Actor for Directory<D> {
     ) -> Result<(), ActorProcessingErr> {
         // An actor that died is forgotten; its requests come again and it is folded anew. One
         // broken stream must not take the others with it.
-        if let SupervisionEvent::ActorFailed(cell, cause) = event {
-            tracing::error!(event = "actor.failed", actor = %cell.get_id(), cause = %cause);
+        if let SupervisionEvent::ActorFailed(cell, _) = event {
+            tell_death(cell.get_id());
             state.awake.retain(|entry| match entry {
                 Entry::Awake(actor) => actor.get_id() != cell.get_id(),
                 Entry::Waking(_) => true,

@@ -12,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+use ractor::ActorId;
 use tokio::{sync::watch, time::Instant};
 
 /// A pause that doubles with each failure in a row never exceeds this.
@@ -96,6 +97,13 @@ pub(crate) async fn keep_alive_and_wake<F: Future<Output = Exit>, W: Future<Outp
     }
 }
 
+/// Tells that an actor has died. Not of what: the cause of a panic is its message, which may hold
+/// anything; the panic hook has told its place. An actor that does not panic dies of nothing but
+/// the end of its directory.
+pub(crate) fn tell_death(actor: ActorId) {
+    tracing::error!(event = "actor.failed", %actor);
+}
+
 /// Something that differs between processes: the standard library's hasher is keyed by chance.
 fn chance() -> u32 {
     let hash = RandomState::new().hash_one(0);
@@ -103,70 +111,4 @@ fn chance() -> u32 {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicU32, Ordering};
-
-    use super::*;
-    use crate::runtime::pulse::Pulse;
-
-    #[test]
-    fn a_stop_is_a_stop() {
-        assert_eq!(after(Exit::Stopped, 7, 0), Action::Finish);
-    }
-
-    #[test]
-    fn failures_restart_later_each_time_and_never_give_up() {
-        let pauses: Vec<_> = [0, 1, 2, 20, u32::MAX]
-            .into_iter()
-            .map(|in_a_row| after(Exit::ActorFailed, in_a_row, 0))
-            .collect();
-        let millis = |millis| Action::RestartAfter(Duration::from_millis(millis));
-        assert_eq!(
-            pauses,
-            [
-                millis(200),
-                millis(400),
-                millis(800),
-                millis(30_000),
-                millis(30_000)
-            ]
-        );
-    }
-    #[test]
-    fn processes_that_failed_together_do_not_come_back_in_step() {
-        let pauses = [0, 1, 512, 1_023].map(|chance| after(Exit::IntakeFailed, 6, chance));
-        let whole = PAUSE_FIRST * 64;
-        for pause in pauses {
-            let Action::RestartAfter(pause) = pause else {
-                panic!("it restarts")
-            };
-            assert!((whole / 2..=whole).contains(&pause), "{pause:?}");
-        }
-        assert_ne!(pauses[1], pauses[2]);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_pause_ends_as_soon_as_it_is_worth_trying_again() {
-        let (_end, stop) = watch::channel(false);
-        let lives = AtomicU32::new(0);
-        let pulse = Pulse::default();
-        let live = |_| async {
-            lives.fetch_add(1, Ordering::Relaxed);
-            Exit::IntakeFailed
-        };
-        let keeping = keep_alive_and_wake("test", stop, live, || pulse.back());
-        let waking = async {
-            // Far less than the pauses together.
-            for _ in 0..10 {
-                tokio::time::sleep(Duration::from_millis(1)).await;
-                pulse.wake();
-            }
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        };
-        tokio::select! {
-            () = keeping => panic!("nobody stopped it"),
-            () = waking => {}
-        }
-        assert_eq!(lives.load(Ordering::Relaxed), 11);
-    }
-}
+mod tests;

@@ -19,7 +19,7 @@ use super::{
     intake::{PullError, Source},
     log_handle::LogHandle,
     pulse::Pulse,
-    supervision::{Exit, keep_alive_and_wake},
+    supervision::{Exit, keep_alive_and_wake, tell_death},
 };
 
 /// A tree that has begun to live.
@@ -90,16 +90,13 @@ impl Tree {
             let parts = spawn(&tree).await?;
             Ok::<_, SpawnErr>((tree, parts))
         };
-        match started.await {
-            Ok((tree, parts)) => {
-                tree.run(stop, |tasks, ending| begin(parts, tasks, ending))
-                    .await
-            }
-            Err(error) => {
-                tracing::error!(event = "actor.not_started", error = %error);
-                Exit::ActorFailed
-            }
-        }
+        let Ok((tree, parts)) = started.await else {
+            // The error's text is what a panic said.
+            tracing::error!(event = "actor.not_started");
+            return Exit::ActorFailed;
+        };
+        tree.run(stop, |tasks, ending| begin(parts, tasks, ending))
+            .await
     }
 
     /// Runs what `begin` starts until `stop` turns true and all of it has finished.
@@ -197,8 +194,8 @@ impl Actor for Root {
         failed: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
         // ractor's default would take the root down at once and with it what is in flight.
-        if let SupervisionEvent::ActorFailed(cell, cause) = event {
-            tracing::error!(event = "actor.failed", actor = %cell.get_id(), cause = %cause);
+        if let SupervisionEvent::ActorFailed(cell, _) = event {
+            tell_death(cell.get_id());
             failed.send_replace(true);
         }
         Ok(())

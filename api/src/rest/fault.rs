@@ -36,7 +36,7 @@ pub(super) fn keyless(error: &KeyringError) -> Problem {
 }
 
 /// What we keep cannot be understood, or we asked for nonsense. Nobody but us can mend it.
-pub(super) fn broken(error: &dyn std::error::Error) -> Problem {
+pub(super) fn broken(error: &(dyn std::error::Error + 'static)) -> Problem {
     tracing::error!(event = "rest.broken", error = chain(error));
     Problem::new(Code::Internal)
 }
@@ -75,7 +75,7 @@ fn failed(error: &StoreError) -> Problem {
     }
 }
 
-fn away(error: &dyn std::error::Error) -> Problem {
+fn away(error: &(dyn std::error::Error + 'static)) -> Problem {
     tracing::error!(event = "rest.unavailable", error = chain(error));
     Problem::new(Code::Unavailable)
 }

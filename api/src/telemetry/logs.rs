@@ -203,6 +203,47 @@ mod tests {
         assert_eq!(lines[1]["traceId"], "own");
     }
 
+    /// In the environment of a process that is there to panic.
+    const PANICS: &str = "TOLLBOOK_TEST_PANICS";
+    const NUMBER: &str = "+99900000123456";
+
+    /// Panics, as a thread and as a task, with a number in the words; only in a process of its own,
+    /// because the hook is everybody's.
+    #[tokio::test]
+    async fn panics_with_personal_data_in_its_words() {
+        if std::env::var_os(PANICS).is_none() {
+            return;
+        }
+        tell_panics();
+        let number = schema::Personal::new(NUMBER.to_owned());
+        let other = number.clone();
+        let thread = std::thread::spawn(move || panic!("no such number: {}", other.expose()));
+        assert!(thread.join().is_err());
+        let task = tokio::spawn(async move { panic!("no such number: {}", number.expose()) });
+        let died = task.await.expect_err("it panicked");
+        eprintln!("tollbook: {}", eventstore::log::chain(&died));
+    }
+
+    #[test]
+    fn what_a_panic_says_reaches_neither_stdout_nor_stderr() {
+        let itself = std::env::current_exe().expect("a test program");
+        let test = "telemetry::logs::tests::panics_with_personal_data_in_its_words";
+        let output = std::process::Command::new(itself)
+            .args(["--exact", test, "--nocapture", "--test-threads=1"])
+            .env(PANICS, "yes")
+            .output()
+            .expect("runs");
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said);
+        assert!(
+            output.status.success() && said.contains("1 passed"),
+            "{said}"
+        );
+        assert_eq!(said.matches("tollbook: panicked at").count(), 2, "{said}");
+        assert!(said.contains("tollbook: a task panicked"), "{said}");
+        assert!(!said.contains(NUMBER), "{said}");
+    }
+
     #[test]
     fn libraries_log_warnings_at_most() {
         let lines = logged(LevelFilter::TRACE, || {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use eventstore::{Feed, LogId, postgres::Database};
+use eventstore::{Feed, LogId, log::chain, postgres::Database};
 use tokio::{sync::watch, task::JoinSet, time::Instant};
 
 use super::{
@@ -83,7 +83,7 @@ impl Projectors {
         self.stop.send_replace(true);
         while let Some(ended) = self.tasks.join_next().await {
             if let Err(error) = ended {
-                tracing::error!(event = "projection.died", %error);
+                tracing::error!(event = "projection.died", error = chain(&error));
             }
         }
     }

@@ -221,7 +221,7 @@ impl Intake {
         &self,
         taken: Vec<Taken>,
         operation: &'static str,
-        fault: &(dyn std::error::Error + Send + Sync),
+        fault: &(dyn std::error::Error + Send + Sync + 'static),
     ) {
         self.metrics.db_error(operation);
         let receipts = taken.len();
