@@ -4,15 +4,17 @@
 //! them: `log` holds the event log to its promises L1 to L7, `projections` is about what is shown,
 //! `rights` about who may what in Postgres, `keys` about the keys of personal data, `isolation`
 //! about tenants, `rest` about the edge, `nats` about who says and hears what there, `start` about
-//! mistakes, `faults` about servers and processes that die, and `attacks` about what attackers try
-//! on all of it. `structure` and `statements` read our own sources. What a folder's tests share is
-//! its `fixture`; what all share is the one here, and `chain`.
+//! mistakes, `faults` about servers and processes that die, `attacks` about what attackers try on
+//! all of it, and `privacy` about what nobody may see. `structure` and `statements` read our own
+//! sources. What a folder's tests share is its `fixture`; what all share is the one here, `chain`
+//! and `collector`.
 
 mod access;
 mod accounts;
 mod attacks;
 mod chain;
 mod charges;
+mod collector;
 mod faults;
 mod fixture;
 mod isolation;
@@ -20,6 +22,7 @@ mod keys;
 mod log;
 mod nats;
 mod prices;
+mod privacy;
 mod projections;
 mod receipts;
 mod rest;

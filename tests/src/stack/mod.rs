@@ -27,6 +27,7 @@ pub mod vault;
 mod wire;
 
 pub use error::{Error, Result};
+pub use leash::Leash;
 pub use nats::{ClientFiles, Nats, NatsOptions};
 pub use nats_leaf::Leaf;
 pub use postgres::{PgOptions, PgVersion, Postgres};

@@ -130,6 +130,13 @@ impl Service {
         self.child.id()
     }
 
+    /// The name of the file in its world that it writes to.
+    #[must_use]
+    pub fn log_name(&self) -> String {
+        let name = self.log.file_name().unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    }
+
     /// Everything it wrote so far.
     #[must_use]
     pub fn log(&self) -> String {

@@ -1,10 +1,7 @@
 //! One crowd after the other: connections, calls, lines, traces and questions without end, all from
 //! one address, one tenant or nobody at all.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use futures::future::join_all;
 use hyper::Method;
@@ -16,13 +13,13 @@ use tests::{
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpListener, TcpSocket, TcpStream},
-    task::JoinHandle,
+    net::{TcpSocket, TcpStream},
     time::timeout,
 };
 use tokio_rustls::TlsConnector;
 
 use crate::{
+    collector::Collector,
     fixture::{PATIENCE, eventually, place, run},
     rest::{
         fixture::{Customer, DAYS, Gateway, calm, desk, problem, trusting},
@@ -176,54 +173,6 @@ fn strangers_are_counted_on_every_route_and_their_flood_leaves_a_line_a_second()
     });
 }
 
-/// A collector of traces that keeps what it is sent.
-struct Collector {
-    sent: Arc<Mutex<Vec<u8>>>,
-    url: String,
-    serving: JoinHandle<()>,
-}
-
-impl Collector {
-    async fn open() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let url = format!("http://{}", listener.local_addr().expect("bound"));
-        let sent = Arc::new(Mutex::new(Vec::new()));
-        let serving = tokio::spawn(collect(listener, Arc::clone(&sent)));
-        Self { sent, url, serving }
-    }
-
-    /// Whether a span of this trace has come.
-    fn has(&self, trace: u128) -> bool {
-        let sent = self.sent.lock().expect("not poisoned");
-        sent.windows(16).any(|bytes| bytes == trace.to_be_bytes())
-    }
-}
-
-impl Drop for Collector {
-    fn drop(&mut self) {
-        self.serving.abort();
-    }
-}
-
-/// Keeps every byte of every export and says that it was taken.
-async fn collect(listener: TcpListener, sent: Arc<Mutex<Vec<u8>>>) {
-    while let Ok((mut stream, _)) = listener.accept().await {
-        let sent = Arc::clone(&sent);
-        tokio::spawn(async move {
-            let mut part = [0; 4096];
-            while let Ok(read @ 1..) = stream.read(&mut part).await {
-                sent.lock()
-                    .expect("not poisoned")
-                    .extend_from_slice(&part[..read]);
-                if read < part.len() {
-                    let taken = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
-                    let _ = stream.write_all(taken).await;
-                }
-            }
-        });
-    }
-}
-
 #[test]
 fn a_stranger_cannot_make_us_export_a_trace() {
     run(async {
@@ -236,7 +185,7 @@ fn a_stranger_cannot_make_us_export_a_trace() {
         let of = desk.customer().await;
         let path = format!("/v1/billing/usage?{DAYS}");
         let traced = |trace: u128| format!("00-{trace:032x}-b7ad6b7169203331-01");
-        let (anonymous, known) = (0x0af7_6519_16cd_43dd, 0x1af7_6519_16cd_43dd);
+        let (anonymous, known) = (0x0af7_6519_16cd_43dd_u128, 0x1af7_6519_16cd_43dd_u128);
         for caller in [rest.as_nobody(), rest.with_token("guess")] {
             for path in ["/nowhere", "/openapi.json", &path] {
                 let caller = caller.clone().saying("traceparent", &traced(anonymous));
@@ -248,10 +197,10 @@ fn a_stranger_cannot_make_us_export_a_trace() {
         assert_eq!(caller.get(&path).await.expect("an answer").status, 200);
         // Spans leave in order, so what was to come has come.
         eventually("the known caller's trace is exported", async || {
-            collector.has(known).then_some(())
+            collector.has(&known.to_be_bytes()).then_some(())
         })
         .await;
-        assert!(!collector.has(anonymous));
+        assert!(!collector.has(&anonymous.to_be_bytes()));
         calm(&node);
         assert!(node.terminate().await.expect("it stops"));
     });

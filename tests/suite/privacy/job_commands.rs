@@ -1,0 +1,93 @@
+//! What the roles say that end by themselves, with the most to say that they can be told to.
+//!
+//! The roles, and the words that some of them take, are read from the binary's own help: one that
+//! has no place here fails.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schema::Timestamp;
+use tests::world::World;
+
+use super::sinks::Sink;
+use crate::fixture::tollbook;
+
+/// Roles that are services, or that touch neither data nor servers.
+const WITHOUT_DATA: [&str; 5] = ["dlr", "billing", "schema", "dev", "help"];
+
+/// One role as it is run: who it is for NATS and Postgres, and its words.
+struct Job {
+    user: &'static str,
+    role: &'static str,
+    words: Vec<String>,
+}
+
+/// All roles that touch data; `since` is when all of it had not come yet.
+fn jobs(since: Timestamp) -> Vec<Job> {
+    let job = |user, role, words: &[&str]| Job {
+        user,
+        role,
+        words: words.iter().map(|word| (*word).to_owned()).collect(),
+    };
+    let since = since.to_string();
+    let replay = |role, what| {
+        let words = ["replay-intake", "--what", what, "--since", &since];
+        job("tollbook-admin", role, &words)
+    };
+    vec![
+        job("dlr-processor", "dlr_svc", &["reconcile"]),
+        job("dlr-processor", "auditor", &["republish"]),
+        replay("dlr_svc", "receipts"),
+        replay("billing_svc", "settlements"),
+        job("tollbook-admin", "tollbook_admin", &["keys", "rewrap"]),
+        job("tollbook-admin", "tollbook_admin", &["provision"]),
+        job("tollbook-admin", "tollbook_admin", &["migrate"]),
+    ]
+}
+
+/// Runs each; what each wrote to stdout and stderr.
+pub(crate) async fn said(world: &World, collector: &str, since: Timestamp) -> Vec<Sink> {
+    let mut sinks = Vec::new();
+    for Job { user, role, words } in jobs(since) {
+        let mut variables = world.variables(user, role);
+        for (name, value) in [
+            ("LOG_LEVEL", "trace"),
+            ("PROBE_PORT", "0"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", collector),
+            ("OTEL_TRACES_SAMPLER_ARG", "1"),
+            ("DLR_GRACE", "1s"),
+        ] {
+            variables.insert(name, value.to_owned());
+        }
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let ended = tollbook(&words, &variables).await;
+        assert_eq!(ended.code, Some(0), "{words:?}: {ended:?}");
+        assert!(!ended.out.is_empty(), "{words:?} says nothing");
+        let name = format!("the output of {}", words.join(" "));
+        sinks.push(Sink::new(name, ended.out + &ended.err));
+    }
+    sinks
+}
+
+/// What the binary can be asked to be after these words, by its own help.
+fn commands(words: &[&str]) -> BTreeSet<String> {
+    let words = [words, &["--help"]].concat();
+    let ended = crate::fixture::run(tollbook(&words, &BTreeMap::new()));
+    let commands = ended.out.split("Commands:\n").nth(1).expect("commands");
+    let commands = commands.lines().take_while(|line| !line.is_empty());
+    let begins = |line: &&str| line.starts_with("  ") && !line.starts_with("   ");
+    let names = commands
+        .filter(begins)
+        .filter_map(|line| line.split_whitespace().next());
+    names.map(str::to_owned).collect()
+}
+
+#[test]
+fn every_role_that_touches_data_is_listened_to() {
+    let jobs = jobs(eventstore::clock::now());
+    let known = jobs.iter().map(|job| job.words[0].as_str());
+    let known: BTreeSet<_> = known.chain(WITHOUT_DATA).map(str::to_owned).collect();
+    assert_eq!(commands(&[]), known);
+    let known = jobs.iter().filter(|job| job.words[0] == "keys");
+    let known = known.map(|job| job.words[1].as_str()).chain(["help"]);
+    assert_eq!(commands(&["keys"]), known.map(str::to_owned).collect());
+}
