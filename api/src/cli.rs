@@ -208,6 +208,8 @@ pub struct KeysSettings {
 pub enum KeysCommand {
     /// Puts every data key under the newest version of the master key
     Rewrap(RewrapSettings),
+    /// Destroys the keys of orphans of long ago
+    Expire(ExpireSettings),
 }
 
 /// Settings of `keys rewrap`.
@@ -219,6 +221,24 @@ pub struct RewrapSettings {
     /// Sealing.
     #[command(flatten)]
     pub master_key: MasterKeySettings,
+}
+
+/// Settings of `keys expire`.
+#[derive(Debug, Clone, Args)]
+pub struct ExpireSettings {
+    /// Postgres.
+    #[command(flatten)]
+    pub database: DatabaseSettings,
+    /// How long after its day the key of a day's orphans is kept; at least `DLR_ORPHAN_KEEP` and
+    /// `DLR_MATCH_WINDOW` together
+    #[arg(long, env = "DLR_ORPHAN_KEY_AGE", default_value = "30d", value_parser = values::duration)]
+    pub dlr_orphan_key_age: Duration,
+    /// As `tollbook dlr` has it: how long orphans are matched again in the background
+    #[arg(long, env = "DLR_ORPHAN_KEEP", default_value = "72h", value_parser = values::duration)]
+    pub dlr_orphan_keep: Duration,
+    /// As `tollbook dlr` has it: how long a message is found by its receipts
+    #[arg(long, env = "DLR_MATCH_WINDOW", default_value = "7d", value_parser = values::duration)]
+    pub dlr_match_window: Duration,
 }
 
 /// Settings of `schema`.

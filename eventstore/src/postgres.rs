@@ -15,6 +15,8 @@ mod store;
 pub use connector::{DatabaseOptions, DatabaseOptionsError};
 pub use database::Database;
 pub use faults::is_stale_plan;
-pub use keyring::{MissingMasterKey, PgKeyring, RewrapError, Rewrapped, TellLocked};
+pub use keyring::{
+    Expired, MissingMasterKey, PgKeyring, RewrapError, Rewrapped, TellLocked, expire_keys_of_days,
+};
 pub use statement::{Parameters, Statement, register_statement_metrics};
 pub use store::PgStore;

@@ -1,6 +1,7 @@
 //! The keys of personal data over the years: master keys change, keys of orphans end, and whoever
 //! opens what was sealed is recorded first. What attackers do with keys is in `attacks`.
 
+mod expire;
 mod rewrap;
 
 use std::{
@@ -10,7 +11,7 @@ use std::{
 };
 
 use eventstore::{
-    keyring::{MasterKeyFile, MasterKeys, Subject},
+    keyring::{MasterKeyFile, MasterKeys, Subject, Wrapped},
     postgres::PgKeyring,
     seal::KEY_LEN,
 };
@@ -57,13 +58,17 @@ fn job(base: Base, role: &str, file: &Path) -> BTreeMap<&'static str, String> {
     ])
 }
 
+/// A data key of these bytes under the one version in `line`.
+fn wrapped(line: &str, subject: Subject, bytes: &[u8; KEY_LEN]) -> Wrapped {
+    MasterKeys::parse(line).expect("good").wrap(bytes, subject)
+}
+
 /// Data keys of so many tenants under version 1, all of these bytes; their numbers in order.
 async fn data_keys(admin: &Client, count: u8, bytes: &[u8; KEY_LEN]) -> Vec<i64> {
-    let masters = MasterKeys::parse(MASTER_KEY).expect("good");
     let mut keys = Vec::new();
     for _ in 0..count {
         let pseudonym = Pseudonym(unique());
-        let wrapped = masters.wrap(bytes, Subject::Tenant(pseudonym)).bytes;
+        let wrapped = wrapped(MASTER_KEY, Subject::Tenant(pseudonym), bytes).bytes;
         let sql = "insert into eventlog.data_key (tenant, wrapped, master_key)
             values ($1, $2, 1) returning key_id";
         let row = admin.query_one(sql, &[&pseudonym.0, &wrapped]).await;

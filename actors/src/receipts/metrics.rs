@@ -133,6 +133,8 @@ pub struct DlrMetrics {
     pub foreign_schema_version: Counter,
     /// Error codes that do not look like one and were left out of their receipts.
     pub error_codes_left_out: Counter,
+    /// Orphans recorded with their message without what they said of people, whose key is gone.
+    pub orphans_without_data: Counter,
     /// Events per transaction of the appender.
     pub append_batch_events: Histogram,
     /// 1 while the consumer exists and can be reached, else 0.
@@ -183,6 +185,7 @@ impl Default for DlrMetrics {
             grace_cut_short: Counter::default(),
             foreign_schema_version: Counter::default(),
             error_codes_left_out: Counter::default(),
+            orphans_without_data: Counter::default(),
             append_batch_events: Histogram::new(BATCH_SIZES),
             nats_consumer_status: Gauge::default(),
             nats_ack_pending: Gauge::default(),
@@ -283,6 +286,11 @@ impl DlrMetrics {
             "dlr_error_codes_left_out",
             "error codes that do not look like one, left out of their receipts",
             self.error_codes_left_out.clone(),
+        );
+        r.register(
+            "dlr_orphans_without_data",
+            "orphans recorded with their message without what they said of people",
+            self.orphans_without_data.clone(),
         );
         r.register(
             "dlr_append_batch_events",

@@ -4,12 +4,12 @@
 use eventstore::{
     keyring::{KeyringError, MasterKeyFile},
     log::chain,
-    postgres::{Database, PgKeyring, RewrapError, Rewrapped},
+    postgres::{Database, PgKeyring, RewrapError, Rewrapped, expire_keys_of_days},
 };
 
 use super::{RoleError, say};
 use crate::{
-    cli::{KeysCommand, RewrapSettings},
+    cli::{ExpireSettings, KeysCommand, RewrapSettings},
     config::ConfigError,
     database,
     settings::{DatabaseSettings, MasterKeySettings},
@@ -25,6 +25,7 @@ pub(super) const JOBS: &str = "tollbook_admin";
 pub async fn run(command: &KeysCommand) -> Result<(), RoleError> {
     match command {
         KeysCommand::Rewrap(settings) => rewrap(settings).await,
+        KeysCommand::Expire(settings) => expire(settings).await,
     }
 }
 
@@ -68,6 +69,31 @@ fn tell(done: &Rewrapped) {
             "version {version} is still used by {data_keys} data keys"
         ));
     }
+}
+
+/// Destroys the keys of orphans of long ago.
+async fn expire(settings: &ExpireSettings) -> Result<(), RoleError> {
+    let (keep, window) = (settings.dlr_orphan_keep, settings.dlr_match_window);
+    let age = settings.dlr_orphan_key_age;
+    if age < keep.saturating_add(window) {
+        let problem = "must be at least DLR_ORPHAN_KEEP and DLR_MATCH_WINDOW together: until then \
+            orphans are matched, with what they say of people";
+        return Err(ConfigError::value("DLR_ORPHAN_KEY_AGE", problem).into());
+    }
+    let database = connect(&settings.database, "tollbook-keys-expire")?;
+    database::check_job(&database, JOBS).await?;
+    let expired = expire_keys_of_days(&database, age).await;
+    let expired = expired.map_err(database::DatabaseError::from)?;
+    say(format_args!(
+        "{} data keys of days destroyed",
+        expired.data_keys
+    ));
+    if let (Some(first), Some(last)) = (expired.days.first(), expired.days.last()) {
+        say(format_args!(
+            "what orphans from {first} to {last} say of people can no longer be read"
+        ));
+    }
+    Ok(())
 }
 
 /// The database of a job, with nothing asked of it yet.

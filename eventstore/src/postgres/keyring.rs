@@ -5,6 +5,7 @@
 //! ([`PgKeyring::check`]) and in each transaction that makes a data key.
 
 mod cache;
+mod expire;
 mod making;
 mod rewrap;
 
@@ -20,8 +21,11 @@ use tokio_postgres::{Row, types::ToSql};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-pub use self::rewrap::{RewrapError, Rewrapped};
 use self::{cache::KeyCache, making::other_master_key};
+pub use self::{
+    expire::{Expired, expire_keys_of_days},
+    rewrap::{RewrapError, Rewrapped},
+};
 use super::{Database, Statement};
 use crate::{
     clock,

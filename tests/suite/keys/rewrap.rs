@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, process::Stdio};
 
 use eventstore::{
     LogId,
-    keyring::{Keyring, KeyringError, MasterKeys, Subject, Wrapped},
+    keyring::{Keyring, KeyringError, Subject},
     seal::{DataKey, KEY_LEN, Place},
 };
 use schema::{
@@ -15,7 +15,7 @@ use tokio::process::Command;
 use tokio_postgres::error::SqlState;
 use uuid::Uuid;
 
-use super::{SECOND, data_keys, file, job, keyring, on_each_postgres, under};
+use super::{SECOND, data_keys, file, job, keyring, on_each_postgres, under, wrapped};
 use crate::fixture::{Base, MASTER_KEY, eventually, tollbook, unique};
 
 /// More than one batch holds.
@@ -23,11 +23,6 @@ const MANY: u8 = 251;
 
 /// Whose key is being made in a transaction of its own.
 const SUBJECT: Uuid = Uuid::from_u128(77);
-
-fn wrapped(file: &str) -> Wrapped {
-    let masters = MasterKeys::parse(file).expect("good");
-    masters.wrap(&[7; KEY_LEN], Subject::Tenant(Pseudonym(SUBJECT)))
-}
 
 fn place() -> Place<'static> {
     Place {
@@ -323,7 +318,8 @@ fn a_data_key_being_made_under_the_old_version_is_waited_for_and_wrapped_anew() 
         let old = file(&folder, &[MASTER_KEY]);
         let keys = keyring(base, &old);
         keys.of_tenant(TenantId(unique())).await.expect("made");
-        let wrapped = wrapped(MASTER_KEY);
+        let subject = Subject::Tenant(Pseudonym(SUBJECT));
+        let wrapped = wrapped(MASTER_KEY, subject, &[7; KEY_LEN]);
         let mut service = base.client("dlr_svc").await;
         let making = service.transaction().await.expect("begun");
         let sql = "select eventlog.enrol_tenant($1, $2, $3, 1::int2, $4)";

@@ -43,6 +43,21 @@ impl Sms {
         self
     }
 
+    /// The message as the orchestrator writes it down.
+    pub(crate) fn row(&self) -> OrchestratorRow {
+        OrchestratorRow {
+            message_id: MessageId(self.id),
+            tenant_id: TenantId(self.tenant),
+            account_id: AccountId(self.account),
+            operator_id: OperatorId(self.operator),
+            operator_message_id: OperatorMessageId::new(&self.operator_message).expect("short"),
+            to_msisdn: self.to.clone(),
+            segment_count: self.segments,
+            metadata: None,
+            enqueued_at: self.enqueued,
+        }
+    }
+
     /// Another message of the same owner under the same id of the same operator.
     pub(crate) fn next_life(&self) -> Self {
         Self {
@@ -211,18 +226,7 @@ impl Desk {
 
     /// The orchestrator writes the message down.
     pub(crate) async fn enqueue(&self, sms: &Sms) {
-        let row = OrchestratorRow {
-            message_id: MessageId(sms.id),
-            tenant_id: TenantId(sms.tenant),
-            account_id: AccountId(sms.account),
-            operator_id: OperatorId(sms.operator),
-            operator_message_id: OperatorMessageId::new(&sms.operator_message).expect("short"),
-            to_msisdn: sms.to.clone(),
-            segment_count: sms.segments,
-            metadata: None,
-            enqueued_at: sms.enqueued,
-        };
-        orchestrator::enqueue(&self.database, &[row])
+        orchestrator::enqueue(&self.database, &[sms.row()])
             .await
             .expect("the orchestrator may");
     }

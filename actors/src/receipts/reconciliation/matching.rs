@@ -37,6 +37,13 @@ struct Pair<'a> {
     orphaned: &'a ReceiptOrphaned,
 }
 
+/// What an orphan says of people, opened.
+struct Opened {
+    private: ReceiptPrivate,
+    /// Whether something of it is lost.
+    lost: bool,
+}
+
 /// What opens and seals the personal data of all of them.
 struct Keys {
     tenants: HashMap<TenantId, KnownTenant>,
@@ -101,9 +108,11 @@ impl Reconciliation {
         pairs: Vec<Pair<'_>>,
         keys: &Keys,
     ) -> Result<usize, ReconciliationError> {
-        let commands = pairs
-            .iter()
-            .filter_map(|one| Some((one, one.command(self.log, keys)?)));
+        let commands = pairs.iter().filter_map(|one| {
+            let opened = one.open(self.log, keys)?;
+            let told = (one, opened.lost);
+            Some((told, one.command(opened, keys)?))
+        });
         let (pairs, commands): (Vec<_>, Vec<_>) = commands.unzip();
         let streams = commands.into_iter().map(|command| {
             let stream = StreamId::message(command.message.id);
@@ -114,13 +123,28 @@ impl Reconciliation {
         let matches = pairs
             .into_iter()
             .zip(verdicts)
-            .filter_map(|(one, verdict)| {
-                let matched = self.matched(one, &verdict?)?;
+            .filter_map(|((one, lost), verdict)| {
+                let verdict = verdict?;
+                if lost && matches!(verdict, Verdict::Recorded { .. }) {
+                    self.tell_lost(one);
+                }
+                let matched = self.matched(one, &verdict)?;
                 Some((one.orphan.stream(), OrphanCommand::Match(matched)))
             });
         let verdicts = ask_all(&self.orphans, matches.collect::<Vec<_>>()).await;
         let recorded = |verdict: &&Option<_>| matches!(verdict, Some(Verdict::Recorded { .. }));
         Ok(verdicts.iter().filter(recorded).count())
+    }
+
+    /// Says that a receipt was recorded without what it said of people.
+    fn tell_lost(&self, one: &Pair<'_>) {
+        self.metrics.orphans_without_data.inc();
+        tracing::warn!(
+            event = "dlr.orphan_without_data",
+            orphanId = %one.orphan.id,
+            messageId = %one.found.message.id,
+            "its personal data does not open any more; it is recorded without"
+        );
     }
 
     /// The match that follows from what became of the receipt; none if it has to come again.
@@ -175,34 +199,43 @@ impl<'a> Pair<'a> {
         })
     }
 
-    /// The receipt as it came, to be recorded; nothing while its tenant's key or that of its day
-    /// does not open, or is being made or destroyed.
-    fn command(&self, log: LogId, keys: &Keys) -> Option<RecordReceipt> {
-        let tenant = keys.tenants.get(&self.found.tenant)?.unlocked().ok()?;
+    /// What the orphan says of people; nothing while the key of its day does not open, which may
+    /// pass. Where it was destroyed, what it sealed is gone, and the receipt counts all the same.
+    fn open(&self, log: LogId, keys: &Keys) -> Option<Opened> {
         let sealed = &self.recorded.data.sealed.0;
         let key_of = |value| keys.days.get(&seal::key_of(value).ok()?);
         if sealed.values().filter_map(key_of).any(Result::is_err) {
             return None;
         }
-        let open = |field: &'static str| -> Option<Personal> {
+        let mut lost = false;
+        let mut open = |field: &'static str| -> Option<Personal> {
             let value = sealed.get(field)?;
-            let key = key_of(value)?.as_ref().ok()?;
             let place = Place {
                 log,
                 stream: self.recorded.stream,
                 version: self.recorded.version,
                 field,
             };
-            // What does not open (a destroyed key) is gone; the receipt counts all the same.
-            key.open(&place, value).ok()
+            let key = key_of(value).and_then(|key| key.as_ref().ok());
+            let opened = key.and_then(|key| key.open(&place, value).ok());
+            lost |= opened.is_none();
+            opened
         };
+        let private = ReceiptPrivate {
+            source_addr: open(Sealed::SOURCE_ADDR),
+            dest_addr: open(Sealed::DEST_ADDR),
+            raw_payload: open(Sealed::RAW_PAYLOAD),
+        };
+        Some(Opened { private, lost })
+    }
+
+    /// The receipt as it came, to be recorded; nothing while its tenant's key does not open, or is
+    /// being made or destroyed.
+    fn command(&self, opened: Opened, keys: &Keys) -> Option<RecordReceipt> {
+        let tenant = keys.tenants.get(&self.found.tenant)?.unlocked().ok()?;
         let received = ReceivedReceipt {
             facts: self.orphaned.receipt.clone(),
-            private: ReceiptPrivate {
-                source_addr: open(Sealed::SOURCE_ADDR),
-                dest_addr: open(Sealed::DEST_ADDR),
-                raw_payload: open(Sealed::RAW_PAYLOAD),
-            },
+            private: opened.private,
             message_hint: self.orphaned.message_hint,
             foreign_schema_version: false,
             error_code_left_out: false,

@@ -1,15 +1,24 @@
 //! What becomes of orphans: a log in memory, what is shown of it, and messages that appear.
 
-use std::sync::{
-    Mutex,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    collections::HashMap,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
-use eventstore::{RecordedEvent, memory::MemoryStore, seal::DataKey};
-use schema::{
-    AccountId, Event, MessageId, OperatorId, OperatorMessageId, Personal, Position, ReceiptFacts,
-    ReceiptPrivate, ReceivedReceipt, Status, TenantId,
+use eventstore::{
+    RecordedEvent,
+    keyring::{KnownTenant, Locked},
+    memory::MemoryStore,
+    seal::DataKey,
 };
+use schema::{
+    AccountId, Event, MessageId, OperatorId, OperatorMessageId, Personal, Position, Pseudonym,
+    ReceiptFacts, ReceiptPrivate, ReceivedReceipt, Sealed, Status, TenantId,
+};
+use time::Date;
 use uuid::Uuid;
 
 use super::*;
@@ -127,8 +136,43 @@ struct World {
     _actors: Actors,
 }
 
+/// A keyring whose keys of days are all destroyed.
+struct NoDays;
+
+#[async_trait]
+impl Keyring for NoDays {
+    async fn of_tenants(
+        &self,
+        tenants: &[TenantId],
+    ) -> Result<HashMap<TenantId, KnownTenant>, KeyringError> {
+        Keys.of_tenants(tenants).await
+    }
+
+    async fn of_day(&self, _: Date) -> Result<DataKey, KeyringError> {
+        Err(KeyringError::Absent)
+    }
+
+    async fn by_id(
+        &self,
+        _: &[i64],
+    ) -> Result<HashMap<i64, Result<DataKey, Locked>>, KeyringError> {
+        Ok(HashMap::new())
+    }
+
+    async fn tenants_of(
+        &self,
+        _: &[Pseudonym],
+    ) -> Result<HashMap<Pseudonym, TenantId>, KeyringError> {
+        Err(KeyringError::Absent)
+    }
+}
+
 impl World {
     async fn start() -> Self {
+        Self::with(Arc::new(Keys)).await
+    }
+
+    async fn with(keyring: Arc<dyn Keyring>) -> Self {
         let store = Arc::new(MemoryStore::default());
         let actors = Actors::on(Arc::clone(&store) as _).await;
         let view = Arc::new(View {
@@ -142,7 +186,7 @@ impl World {
             store: Arc::clone(&store) as _,
             log: LogId::DEFAULT,
             correlator: Arc::clone(&messages) as _,
-            keyring: Arc::new(Keys),
+            keyring,
             messages: directory::open(log, 10, root).await.expect("starts"),
             orphans: directory::open(log, 10, root).await.expect("starts"),
             metrics: Arc::new(DlrMetrics::default()),
@@ -172,7 +216,10 @@ impl World {
                     stated_delivered_at: None,
                     received_at: at(arrived),
                 },
-                private: ReceiptPrivate::default(),
+                private: ReceiptPrivate {
+                    dest_addr: Some(Personal::new("+491512345".into())),
+                    ..ReceiptPrivate::default()
+                },
                 message_hint: None,
                 foreign_schema_version: false,
                 error_code_left_out: false,
@@ -220,6 +267,37 @@ async fn an_orphan_whose_message_appeared_is_matched_once() {
     assert_eq!(world.look().await, 1);
     assert_eq!(world.look().await, 0, "it has its message");
     assert_eq!(world.log().await, MATCHED);
+}
+
+/// What stands sealed in the settlement of the only message.
+async fn settled_with(world: &World) -> Vec<String> {
+    let events = world.view.events().await;
+    let settled = events
+        .iter()
+        .find(|event| matches!(event.data.event, Event::MessageSettled(_)));
+    let sealed = &settled.expect("settled").data.sealed.0;
+    sealed.keys().cloned().collect()
+}
+
+#[tokio::test]
+async fn an_orphan_whose_key_is_destroyed_is_matched_without_what_it_said_of_people_and_told() {
+    for (keyring, kept, lost) in [
+        (Arc::new(Keys) as Arc<dyn Keyring>, true, 0),
+        (Arc::new(NoDays), false, 1),
+    ] {
+        let world = World::with(keyring).await;
+        world.orphans(b"a").await;
+        world.appear(b"a");
+        assert_eq!(world.look().await, 1);
+        assert_eq!(world.look().await, 0, "once");
+        assert_eq!(world.log().await, MATCHED);
+        let sealed = settled_with(&world).await;
+        assert!(sealed.contains(&Sealed::TO.to_owned()), "{sealed:?}");
+        let dest = sealed.contains(&Sealed::DEST_ADDR.to_owned());
+        assert_eq!(dest, kept, "{sealed:?}");
+        let told = world.reconciliation.metrics.orphans_without_data.get();
+        assert_eq!(told, lost);
+    }
 }
 
 #[tokio::test]
