@@ -22,7 +22,7 @@ use axum::http::{HeaderMap, HeaderName, header::AUTHORIZATION};
 use schema::TenantId;
 use uuid::Uuid;
 
-pub use caller::{Caller, Right};
+pub use caller::{Caller, ROLES, Right};
 
 use jwks::Keys;
 use peer::Peer;

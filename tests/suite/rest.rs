@@ -12,6 +12,7 @@ mod guide;
 mod hostile;
 mod identity;
 mod limits;
+mod matrix;
 mod nodes;
 mod outage;
 pub(crate) mod raw;

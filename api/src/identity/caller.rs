@@ -33,17 +33,26 @@ impl fmt::Display for Right {
     }
 }
 
+/// What each role of a token gives. Roles that are not here give nothing.
+pub const ROLES: [(&str, &[Right]); 6] = [
+    ("account.admin", &[Right::BillingRead]),
+    ("account.viewer", &[Right::BillingRead]),
+    (
+        "platform.admin",
+        &[Right::BillingRead, Right::ReadAnyAccount],
+    ),
+    ("platform.billing_admin", &[Right::BillingAdmin]),
+    (
+        "platform.finance",
+        &[Right::BillingRead, Right::ReadAnyAccount, Right::Finance],
+    ),
+    ("platform.auditor", &[Right::Audit]),
+];
+
 impl Right {
-    /// What a role of a token gives; roles that we do not know give nothing.
     fn of_role(role: &str) -> &'static [Self] {
-        match role {
-            "account.admin" | "account.viewer" => &[Self::BillingRead],
-            "platform.admin" => &[Self::BillingRead, Self::ReadAnyAccount],
-            "platform.billing_admin" => &[Self::BillingAdmin],
-            "platform.finance" => &[Self::BillingRead, Self::ReadAnyAccount, Self::Finance],
-            "platform.auditor" => &[Self::Audit],
-            _ => &[],
-        }
+        let known = ROLES.iter().find(|known| known.0 == role);
+        known.map_or(&[], |known| known.1)
     }
 
     /// The word of a token's scope that lets this right through.

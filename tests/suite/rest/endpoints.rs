@@ -1,4 +1,4 @@
-//! Every endpoint against every kind of caller, and against the ids of another tenant.
+//! A good call of every endpoint, and every endpoint against the ids of another tenant.
 //!
 //! The endpoints are read from the service's own document: one without a case here fails.
 
@@ -18,18 +18,18 @@ const COSTS: &str = "/v1/admin/operator-costs";
 
 /// What a caller needs.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Right {
+pub(super) enum Right {
     Read,
     Admin,
 }
 
 /// The things that endpoints are asked about.
 #[derive(Debug, Clone, Copy)]
-struct Things {
-    customer: Customer,
+pub(super) struct Things {
+    pub(super) customer: Customer,
     /// One price to show and replace, one to close.
-    prices: [Uuid; 2],
-    costs: [Uuid; 2],
+    pub(super) prices: [Uuid; 2],
+    pub(super) costs: [Uuid; 2],
 }
 
 impl Things {
@@ -111,14 +111,14 @@ fn case(operation: &str, of: Things) -> Option<(Right, String, Option<Value>)> {
 }
 
 /// One method of one path, as the document has it.
-struct Operation {
-    id: String,
+pub(super) struct Operation {
+    pub(super) id: String,
     method: Method,
     statuses: Vec<String>,
 }
 
 /// All of them; there are as many as were counted when this was written, or more.
-async fn operations(desk: &Desk) -> Vec<Operation> {
+pub(super) async fn operations(desk: &Desk) -> Vec<Operation> {
     let document = desk.rest.as_nobody().get("/openapi.json").await;
     let document = document.expect("an answer").made().expect("for everybody");
     let mut found = Vec::new();
@@ -138,7 +138,7 @@ async fn operations(desk: &Desk) -> Vec<Operation> {
 
 impl Operation {
     /// Calls it about these things, and makes sure that it answers as documented.
-    async fn call(&self, caller: &RestClient, of: Things) -> (Right, Answer) {
+    pub(super) async fn call(&self, caller: &RestClient, of: Things) -> (Right, Answer) {
         let case = case(&self.id, of);
         let (right, path, body) = case.unwrap_or_else(|| panic!("give {} a case here", self.id));
         let answer = caller.call(self.method.clone(), &path, body.as_ref()).await;
@@ -148,100 +148,6 @@ impl Operation {
         assert!(answer.header("x-request-id").is_some(), "{}", self.id);
         (right, answer)
     }
-}
-
-/// What the answer must be.
-fn due(right: Right, has: &[Right]) -> (bool, u16, Option<&'static str>) {
-    if has.contains(&right) {
-        (true, 200, None)
-    } else {
-        (false, 403, Some("right_missing"))
-    }
-}
-
-#[test]
-fn every_endpoint_answers_each_role_as_its_right_has_it() {
-    run(async {
-        let (desk, operations) = (desk().await, operations(desk().await).await);
-        let things = Things::made(desk).await;
-        let Customer {
-            tenant, account, ..
-        } = things.customer;
-        let table: [(&str, &[Right]); 8] = [
-            ("account.admin", &[Right::Read]),
-            ("account.viewer", &[Right::Read]),
-            ("platform.admin", &[Right::Read]),
-            ("platform.billing_admin", &[Right::Admin]),
-            ("platform.finance", &[Right::Read]),
-            ("platform.auditor", &[]),
-            ("platform.nothing", &[]),
-            ("Platform.Billing_Admin", &[]),
-        ];
-        for (role, has) in table {
-            let subject = format!("{role}-{}", unique().simple());
-            let home = home(role, tenant);
-            let caller = desk.rest.named(&subject, role, home, Some(account));
-            for operation in &operations {
-                let (right, answer) = operation.call(&caller, things).await;
-                let (good, status, code) = due(right, has);
-                let told = format!("{role} {}: {}", operation.id, answer.text);
-                if good {
-                    assert!((200..300).contains(&answer.status), "{told}");
-                } else {
-                    assert_eq!((answer.status, answer.code()), (status, code), "{told}");
-                }
-            }
-            let wrote = desk.written_by(&subject).await;
-            assert_eq!(wrote > 0, has.contains(&Right::Admin), "{role}: {wrote}");
-        }
-        desk.is_calm();
-    });
-}
-
-#[test]
-fn every_endpoint_wants_to_know_who_calls() {
-    run(async {
-        let (desk, operations) = (desk().await, operations(desk().await).await);
-        let things = Things::made(desk).await;
-        let gateway = desk.gateway().await;
-        let Customer {
-            tenant, account, ..
-        } = things.customer;
-        let key = |caller: RestClient| {
-            caller
-                .saying("x-api-key-id", &format!("key-{tenant}"))
-                .saying(
-                    "x-scopes",
-                    "billing:read billing:admin platform.billing_admin",
-                )
-                .saying("x-tenant-id", &tenant.to_string())
-                .saying("x-account-id", &account.to_string())
-        };
-        let strangers = [
-            (desk.rest.as_nobody(), "no_credentials"),
-            (desk.rest.with_token("nonsense"), "invalid_token"),
-            (key(desk.rest.as_nobody()), "no_credentials"),
-            (key(gateway.bare.as_nobody()), "no_credentials"),
-            (key(gateway.other.as_nobody()), "no_credentials"),
-            (key(gateway.kong.with_token("nonsense")), "invalid_token"),
-        ];
-        for operation in &operations {
-            for (stranger, code) in &strangers {
-                let (_, answer) = operation.call(stranger, things).await;
-                let told = (answer.status, answer.code());
-                assert_eq!(told, (401, Some(*code)), "{}", operation.id);
-                assert!(answer.header("www-authenticate").is_some());
-            }
-            // A key is a customer's, whatever scopes are claimed for it.
-            let (right, answer) = operation.call(&key(gateway.kong.as_nobody()), things).await;
-            let (good, status, code) = due(right, &[Right::Read]);
-            let told = (answer.status, answer.code());
-            assert_eq!(told, (status, code), "{} {good}", operation.id);
-        }
-        assert_eq!(desk.written_by(&format!("key-{tenant}")).await, 0);
-        desk.is_calm();
-        super::fixture::calm(&gateway.service);
-    });
 }
 
 /// What an answer tells, without what tells requests apart.

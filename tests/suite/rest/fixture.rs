@@ -202,13 +202,6 @@ impl Desk {
         rows.iter().map(look).collect()
     }
 
-    /// How many facts somebody recorded, looks at accounts aside.
-    pub(crate) async fn written_by(&self, subject: &str) -> i64 {
-        let sql = include_str!("fixture/written.sql");
-        let row = self.database.query_one(sql, &[&subject]).await;
-        row.expect("reads").get(0)
-    }
-
     /// Another process of the service in this world.
     pub(crate) async fn node(&self, more: &[(&'static str, &str)]) -> (Service, Rest) {
         let node = self.world.billing(more).await.expect("a service");
