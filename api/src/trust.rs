@@ -78,7 +78,7 @@ impl Followed {
                     tracing::info!(event = "trust.authorities_replaced", setting = self.key);
                 }
                 Err(error) => {
-                    tracing::warn!(event = "trust.authorities_unusable", error = %error);
+                    tracing::warn!(event = "trust.authorities_unusable", setting = self.key, error = %error);
                 }
             }
         }

@@ -8,6 +8,7 @@ mod connector;
 mod database;
 mod faults;
 mod keyring;
+mod renewal;
 mod rows;
 mod statement;
 mod store;

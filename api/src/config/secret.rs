@@ -1,6 +1,10 @@
 //! Where secrets come from, so that they are read again when they rotate.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use eventstore::Secret;
 use zeroize::Zeroize;
@@ -12,13 +16,25 @@ use super::ConfigError;
 pub enum SecretSource {
     /// The environment or the configuration file; it does not change while we run.
     Value(Secret),
-    /// A file, as a Vault agent or a Kubernetes secret mounts it; read again at each use.
-    File {
-        /// The variable that names the file.
-        key: &'static str,
-        /// The file.
-        path: PathBuf,
-    },
+    /// A file, as a Vault agent or a Kubernetes secret mounts it.
+    File(SecretFile),
+}
+
+/// A file with a secret, read again at each use. While it cannot be read or is empty, as in the
+/// middle of a rotation, what it held last is used.
+#[derive(Debug, Clone)]
+pub struct SecretFile {
+    /// The variable that names the file.
+    key: &'static str,
+    path: PathBuf,
+    known: Arc<Mutex<Known>>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    last: Option<Secret>,
+    /// Whether the log was told that the file cannot be used.
+    told: bool,
 }
 
 impl SecretSource {
@@ -26,7 +42,7 @@ impl SecretSource {
     /// read now.
     ///
     /// # Errors
-    /// Both are set, or the file cannot be read.
+    /// Both are set, or the file cannot be read or is empty.
     pub fn of(
         key: &'static str,
         file_key: &'static str,
@@ -41,10 +57,11 @@ impl SecretSource {
                 ));
             }
             (Some(value), None) => Self::Value(value.clone()),
-            (None, Some(path)) => Self::File {
+            (None, Some(path)) => Self::File(SecretFile {
                 key: file_key,
                 path: path.clone(),
-            },
+                known: Arc::default(),
+            }),
             (None, None) => return Ok(None),
         };
         source.read()?;
@@ -54,18 +71,47 @@ impl SecretSource {
     /// The secret as it is now, without the newline that editors put at the end of a file.
     ///
     /// # Errors
-    /// The file cannot be read.
+    /// The file has never been readable.
     pub fn read(&self) -> Result<Secret, ConfigError> {
         match self {
             Self::Value(secret) => Ok(secret.clone()),
-            Self::File { key, path } => {
-                let mut text = fs::read_to_string(path)
-                    .map_err(|source| ConfigError::unreadable(*key, path, &source))?;
-                let secret = Secret::new(text.trim_end_matches(['\r', '\n']).to_owned());
-                text.zeroize();
+            Self::File(file) => file.read(),
+        }
+    }
+}
+
+impl SecretFile {
+    fn read(&self) -> Result<Secret, ConfigError> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.content() {
+            Ok(secret) => {
+                if std::mem::take(&mut known.told) {
+                    tracing::info!(event = "secret.readable", setting = self.key);
+                }
+                known.last = Some(secret.clone());
                 Ok(secret)
             }
+            Err(error) => {
+                let Some(last) = known.last.clone() else {
+                    return Err(error);
+                };
+                if !std::mem::replace(&mut known.told, true) {
+                    tracing::warn!(event = "secret.unreadable", setting = self.key, error = %error);
+                }
+                Ok(last)
+            }
         }
+    }
+
+    fn content(&self) -> Result<Secret, ConfigError> {
+        let mut text = fs::read_to_string(&self.path)
+            .map_err(|source| ConfigError::unreadable(self.key, &self.path, &source))?;
+        let secret = Secret::new(text.trim_end_matches(['\r', '\n']).to_owned());
+        text.zeroize();
+        if secret.expose().is_empty() {
+            return Err(ConfigError::value(self.key, "names an empty file"));
+        }
+        Ok(secret)
     }
 }
 
@@ -90,8 +136,27 @@ mod tests {
         fs::write(&path, "second").expect("writes");
         assert_eq!(source.read().expect("reads").expose(), "second");
         fs::remove_file(&path).expect("removes");
-        let error = source.read().expect_err("it is gone").to_string();
-        assert!(error.starts_with("TOKEN_FILE: "), "{error}");
+    }
+
+    #[test]
+    fn a_file_that_is_gone_or_empty_counts_as_what_it_held_last_and_never_at_the_start() {
+        let path = std::env::temp_dir().join(format!("tollbook-gone-{}", std::process::id()));
+        let of = || SecretSource::of("TOKEN", "TOKEN_FILE", None, Some(&path));
+        let error = of().expect_err("it is not there").to_string();
+        assert!(error.starts_with("TOKEN_FILE: cannot read "), "{error}");
+        fs::write(&path, "\n").expect("writes");
+        let error = of().expect_err("it is empty").to_string();
+        assert_eq!(error, "TOKEN_FILE: names an empty file");
+        fs::write(&path, "first").expect("writes");
+        let source = of().expect("readable").expect("given");
+        let again = source.clone();
+        fs::write(&path, "").expect("writes");
+        assert_eq!(again.read().expect("known").expose(), "first");
+        fs::remove_file(&path).expect("removes");
+        assert_eq!(source.read().expect("known").expose(), "first");
+        fs::write(&path, "second").expect("writes");
+        assert_eq!(source.read().expect("reads").expose(), "second");
+        fs::remove_file(&path).expect("removes");
     }
 
     #[test]

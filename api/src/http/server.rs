@@ -43,7 +43,7 @@ const HEADERS_MAX: usize = 32 * 1024;
 /// How long to wait when the system has no more sockets for us.
 const BREATH: Duration = Duration::from_millis(100);
 /// How often the TLS files are looked at.
-const LOOK: Duration = Duration::from_secs(10);
+const LOOK: Duration = Duration::from_secs(2);
 
 /// Where and how to listen: address, TLS, and what slow or many callers get.
 #[derive(Debug, Clone)]

@@ -11,7 +11,7 @@ use eventstore::{files::Stamps, log::chain};
 use super::{Access, NatsError, credentials::Credentials};
 
 /// How often the files are looked at.
-const LOOK: Duration = Duration::from_secs(5);
+const LOOK: Duration = Duration::from_secs(2);
 
 /// Watches the files of `access`, for ever, and reconnects when they hold others that work.
 pub async fn watch(client: &Client, access: &Access) -> Infallible {

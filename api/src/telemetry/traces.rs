@@ -166,14 +166,13 @@ mod tests {
         let listener = Arc::new(TcpListener::bind("127.0.0.1:0").await.expect("a port"));
         let address = format!("http://{}/v1/traces", listener.local_addr().expect("bound"));
         let path = std::env::temp_dir().join(format!("tollbook-otlp-{}", std::process::id()));
-        let token = SecretSource::File {
-            key: "TOKEN_FILE",
-            path: path.clone(),
-        };
+        fs::write(&path, "sunday").expect("writes");
+        let token = SecretSource::of("TOKEN", "TOKEN_FILE", None, Some(&path));
+        let token = token.expect("readable");
         // No new traces are kept: the span is exported because its caller's was.
         let options = OtlpOptions {
             address,
-            token: Some(token),
+            token,
             certificate: None,
             share: 0.0,
             per_second_max: NonZeroU32::MIN,

@@ -4,8 +4,6 @@
 
 use std::{net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use deadpool_postgres::Connect;
-use futures::future::BoxFuture;
 use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, pem::PemObject},
@@ -18,7 +16,7 @@ use tokio_postgres::{
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::Secret;
+use crate::{Secret, files::Stamps};
 
 /// How long one host may take to accept a connection.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -86,15 +84,45 @@ pub enum DatabaseOptionsError {
     Pool(#[source] deadpool_postgres::BuildError),
 }
 
-/// Makes connections from options that are read anew each time, so that a rotated password or
-/// certificate authority is used without a restart.
+/// A connection, and the task that drives it.
+pub(super) type Opened = (tokio_postgres::Client, JoinHandle<()>);
+
+/// What a connection is made with.
+#[derive(Clone)]
+pub(super) struct Target {
+    /// What the files looked like just before they were read.
+    pub(super) stamps: Stamps,
+    pub(super) config: Config,
+    tls: Option<MakeRustlsConnect>,
+}
+
+impl Target {
+    /// Connects.
+    pub(super) async fn open(&self) -> Result<Opened, tokio_postgres::Error> {
+        match &self.tls {
+            Some(tls) => open(&self.config, tls.clone()).await,
+            None => open(&self.config, NoTls).await,
+        }
+    }
+}
+
+/// Fails: there is no way to make a `tokio_postgres::Error` of our own, but connecting to nowhere
+/// yields one.
+pub(super) async fn nowhere() -> Result<Opened, tokio_postgres::Error> {
+    open(&Config::new(), NoTls).await
+}
+
+/// Reads what a connection is made with, anew each time, so that a rotated password or certificate
+/// authority is used without a restart.
 pub(super) struct Connector {
     pub(super) options: DatabaseOptions,
 }
 
 impl Connector {
     /// What is to be connected to, and how it is encrypted.
-    pub(super) fn read(&self) -> Result<(Config, Option<MakeRustlsConnect>), DatabaseOptionsError> {
+    pub(super) fn read(&self) -> Result<Target, DatabaseOptionsError> {
+        // Before they are read: what changes meanwhile is read again.
+        let stamps = self.stamps();
         let url = match &self.options.url_file {
             None => self.options.url.clone(),
             Some(path) => Secret::new(read_file(path)?.trim().to_owned()),
@@ -108,40 +136,31 @@ impl Connector {
         config.keepalives_idle(KEEPALIVE_IDLE);
         config.keepalives_interval(KEEPALIVE_INTERVAL);
         config.keepalives_retries(KEEPALIVE_RETRIES);
-        if config.get_ssl_mode() != SslMode::Require {
-            return Ok((config, None));
-        }
-        let ca = self.options.ca_file.as_ref();
-        let ca = ca.ok_or(DatabaseOptionsError::NoAuthority)?;
-        Ok((config, Some(tls(ca)?)))
-    }
-}
-
-impl Connect for Connector {
-    fn connect(
-        &self,
-        _: &Config,
-    ) -> BoxFuture<'_, Result<(tokio_postgres::Client, JoinHandle<()>), tokio_postgres::Error>>
-    {
-        Box::pin(async move {
-            match self.read() {
-                Ok((config, Some(tls))) => open(&config, tls).await,
-                Ok((config, None)) => open(&config, NoTls).await,
-                Err(error) => {
-                    tracing::error!(event = "database.options_error", error = %crate::log::chain(&error));
-                    // There is no way to make a tokio_postgres::Error of our own; connecting to
-                    // nowhere yields one.
-                    open(&Config::new(), NoTls).await
-                }
-            }
+        let tls = if config.get_ssl_mode() == SslMode::Require {
+            let ca = self.options.ca_file.as_ref();
+            Some(tls(ca.ok_or(DatabaseOptionsError::NoAuthority)?)?)
+        } else {
+            None
+        };
+        Ok(Target {
+            stamps,
+            config,
+            tls,
         })
     }
+
+    /// What the files look like now.
+    pub(super) fn stamps(&self) -> Stamps {
+        Stamps::of(self.options.url_file.iter().chain(&self.options.ca_file))
+    }
+
+    /// Whether there are files that may change.
+    pub(super) const fn has_files(&self) -> bool {
+        self.options.url_file.is_some()
+    }
 }
 
-async fn open<T>(
-    config: &Config,
-    tls: T,
-) -> Result<(tokio_postgres::Client, JoinHandle<()>), tokio_postgres::Error>
+async fn open<T>(config: &Config, tls: T) -> Result<Opened, tokio_postgres::Error>
 where
     T: MakeTlsConnect<tokio_postgres::Socket> + Send,
     T::Stream: Send + 'static,

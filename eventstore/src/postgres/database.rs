@@ -2,9 +2,10 @@
 //!
 //! Whoever asks is answered before the deadline or hears that it has passed. A connection that
 //! stayed silent that long is thrown away and never used again, with those that lie idle beside
-//! it: they lead to the same host. How connections are made, see [`super::connector`].
+//! it: they lead to the same host. How connections are made
+//! and renewed, see [`super::renewal`].
 
-use std::{error::Error, future::Future, time::Duration};
+use std::{error::Error, future::Future, sync::Arc, time::Duration};
 
 use deadpool_postgres::{
     Client, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Transaction,
@@ -16,6 +17,7 @@ use tokio_postgres::Row;
 use super::{
     connector::{Connector, DatabaseOptions, DatabaseOptionsError},
     faults::is_stale_plan,
+    renewal::{Connecting, Renewal},
     statement::{Parameters, Statement},
 };
 use crate::StoreError;
@@ -28,6 +30,7 @@ const WAIT: Duration = Duration::from_secs(10);
 pub struct Database {
     pool: Pool,
     deadline: Duration,
+    renewal: Arc<Renewal>,
 }
 
 impl Database {
@@ -36,21 +39,27 @@ impl Database {
     /// # Errors
     /// The options are wrong; nothing has been connected yet.
     pub fn new(options: DatabaseOptions) -> Result<Self, DatabaseOptionsError> {
-        let connector = Connector { options };
-        let (config, _) = connector.read()?;
-        let (size, deadline) = (connector.options.pool_max, connector.options.deadline);
+        let (size, deadline) = (options.pool_max, options.deadline);
+        let (renewal, config) = Renewal::new(Connector { options })?;
+        let renewal = Arc::new(renewal);
         let recycling = ManagerConfig {
             recycling_method: RecyclingMethod::Fast,
         };
-        let manager = Manager::from_connect(config, connector, recycling);
+        let connecting = Connecting(Arc::clone(&renewal));
+        let manager = Manager::from_connect(config, connecting, recycling);
         let pool = Pool::builder(manager)
             .max_size(size)
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(WAIT))
             .create_timeout(Some(WAIT))
+            .pre_recycle(renewal.refuse_older())
             .build()
             .map_err(DatabaseOptionsError::Pool)?;
-        Ok(Self { pool, deadline })
+        Ok(Self {
+            pool,
+            deadline,
+            renewal,
+        })
     }
 
     /// The rows that `statement` answers with. It is prepared once per connection; if a table was
@@ -144,6 +153,7 @@ impl Database {
     /// A connection. Whoever takes one answers for it with [`Self::in_time`] and
     /// [`Self::settle`].
     pub(super) async fn client(&self, operation: &'static str) -> Result<Client, StoreError> {
+        self.renewal.look(&self.pool).await;
         self.pool
             .get()
             .await

@@ -37,6 +37,11 @@ impl StoreError {
     }
 }
 
+/// The same of one error of Postgres: what it says itself, or else what caused it.
+pub(super) fn is_passing(error: &tokio_postgres::Error) -> bool {
+    causes(error).find_map(passes).unwrap_or(false)
+}
+
 /// What one cause says about it, if anything.
 fn passes(cause: &(dyn Error + 'static)) -> Option<bool> {
     if let Some(error) = cause.downcast_ref::<tokio_postgres::Error>() {
