@@ -286,6 +286,18 @@ impl World {
         Service::spawn(&binary()?, "dlr", variables, self.folder.path())
     }
 
+    /// A running service with this environment and no other, that is ready.
+    ///
+    /// # Errors
+    /// It does not become ready; the message is the end of its log.
+    pub async fn running(
+        &self,
+        role: &str,
+        variables: BTreeMap<&'static str, String>,
+    ) -> Result<Service, Fault> {
+        self.spawn(role, variables, &[]).await
+    }
+
     async fn spawn(
         &self,
         role: &str,

@@ -7,7 +7,10 @@ use tests::{
     world::{Rest, World},
 };
 
-use crate::fixture::{PATIENCE, dense, eventually};
+use crate::{
+    faults::fixture::Load,
+    fixture::{PATIENCE, dense, eventually},
+};
 
 /// A traffic whose accounts, prices and costs are agreed.
 pub(crate) struct Chain {
@@ -23,6 +26,15 @@ impl Chain {
         let agreed = drive::agree(rest, &agreement, Comes::First).await;
         agreed.expect("agreed");
         Self { shape, agreement }
+    }
+
+    /// Sends all of it where servers are restarted meanwhile: what was not acknowledged is sent again.
+    pub(crate) async fn insist(self, world: &World, per_second: u32) -> Expected {
+        let load = Load::prepare(world, &self.shape).await;
+        load.publish(world, per_second).await;
+        let mut expected = load.finish(world).await;
+        expected.agreement = Some(self.agreement);
+        expected
     }
 
     /// Sends all of it, so many receipts a second, and says what must come of it.

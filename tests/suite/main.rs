@@ -27,6 +27,7 @@ mod projections;
 mod receipts;
 mod rest;
 mod rights;
+mod secrets;
 mod start;
 mod statements;
 mod structure;

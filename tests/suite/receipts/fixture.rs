@@ -214,6 +214,11 @@ impl Desk {
         let usual = [("DLR_GRACE", GRACE), ("LOG_LEVEL", "debug")];
         let options = [&usual[..], more].concat();
         let service = world.service(&options).await.expect("a service");
+        Box::pin(Self::of(world, service)).await
+    }
+
+    /// The same with a service that is there already.
+    pub(crate) async fn of(world: World, service: Service) -> Self {
         Self {
             database: world.admin().await.expect("postgres"),
             observer: world.jetstream("observer").await.expect("nats"),

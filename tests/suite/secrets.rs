@@ -1,0 +1,7 @@
+//! Secrets that change while services run: used without a restart, and survived while they are of
+//! no use.
+
+mod collector;
+mod database;
+mod rotation;
+mod source;
