@@ -3,5 +3,6 @@
 
 mod collector;
 mod database;
+mod files;
 mod rotation;
 mod source;
