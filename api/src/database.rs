@@ -4,7 +4,7 @@
 //! database where something is missing or where the log's own defences are down; each error says
 //! which command mends it.
 
-use std::{error::Error, time::Duration};
+use std::{collections::BTreeSet, error::Error, time::Duration};
 
 use eventstore::{
     StoreError,
@@ -15,9 +15,13 @@ use tokio_postgres::Row;
 
 use crate::health::Health;
 
+mod defences;
+
+use self::defences::Breach;
+pub use self::defences::{DefenceGauges, watch as watch_defences};
+
 const ROLE: Statement = Statement::new(include_str!("database/role.sql"));
 const UNMET: Statement = Statement::new(include_str!("database/unmet.sql"));
-const UNDEFENDED: Statement = Statement::new(include_str!("database/undefended.sql"));
 const FORGETFUL: Statement = Statement::new(include_str!("database/forgetful.sql"));
 const ALIVE: Statement = Statement::new(include_str!("database/alive.sql"));
 
@@ -168,7 +172,9 @@ async fn allowed(
     instead: &'static str,
     role: String,
 ) -> Result<(), DatabaseError> {
-    let needed: Vec<_> = declared().filter(|right| right.role == instead).collect();
+    let mut needed = declared_by_us();
+    needed.extend(projections::migrate::rights::orch());
+    needed.retain(|right| right.role == instead);
     let needed = Declared::new(&needed);
     let [_, verbs, kinds, names] = needed.parameters();
     let missing = database.query(UNMET, &[kinds, names, verbs]).await?;
@@ -179,13 +185,13 @@ async fn allowed(
     durable(database, role).await
 }
 
-/// What is declared for all roles, in the orchestrator's schema too.
-fn declared() -> impl Iterator<Item = Right> {
-    let ours = [rights::eventlog(), projections::migrate::rights::dlr()];
-    let ours = ours
-        .into_iter()
-        .chain([projections::migrate::rights::billing()]);
-    ours.chain([projections::migrate::rights::orch()]).flatten()
+/// What is declared in our own schemas.
+fn declared_by_us() -> BTreeSet<Right> {
+    let mut all = rights::eventlog();
+    all.extend(rights::guard());
+    all.extend(projections::migrate::rights::dlr());
+    all.extend(projections::migrate::rights::billing());
+    all
 }
 
 /// What is missing, from a row of [`UNMET`].
@@ -217,13 +223,9 @@ fn unmet(instead: &str, role: String, row: &Row) -> Result<DatabaseError, Databa
 
 /// Whether the defences of the log are up.
 async fn defended(database: &Database) -> Result<(), DatabaseError> {
-    let faults = database.query(UNDEFENDED, &[]);
-    match faults.await?.first() {
+    match defences::breaches(database).await?.into_iter().next() {
         None => Ok(()),
-        Some(row) => Err(DatabaseError::Undefended {
-            fault: row.try_get("fault")?,
-            remedy: row.try_get("remedy")?,
-        }),
+        Some(Breach { fault, remedy }) => Err(DatabaseError::Undefended { fault, remedy }),
     }
 }
 

@@ -22,7 +22,7 @@ use tokio::{
 
 use crate::{
     config::ConfigError,
-    database,
+    database::{self, DefenceGauges},
     health::Health,
     keys,
     nats::{
@@ -97,6 +97,7 @@ pub struct Service {
     spec: &'static ServiceSpec,
     watched: Watched,
     access: Access,
+    defences: (Duration, DefenceGauges),
     _probes: Probes,
 }
 
@@ -142,6 +143,8 @@ impl Service {
         let progress = Arc::new(ProjectionMetrics::default());
         progress.register(&mut registry);
         register_statement_metrics(&mut registry);
+        let gauges_of_defences = DefenceGauges::default();
+        gauges_of_defences.register(&mut registry);
         let keyring = PgKeyring::new(database.clone(), master_keys.clone())
             .telling(keys::locked_gauge(&mut registry));
         let keyring = Arc::new(keyring);
@@ -188,6 +191,7 @@ impl Service {
             spec,
             watched,
             access,
+            defences: (settings.database.db_defence_check, gauges_of_defences),
             _probes: probes,
         })
     }
@@ -286,8 +290,10 @@ impl Service {
         &self,
         ask: impl AsyncFn() -> Result<(), E>,
     ) -> Infallible {
+        let (every, gauges) = &self.defences;
         tokio::join!(
             database::watch(&self.database, &self.health),
+            database::watch_defences(&self.database, *every, gauges),
             database::watch_questions(ask, &self.health),
             keys::watch(&self.keyring, self.feed.incarnation()),
             nats::watch::watch(&self.jetstream, &self.watched, &self.health, &self.pulse),

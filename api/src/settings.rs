@@ -249,6 +249,9 @@ pub struct DatabaseSettings {
     /// How long a statement or a transaction may take before its connection is given up
     #[arg(long, env = "DB_TIMEOUT", default_value = "15s", value_parser = values::duration)]
     pub db_timeout: Duration,
+    /// How often the defences of the log are looked at
+    #[arg(long, env = "DB_DEFENCE_CHECK", default_value = "1m", value_parser = values::duration)]
+    pub db_defence_check: Duration,
 }
 
 impl DatabaseSettings {

@@ -7,6 +7,7 @@ pub mod clock;
 pub mod contract;
 pub mod feed;
 pub mod files;
+pub mod guard;
 pub mod keyring;
 pub mod log;
 pub mod memory;

@@ -5,9 +5,12 @@
 //! two, and the tests try every right that is declared and every one that is not. Nothing is
 //! granted anywhere else.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt::Write as _};
 
+use ring::digest;
 use tokio_postgres::types::ToSql;
+
+use crate::postgres::Statement;
 
 mod parse;
 
@@ -24,6 +27,12 @@ pub const ROLES: [&str; 5] = [
 
 /// What is declared for the schema `eventlog`.
 pub const EVENTLOG: &str = include_str!("../rights/eventlog.sql");
+/// What is declared for the schema `tollbook_guard`.
+pub const GUARD: &str = include_str!("../rights/tollbook_guard.sql");
+
+/// What our roles may do otherwise than is declared: columns `fault`, `remedy` and `missing`. `$1`
+/// to `$4` are what is declared ([`Declared`]), `$5` the schemas, `$6` the roles.
+pub const DIFFERING: Statement = Statement::new(include_str!("rights/differing.sql"));
 
 /// What a right is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -81,6 +90,36 @@ pub fn eventlog() -> BTreeSet<Right> {
     parse(EVENTLOG).expect("the declaration is read by a test")
 }
 
+/// What is declared for the schema `tollbook_guard`, which belongs to a superuser.
+///
+/// # Panics
+/// The declaration cannot be read; a test holds that it can.
+#[must_use]
+pub fn guard() -> BTreeSet<Right> {
+    parse(GUARD).expect("the declaration is read by a test")
+}
+
+/// A short text that is another for every other declaration.
+#[must_use]
+pub fn fingerprint(rights: &BTreeSet<Right>) -> String {
+    let mut text = String::new();
+    for right in rights {
+        let Right {
+            role,
+            kind,
+            name,
+            verb,
+        } = right;
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "{role} {verb} {} {name}", kind.as_str());
+    }
+    let hash = digest::digest(&digest::SHA256, text.as_bytes());
+    hash.as_ref().iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
 /// The parameters of a statement that is told what is declared: roles, verbs, kinds, names.
 #[derive(Debug)]
 pub struct Declared<'a> {
@@ -121,12 +160,22 @@ mod tests {
 
     #[test]
     fn the_declaration_of_the_log_can_be_read_and_names_only_roles_of_ours() {
-        let rights = eventlog();
-        assert!(rights.len() > 20, "{rights:?}");
-        for right in rights {
-            assert!(ROLES.contains(&right.role.as_str()), "{right:?}");
-            assert_eq!(right.schema(), "eventlog", "{right:?}");
+        for (schema, rights) in [("eventlog", eventlog()), ("tollbook_guard", guard())] {
+            assert!(rights.len() > 20, "{rights:?}");
+            for right in rights {
+                assert!(ROLES.contains(&right.role.as_str()), "{right:?}");
+                assert_eq!(right.schema(), schema, "{right:?}");
+            }
         }
+    }
+
+    #[test]
+    fn another_declaration_has_another_fingerprint() {
+        let all = fingerprint(&eventlog());
+        assert_eq!(all, fingerprint(&eventlog()));
+        let mut fewer = eventlog();
+        fewer.pop_last();
+        assert_ne!(all, fingerprint(&fewer));
     }
 
     #[test]

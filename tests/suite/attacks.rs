@@ -3,6 +3,8 @@
 //! A file per target. Each test is named after the rule that holds against the attack and begins
 //! with what the attacker has: a role, a user, a token, a connection.
 
+mod administrators;
+mod alarms;
 mod callers;
 mod crowds;
 mod gateway;

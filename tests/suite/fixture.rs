@@ -176,6 +176,23 @@ impl Base {
     pub(crate) async fn admin(self) -> Client {
         self.client("postgres").await
     }
+
+    /// What a superuser does to our tables, in a change window that is closed again.
+    pub(crate) async fn alter(self, statement: &str) {
+        alter(&self.admin().await, statement).await;
+    }
+}
+
+/// What a superuser does to our tables, in a change window that is closed again.
+pub(crate) async fn alter(admin: &Client, statement: &str) {
+    for step in [
+        "select tollbook_guard.open_window()",
+        statement,
+        "select tollbook_guard.close_window()",
+    ] {
+        let done = admin.batch_execute(step).await;
+        done.unwrap_or_else(|error| panic!("a superuser may {step}: {error:?}"));
+    }
 }
 
 /// The one outcome of one append.

@@ -13,6 +13,7 @@ use eventstore::rights::Right;
 /// All that is declared, for the orchestrator's schema too.
 fn declared() -> BTreeSet<Right> {
     let mut all = eventstore::rights::eventlog();
+    all.extend(eventstore::rights::guard());
     all.extend(projections::migrate::rights::dlr());
     all.extend(projections::migrate::rights::billing());
     all.extend(projections::migrate::rights::orch());

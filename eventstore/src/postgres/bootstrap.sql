@@ -50,15 +50,6 @@ begin
     loop
         execute format('alter role %I set %s = %L', login, setting, value);
     end loop;
-    -- It has the owner's rights only after saying so (set role): no statement of a job is the
-    -- owner's by accident.
-    if pg_has_role('tollbook_admin', 'tollbook_owner', 'usage') then
-        alter role tollbook_admin noinherit;
-        revoke tollbook_owner from tollbook_admin;
-    end if;
-    if not pg_has_role('tollbook_admin', 'tollbook_owner', 'member') then
-        grant tollbook_owner to tollbook_admin;
-    end if;
     -- Temporary objects come before all others where a search path does not say otherwise.
     if has_database_privilege('public', current_database(), 'temporary') then
         execute format('revoke temporary on database %I from public', current_database());

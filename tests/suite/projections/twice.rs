@@ -10,7 +10,7 @@ use tests::{
 };
 use tokio_postgres::Client;
 
-use crate::fixture::{PATIENCE, Published, place, published, run};
+use crate::fixture::{PATIENCE, Published, alter, place, published, run};
 
 const STREAMS: [(&str, &str); 3] = [
     ("BILLING_EVENTS", "billing.events"),
@@ -36,8 +36,9 @@ async fn audited(world: &World, expected: &Expected) {
 
 /// Lets the database note every event applied to a table, also where that changes nothing.
 async fn note_attempts(admin: &Client) {
-    let sql = include_str!("attempts.sql");
-    admin.batch_execute(sql).await.expect("a superuser may");
+    alter(admin, include_str!("attempts.sql")).await;
+    let stays = "select tollbook_guard.record()";
+    admin.batch_execute(stays).await.expect("a superuser may");
 }
 
 /// How many events each table was given how often, the least and the most.

@@ -6,7 +6,7 @@ use tests::world::{Service, World, WorldOptions, rest::RestClient};
 
 use super::fixture::{Customer, account_body, cost_body, done, list_price_body};
 use crate::{
-    fixture::{eventually, place, run},
+    fixture::{alter, eventually, place, run},
     receipts::fixture::{Desk, Sms, receipt, settled_as},
 };
 
@@ -84,8 +84,7 @@ fn a_table_altered_under_running_services_is_noticed_by_nobody() {
         a_receipt_settles(&desk, first).await;
         everything_works(&desk.world, &billing).await;
         for (alteration, sms) in alterations.into_iter().zip(messages) {
-            let sql = format!("alter table {alteration}");
-            database.batch_execute(&sql).await.expect("altered");
+            alter(&database, &format!("alter table {alteration}")).await;
             a_receipt_settles(&desk, sms).await;
             everything_works(&desk.world, &billing).await;
         }
@@ -124,7 +123,7 @@ fn a_service_whose_questions_fail_is_not_ready() {
         ] {
             let rename = async |from: &str, to: &str| {
                 let sql = format!("alter table {table} rename {from} to {to}");
-                database.batch_execute(&sql).await.expect("renamed");
+                alter(&database, &sql).await;
             };
             rename(column, "gone").await;
             ready(service, "HTTP/1.1 503").await;

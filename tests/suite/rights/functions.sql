@@ -11,7 +11,7 @@ select
     )
 from pg_proc p
 join pg_namespace n on n.oid = p.pronamespace
-where n.nspname in ('eventlog', 'dlr', 'billing', 'orch') and not exists (
+where n.nspname in ('eventlog', 'dlr', 'billing', 'orch', 'tollbook_guard') and not exists (
     select from pg_depend d
     where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e'
 )

@@ -140,7 +140,14 @@ async fn cells(admin: &Client) -> Vec<Cell> {
             attempt: row.get(2),
         });
     }
-    for schema in ["eventlog", "dlr", "billing", "orch", "public"] {
+    for schema in [
+        "eventlog",
+        "dlr",
+        "billing",
+        "orch",
+        "tollbook_guard",
+        "public",
+    ] {
         cells.push(Cell {
             kind: Kind::Schema,
             name: schema.to_owned(),

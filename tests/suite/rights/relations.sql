@@ -6,5 +6,6 @@ select
 from pg_class c
 join pg_namespace n on n.oid = c.relnamespace
 join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-where n.nspname in ('eventlog', 'dlr', 'billing', 'orch') and c.relkind in ('r', 'p', 'v', 'm', 'f')
+where n.nspname in ('eventlog', 'dlr', 'billing', 'orch', 'tollbook_guard')
+    and c.relkind in ('r', 'p', 'v', 'm', 'f')
 order by 1, 2, a.attnum
