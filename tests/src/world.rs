@@ -151,9 +151,8 @@ impl World {
             ("PROBE_ADDRESS", "127.0.0.1".to_owned()),
             ("LOG_LEVEL", "info".to_owned()),
         ]);
-        if self.postgres.ca_pem().is_some() {
-            let path = self.path("postgres-ca.pem").display().to_string();
-            variables.insert("DATABASE_CA_FILE", path);
+        if let Some(path) = self.postgres_ca() {
+            variables.insert("DATABASE_CA_FILE", path.display().to_string());
         }
         if let Some(files) = self.nats.client_files(user) {
             variables.insert("NATS_CA_FILE", files.ca.display().to_string());
@@ -163,8 +162,16 @@ impl World {
         variables
     }
 
+    /// The file with the authority of Postgres' certificate; `None` where TLS is off.
+    #[must_use]
+    pub fn postgres_ca(&self) -> Option<PathBuf> {
+        self.postgres.ca_pem()?;
+        Some(self.path("postgres-ca.pem"))
+    }
+
     /// The address of the database for `role`, encrypted where the server can.
-    fn url(&self, role: &str) -> String {
+    #[must_use]
+    pub fn url(&self, role: &str) -> String {
         let url = self.postgres.url(role, DATABASE);
         match self.postgres.ca_pem() {
             Some(_) => format!("{url}?sslmode=require"),

@@ -8,7 +8,7 @@
 
 mod floor;
 mod latency;
-mod stage;
+pub(super) mod stage;
 mod usage;
 
 use std::future::Future;
@@ -28,7 +28,7 @@ use super::{
 use crate::{
     money::Millionths,
     traffic,
-    world::{Fault, Service},
+    world::{Fault, Service, WorldOptions},
 };
 
 /// The load of the latency part, in settlements per second.
@@ -92,7 +92,7 @@ pub(super) async fn run(args: BillingArgs) -> Result<(), Fault> {
         began,
         "starting the servers, agreeing on prices, making the traffic",
     );
-    let stage = Stage::set(args.charges, args.seed).await?;
+    let stage = Stage::set(WorldOptions::plain(), args.charges, args.seed).await?;
     let mut measured = Measured::default();
     for round in 1..=args.rounds {
         let tell = |part, run: &Run| {
@@ -139,7 +139,7 @@ pub(super) async fn run(args: BillingArgs) -> Result<(), Fault> {
 }
 
 /// The bare loop, with all settlements waiting for it.
-async fn bare_ingest(stage: &Stage) -> Result<Run, Fault> {
+pub(super) async fn bare_ingest(stage: &Stage) -> Result<Run, Fault> {
     stage.reset().await?;
     floor::lay(stage).await?;
     stage.announce(&stage.announcements, None).await?;
@@ -191,7 +191,7 @@ async fn race(
 }
 
 /// Billing alone, with all settlements waiting for it.
-async fn ingest(stage: &Stage) -> Result<(Run, Option<u64>), Fault> {
+pub(super) async fn ingest(stage: &Stage) -> Result<(Run, Option<u64>), Fault> {
     stage.reset().await?;
     stage.announce(&stage.announcements, None).await?;
     stage.settle_down().await?;

@@ -9,7 +9,7 @@ use eventstore::{
     postgres::{Database, DatabaseOptions, PgKeyring},
 };
 
-use crate::world::{DATABASE, Fault, World};
+use crate::world::{Fault, World};
 
 /// Connections of a service, as `DB_POOL_MAX` has it.
 const POOL: usize = 10;
@@ -17,9 +17,9 @@ const POOL: usize = 10;
 /// A pool of connections as `role`, as large as a service's.
 pub(super) fn database(world: &World, role: &str) -> Result<Database, Fault> {
     Ok(Database::new(DatabaseOptions {
-        url: Secret::new(world.postgres.url(role, DATABASE)),
+        url: Secret::new(world.url(role)),
         url_file: None,
-        ca_file: None,
+        ca_file: world.postgres_ca(),
         pool_max: POOL,
         deadline: Duration::from_secs(15),
         application: "bench".to_owned(),

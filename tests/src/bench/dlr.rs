@@ -6,11 +6,11 @@
 //! are shares of the floor and of the ordinary way: what was measured on two cores that others kept
 //! busy too, less a tenth or so.
 
-mod contenders;
+pub(super) mod contenders;
 pub(super) mod floor;
 mod latency;
 mod per_receipt;
-mod stage;
+pub(super) mod stage;
 
 use tokio::time::Instant;
 
@@ -26,7 +26,7 @@ use super::{
     step,
     watcher::Percentiles,
 };
-use crate::world::Fault;
+use crate::world::{Fault, WorldOptions};
 
 /// The loads of the latency part, in receipts per second.
 const LOADS: [u64; 2] = [500, 5_000];
@@ -79,7 +79,7 @@ pub(super) async fn run(args: DlrArgs) -> Result<(), Fault> {
     let began = Instant::now();
     let wants = |part| args.only.is_empty() || args.only.contains(&part);
     step(began, "starting the servers, making the traffic");
-    let stage = Stage::set(args.receipts, args.seed).await?;
+    let stage = Stage::set(WorldOptions::plain(), args.receipts, args.seed).await?;
     let contenders = Contender::ALL
         .into_iter()
         .filter(|contender| wants(part(*contender)));

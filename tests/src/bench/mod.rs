@@ -14,6 +14,7 @@ mod cpu;
 mod dlr;
 mod measure;
 mod report;
+mod secure;
 mod watcher;
 
 use crate::world::Fault;
@@ -26,6 +27,8 @@ pub enum Bench {
     /// Charges: ingest and the whole chain with bare loops beside them, latency under open-loop
     /// load, and questions of usage.
     Billing(billing::BillingArgs),
+    /// What TLS and sealing cost receipts and charges, with and without in one run.
+    Secure(secure::SecureArgs),
     /// The log: appends of every size, read-back, what Postgres does without us, and whether the
     /// cost grows with the log.
     Append(append::AppendArgs),
@@ -39,6 +42,7 @@ pub async fn run(bench: Bench) -> Result<(), Fault> {
     match bench {
         Bench::Dlr(args) => Box::pin(dlr::run(args)).await,
         Bench::Billing(args) => Box::pin(billing::run(args)).await,
+        Bench::Secure(args) => Box::pin(secure::run(args)).await,
         Bench::Append(args) => Box::pin(append::run(args)).await,
     }
 }

@@ -72,6 +72,22 @@ impl Default for PgOptions {
     }
 }
 
+impl PgOptions {
+    /// No TLS, whatever the server can: for comparisons of speed.
+    #[must_use]
+    pub fn without_tls() -> Self {
+        Self {
+            settings: vec![("ssl".to_owned(), "off".to_owned())],
+            ..Self::default()
+        }
+    }
+
+    fn turn_tls_off(&self) -> bool {
+        let settings = &mut self.settings.iter();
+        settings.any(|(name, value)| name == "ssl" && value == "off")
+    }
+}
+
 /// A running Postgres server.
 #[derive(Debug)]
 pub struct Postgres {
@@ -93,8 +109,8 @@ impl Postgres {
         let password = port::password();
         initdb(&leash, &programs, &password).await?;
         let ca = match version {
-            PgVersion::V18 => None,
-            PgVersion::V15 => Some(certificates(&leash)?),
+            PgVersion::V15 if !options.turn_tls_off() => Some(certificates(&leash)?),
+            PgVersion::V15 | PgVersion::V18 => None,
         };
         let mut postgres = Self {
             leash,

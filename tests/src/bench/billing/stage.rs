@@ -27,8 +27,8 @@ const PATIENCE: Duration = Duration::from_mins(10);
 const ANNOUNCER: &str = "dlr-processor";
 
 /// The servers, the traffic and what was agreed.
-pub(super) struct Stage {
-    pub(super) world: World,
+pub(in crate::bench) struct Stage {
+    pub(in crate::bench) world: World,
     pub(super) agreement: Arc<Agreement>,
     /// Receipts for the whole chain, and how many messages they settle.
     pub(super) receipts: Vec<Inbound>,
@@ -39,12 +39,12 @@ pub(super) struct Stage {
 
 /// A run.
 #[derive(Debug, Clone)]
-pub(super) struct Run {
-    pub(super) count: u64,
+pub(in crate::bench) struct Run {
+    pub(in crate::bench) count: u64,
     /// Until every announcement was acknowledged.
     pub(super) acknowledged: Duration,
     /// Until everything was visible.
-    pub(super) visible: Duration,
+    pub(in crate::bench) visible: Duration,
     pub(super) cpu: Spent,
 }
 
@@ -78,9 +78,13 @@ impl AtWork {
 }
 
 impl Stage {
-    /// Starts the servers, makes the traffic, and agrees on prices for all of it.
-    pub(super) async fn set(charges: u64, seed: u64) -> Result<Self, Fault> {
-        let world = World::start(WorldOptions::plain()).await?;
+    /// Starts the servers as `options` have them, makes the traffic, and agrees on prices for all of it.
+    pub(in crate::bench) async fn set(
+        options: WorldOptions,
+        charges: u64,
+        seed: u64,
+    ) -> Result<Self, Fault> {
+        let world = World::start(options).await?;
         let start = eventstore::clock::now();
         // Nearly every message is settled.
         let messages = charges * 100 / 98;
@@ -142,7 +146,7 @@ impl Stage {
     }
 
     /// Lets the servers write out what they still hold back.
-    pub(super) async fn settle_down(&self) -> Result<(), Fault> {
+    pub(in crate::bench) async fn settle_down(&self) -> Result<(), Fault> {
         let admin = self.world.admin().await?;
         admin.batch_execute("checkpoint").await?;
         sleep(Duration::from_secs(1)).await;

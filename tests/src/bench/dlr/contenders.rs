@@ -24,7 +24,7 @@ use crate::{
 
 /// Who can be measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum Contender {
+pub(in crate::bench) enum Contender {
     /// A bare loop, without actors and projections.
     Floor,
     /// One receipt at a time, ten at once, with rows for the outbox.
@@ -39,7 +39,7 @@ impl Contender {
     pub(super) const ALL: [Self; 4] = [Self::Floor, Self::PerReceipt, Self::Ingest, Self::Whole];
 
     /// As keys of the report begin.
-    pub(super) const fn key(self) -> &'static str {
+    pub(in crate::bench) const fn key(self) -> &'static str {
         match self {
             Self::Floor => "floor",
             Self::PerReceipt => "per_receipt",
@@ -51,7 +51,7 @@ impl Contender {
 
 /// Runs a contender on a fresh stage with `receipts` waiting; says also how much memory its
 /// process took at most, in KiB, where it has one of its own.
-pub(super) async fn run(
+pub(in crate::bench) async fn run(
     stage: &Stage,
     contender: Contender,
     receipts: usize,

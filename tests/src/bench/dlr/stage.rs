@@ -25,17 +25,17 @@ const POLL: Duration = Duration::from_millis(20);
 const PATIENCE: Duration = Duration::from_mins(10);
 
 /// The servers, and the traffic that is sent again and again.
-pub(super) struct Stage {
-    pub(super) world: World,
-    pub(super) inbound: Vec<Inbound>,
+pub(in crate::bench) struct Stage {
+    pub(in crate::bench) world: World,
+    pub(in crate::bench) inbound: Vec<Inbound>,
     pub(super) counts: Counts,
 }
 
 /// A run.
 #[derive(Debug, Clone)]
-pub(super) struct Run {
-    pub(super) receipts: u64,
-    pub(super) took: Duration,
+pub(in crate::bench) struct Run {
+    pub(in crate::bench) receipts: u64,
+    pub(in crate::bench) took: Duration,
     pub(super) cpu: Spent,
 }
 
@@ -49,9 +49,13 @@ pub(super) enum Until {
 }
 
 impl Stage {
-    /// Starts the servers and makes the traffic, about `receipts` of it.
-    pub(super) async fn set(receipts: u64, seed: u64) -> Result<Self, Fault> {
-        let world = World::start(WorldOptions::plain()).await?;
+    /// Starts the servers as `options` have them and makes the traffic, about `receipts` of it.
+    pub(in crate::bench) async fn set(
+        options: WorldOptions,
+        receipts: u64,
+        seed: u64,
+    ) -> Result<Self, Fault> {
+        let world = World::start(options).await?;
         // A message has about 1.25 receipts.
         let messages = receipts * 4 / 5;
         let shape = Shape::new(seed, messages, eventstore::clock::now()).with_mix(Mix::PUNCTUAL);
