@@ -2,6 +2,7 @@
 //! tested one at a time, so there are none. And capabilities stand apart: each may be read with
 //! what carries them all, and without the others.
 
+mod dependencies;
 mod documents;
 
 use std::{
