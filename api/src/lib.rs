@@ -3,6 +3,7 @@
 //! Everything that touches the world outside of the log is put together here, and nothing is
 //! decided here. The binary `tollbook` is this library and fewer than forty lines.
 
+mod certificate;
 pub mod cli;
 pub mod config;
 pub mod database;

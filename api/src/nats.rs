@@ -18,6 +18,7 @@ use async_nats::{
         stream::{ConsumerError, ConsumerErrorKind},
     },
 };
+use prometheus_client::{metrics::gauge::Gauge, registry::Registry};
 use tokio::time::timeout;
 
 use self::credentials::Credentials;
@@ -139,6 +140,8 @@ pub struct Access {
     user: User,
     /// None where there is no TLS.
     credentials: Option<Arc<Credentials>>,
+    /// How long our certificate is still good, in seconds.
+    remaining: Gauge<i64>,
 }
 
 impl Access {
@@ -152,7 +155,17 @@ impl Access {
             options,
             user,
             credentials,
+            remaining: Gauge::default(),
         })
+    }
+
+    /// Shows how long our certificate is still good, where there is one.
+    pub fn register(&self, registry: &mut Registry) {
+        if self.options.certificate.is_some() {
+            let help = "seconds until our certificate at NATS ends";
+            let name = "nats_certificate_remaining_seconds";
+            registry.register(name, help, self.remaining.clone());
+        }
     }
 
     /// Opens a connection, with what `more` says besides.

@@ -145,6 +145,7 @@ impl Service {
         register_statement_metrics(&mut registry);
         let gauges_of_defences = DefenceGauges::default();
         gauges_of_defences.register(&mut registry);
+        access.register(&mut registry);
         let keyring = PgKeyring::new(database.clone(), master_keys.clone())
             .telling(keys::locked_gauge(&mut registry));
         let keyring = Arc::new(keyring);

@@ -4,6 +4,7 @@
 //! `migrate` and `provision` are the real roles of the real binary; nothing here reaches into the
 //! services.
 
+mod audit;
 mod identity;
 mod last_will;
 pub mod rest;
@@ -29,10 +30,8 @@ pub use self::{
     shown::{PROJECTIONS, billing_projections},
 };
 use crate::{
-    auditor::{self, Report, Sources},
     orchestrator,
     stack::{Nats, NatsOptions, PgOptions, PgVersion, Postgres},
-    traffic::Expected,
 };
 
 /// The tenant of the platform's own people.
@@ -334,48 +333,6 @@ impl World {
     pub async fn jetstream(&self, user: &str) -> Result<jetstream::Context, Fault> {
         let options = self.nats.connect_options(user);
         Ok(jetstream::new(options.connect(self.nats.url(user)).await?))
-    }
-
-    /// Compares log, projections and published messages with what was sent.
-    ///
-    /// # Errors
-    /// A server cannot be read.
-    pub async fn audit(&self, expected: &Expected) -> Result<Report, Fault> {
-        self.look(expected, &PROJECTIONS, false).await
-    }
-
-    /// The same where `tollbook billing` was at work: what is settled must be charged or wait.
-    ///
-    /// # Errors
-    /// A server cannot be read.
-    pub async fn audit_with_billing(&self, expected: &Expected) -> Result<Report, Fault> {
-        let all = [&PROJECTIONS[..], &billing_projections()].concat();
-        self.look(expected, &all, true).await
-    }
-
-    /// The same where `tollbook billing` alone was at work.
-    ///
-    /// # Errors
-    /// A server cannot be read.
-    pub async fn audit_billing(&self, expected: &Expected) -> Result<Report, Fault> {
-        self.look(expected, &billing_projections(), true).await
-    }
-
-    async fn look(
-        &self,
-        expected: &Expected,
-        projections: &[&str],
-        billing: bool,
-    ) -> Result<Report, Fault> {
-        let observer = self.jetstream("observer").await?;
-        let database = self.admin().await?;
-        let sources = Sources {
-            database: &database,
-            jetstream: Some(&observer),
-            projections,
-            billing,
-        };
-        Ok(auditor::audit(&sources, expected).await?)
     }
 
     /// A file of this world.

@@ -7,11 +7,8 @@
 use std::{net::IpAddr, sync::Arc};
 
 use rustls::pki_types::CertificateDer;
-use x509_cert::{
-    Certificate,
-    der::Decode,
-    ext::pkix::{SubjectAltName, name::GeneralName},
-};
+
+use crate::certificate::names;
 
 /// The other end of the connection that a request came by.
 #[derive(Debug, Clone)]
@@ -46,24 +43,6 @@ impl Peer {
     pub fn is(&self, name: &str) -> bool {
         self.names.iter().any(|known| known == name)
     }
-}
-
-/// The alternative names in a certificate; none if it cannot be read.
-pub(crate) fn names(certificate: &CertificateDer<'_>) -> Vec<String> {
-    let Ok(certificate) = Certificate::from_der(certificate) else {
-        return Vec::new();
-    };
-    let alternatives = certificate.tbs_certificate.get::<SubjectAltName>();
-    let Ok(Some((_, alternatives))) = alternatives else {
-        return Vec::new();
-    };
-    let name = |name| match name {
-        GeneralName::DnsName(name) | GeneralName::UniformResourceIdentifier(name) => {
-            Some(name.to_string())
-        }
-        _ => None,
-    };
-    alternatives.0.into_iter().filter_map(name).collect()
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use eventstore::files::Stamps;
+use eventstore::{clock, files::Stamps};
 use rustls::{
     ClientConfig, SignatureScheme,
     client::{ResolvesClientCert, Resumption, WebPkiServerVerifier},
@@ -19,8 +19,8 @@ use rustls::{
 
 use super::{NatsOptions, User};
 use crate::{
+    certificate as x509,
     config::ConfigError,
-    identity::peer,
     trust::{self, VerifiedBy},
 };
 
@@ -43,6 +43,17 @@ pub(super) struct Loaded {
     pub(super) stamps: Stamps,
     verifier: Arc<WebPkiServerVerifier>,
     certificate: Option<Arc<CertifiedKey>>,
+}
+
+impl Loaded {
+    /// How long the certificate is still good, and how long it is good in all, in seconds.
+    pub(super) fn remaining(&self) -> Option<(i64, i64)> {
+        let certificate = self.certificate.as_ref()?.cert.first()?;
+        let (begin, end) = x509::validity(certificate)?;
+        let [begin, end] = [begin, end].map(|at| i64::try_from(at.as_secs()).unwrap_or(i64::MAX));
+        let now = clock::now().micros() / 1_000_000;
+        Some((end.saturating_sub(now), end.saturating_sub(begin)))
+    }
 }
 
 impl Credentials {
@@ -157,7 +168,7 @@ fn pair_of(certificate: &Path, key: &Path) -> Result<CertifiedKey, ConfigError> 
 
 /// NATS takes us for whom the certificate names, so it must name us.
 fn is_ours(certificate: &CertifiedKey, user: User) -> Result<(), ConfigError> {
-    let names = certificate.cert.first().map(peer::names);
+    let names = certificate.cert.first().map(x509::names);
     let is_ours = names.is_some_and(|names| names.iter().any(|name| name == user.name));
     is_ours.then_some(()).ok_or_else(|| {
         let problem = format!("is not the certificate of {} (by its DNS names)", user.name);

@@ -13,16 +13,27 @@ use super::{Access, NatsError, credentials::Credentials};
 /// How often the files are looked at.
 const LOOK: Duration = Duration::from_secs(2);
 
+/// A certificate with less than this part of its life left should have been followed by another.
+const ENDING: i64 = 10;
+
 /// Watches the files of `access`, for ever, and reconnects when they hold others that work.
 pub async fn watch(client: &Client, access: &Access) -> Infallible {
     let Some(credentials) = &access.credentials else {
         return std::future::pending().await;
     };
-    let mut told: Option<Stamps> = None;
+    let (mut told, mut told_ending) = (None::<Stamps>, None::<Stamps>);
     loop {
+        let used = credentials.used();
+        if let Some((left, life)) = used.remaining() {
+            access.remaining.set(left);
+            if left < life / ENDING && told_ending.as_ref() != Some(&used.stamps) {
+                told_ending = Some(used.stamps.clone());
+                tracing::error!(event = "nats.certificate_ending", seconds = left);
+            }
+        }
         tokio::time::sleep(LOOK).await;
         let now = credentials.stamps();
-        if now == credentials.used().stamps {
+        if now == used.stamps {
             continue;
         }
         match exchange(access, credentials).await {

@@ -5,7 +5,7 @@ use rcgen::{
     KeyUsagePurpose,
 };
 
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use super::error::{Error, Result};
 
@@ -82,9 +82,18 @@ impl Authority {
     /// # Errors
     /// The system's source of chance failed, or the name cannot be a DNS name.
     pub fn expired_client(&self, name: &str) -> Result<Certificate> {
-        let yesterday = eventstore::clock::now().datetime() - time::Duration::DAY;
+        self.lasting_client(name, [-2 * Duration::DAY, -Duration::DAY])
+    }
+
+    /// The same, which begins and ends so long from now.
+    ///
+    /// # Errors
+    /// The system's source of chance failed, or the name cannot be a DNS name.
+    pub fn lasting_client(&self, name: &str, life: [Duration; 2]) -> Result<Certificate> {
+        let now = eventstore::clock::now().datetime();
+        let life = life.map(|from_now| now + from_now);
         let usage = ExtendedKeyUsagePurpose::ClientAuth;
-        self.sign_until(name, &[name], usage, Some(yesterday))
+        self.sign_for(name, &[name], usage, Some(life))
     }
 
     /// A certificate for a client with this common name and these alternative names, which may be
@@ -103,15 +112,15 @@ impl Authority {
         names: &[&str],
         usage: ExtendedKeyUsagePurpose,
     ) -> Result<Certificate> {
-        self.sign_until(subject, names, usage, None)
+        self.sign_for(subject, names, usage, None)
     }
 
-    fn sign_until(
+    fn sign_for(
         &self,
         subject: &str,
         names: &[&str],
         usage: ExtendedKeyUsagePurpose,
-        end: Option<OffsetDateTime>,
+        life: Option<[OffsetDateTime; 2]>,
     ) -> Result<Certificate> {
         let refused = |source| Error::Certificate {
             subject: subject.into(),
@@ -121,7 +130,9 @@ impl Authority {
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![usage];
         params.use_authority_key_identifier_extension = true;
-        params.not_after = end.unwrap_or(params.not_after);
+        if let Some([begin, end]) = life {
+            (params.not_before, params.not_after) = (begin, end);
+        }
         let key = KeyPair::generate().map_err(refused)?;
         let cert = params.signed_by(&key, &self.issuer).map_err(refused)?;
         Ok(Certificate {

@@ -11,6 +11,8 @@ use tests::{
     world::{Service, World, WorldOptions},
 };
 
+use time::Duration;
+
 use crate::{
     fixture::{Ended, OwnWorld, eventually, place, run, tollbook},
     receipts::fixture::{Desk, receipt},
@@ -165,6 +167,8 @@ async fn told(service: &Service, event: &str, times: usize) {
 #[test]
 fn a_service_that_runs_keeps_its_certificate_until_another_one_works() {
     const UNUSABLE: &str = "nats.certificate_unusable";
+    const ENDING: &str = "nats.certificate_ending";
+    const REMAINING: &str = "nats_certificate_remaining_seconds";
     run(async {
         let place = place(WorldOptions::default()).await;
         let first = authority(&place.world).client(USER).expect("made");
@@ -205,12 +209,25 @@ fn a_service_that_runs_keeps_its_certificate_until_another_one_works() {
         let sent = desk.send(&receipt(&sms)).await;
         desk.done(sent).await;
 
-        folder.put(&ours.client(USER).expect("made"));
-        told(&desk.service, "nats.certificate_rotated", 1).await;
-        told(&desk.service, "nats.connected", 3).await;
-        let sms = desk.message().await;
-        let sent = desk.send(&receipt(&sms)).await;
-        desk.done(sent).await;
+        // More than a tenth is left of the first, less of the second.
+        for (number, left) in (1..).zip([90, 50]) {
+            assert!(!desk.service.log().contains(ENDING), "it is good for long");
+            let life = [Duration::minutes(-9 * 60), Duration::minutes(left)];
+            let certificate = ours.lasting_client(USER, life).expect("made");
+            folder.put(&certificate);
+            told(&desk.service, "nats.certificate_rotated", number).await;
+            told(&desk.service, "nats.connected", 2 + number).await;
+            eventually("how long it is good is shown", async || {
+                let left_now = desk.service.metric(REMAINING).await?;
+                let expected = left * 60;
+                (left_now <= expected && left_now > expected - 300).then_some(())
+            })
+            .await;
+            let sms = desk.message().await;
+            let sent = desk.send(&receipt(&sms)).await;
+            desk.done(sent).await;
+        }
+        told(&desk.service, ENDING, 1).await;
         let log = desk.service.log();
         assert_eq!(log.matches(UNUSABLE).count(), 5, "told once each");
         assert_eq!(desk.service.pid(), pid, "the same process");

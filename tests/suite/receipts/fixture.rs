@@ -211,8 +211,7 @@ impl Desk {
 
     /// The same, and the service with these settings more.
     pub(crate) async fn with(world: World, more: &[(&'static str, &str)]) -> Self {
-        let usual = [("DLR_GRACE", GRACE), ("LOG_LEVEL", "debug")];
-        let options = [&usual[..], more].concat();
+        let options = [&[("DLR_GRACE", GRACE), ("LOG_LEVEL", "debug")][..], more].concat();
         let service = world.service(&options).await.expect("a service");
         Box::pin(Self::of(world, service)).await
     }
