@@ -11,8 +11,9 @@ use tests::world::World;
 use super::sinks::Sink;
 use crate::fixture::tollbook;
 
-/// Roles that are services, or that touch neither data nor servers.
-const WITHOUT_DATA: [&str; 5] = ["dlr", "billing", "schema", "dev", "help"];
+/// What is not listened to here: services, which are listened to while they run; what touches neither
+/// data nor servers; and what shows data to whoever asked for it by name, which is its purpose.
+const ELSEWHERE: [&str; 6] = ["dlr", "billing", "schema", "dev", "help", "reveal"];
 
 /// One role as it is run: who it is for NATS and Postgres, and its words.
 struct Job {
@@ -39,8 +40,9 @@ fn jobs(since: Timestamp) -> Vec<Job> {
         replay("dlr_svc", "receipts"),
         replay("billing_svc", "settlements"),
         job("tollbook-admin", "tollbook_admin", &["keys", "rewrap"]),
+        job("tollbook-admin", "tollbook_admin", &["keys", "expire"]),
         job("tollbook-admin", "tollbook_admin", &["provision"]),
-        job("tollbook-admin", "tollbook_admin", &["migrate"]),
+        job("tollbook-admin", "postgres", &["migrate"]),
     ]
 }
 
@@ -84,10 +86,27 @@ fn commands(words: &[&str]) -> BTreeSet<String> {
 #[test]
 fn every_role_that_touches_data_is_listened_to() {
     let jobs = jobs(eventstore::clock::now());
-    let known = jobs.iter().map(|job| job.words[0].as_str());
-    let known: BTreeSet<_> = known.chain(WITHOUT_DATA).map(str::to_owned).collect();
-    assert_eq!(commands(&[]), known);
-    let known = jobs.iter().filter(|job| job.words[0] == "keys");
-    let known = known.map(|job| job.words[1].as_str()).chain(["help"]);
-    assert_eq!(commands(&["keys"]), known.map(str::to_owned).collect());
+    let known = |place: usize, of: Option<&str>| {
+        let jobs = jobs
+            .iter()
+            .filter(|job| of.is_none_or(|of| job.words[0] == of));
+        let words = jobs.map(|job| job.words[place].as_str());
+        let known: BTreeSet<_> = words.chain(ELSEWHERE).map(str::to_owned).collect();
+        known
+    };
+    for (words, known) in [
+        (&[][..], known(0, None)),
+        (&["keys"], known(1, Some("keys"))),
+    ] {
+        let commands = commands(words);
+        assert!(
+            commands.len() > 2,
+            "the help is not read right: {commands:?}"
+        );
+        let unheard: Vec<_> = commands.difference(&known).collect();
+        assert!(
+            unheard.is_empty(),
+            "{words:?} has no place here for {unheard:?}"
+        );
+    }
 }
