@@ -43,6 +43,8 @@ pub enum Role {
     Republish(RepublishSettings),
     /// Takes in again what arrived in a stream since a moment, after the end of the log was lost
     ReplayIntake(Box<ReplaySettings>),
+    /// Erases the tenants that are to be erased, or proves of one that it is
+    Erasure(ErasureSettings),
     /// Creates or updates the NATS streams and consumers
     Provision(ProvisionSettings),
     /// Brings the database up to date
@@ -65,6 +67,7 @@ impl Role {
             Self::Reconcile(_) => "tollbook-reconcile",
             Self::Republish(_) => "tollbook-republish",
             Self::ReplayIntake(_) => "tollbook-replay-intake",
+            Self::Erasure(_) => "tollbook-erasure",
             Self::Provision(_) => "tollbook-provision",
             Self::Migrate(_) => "tollbook-migrate",
             Self::Keys(_) => "tollbook-keys",
@@ -81,6 +84,7 @@ impl Role {
             Self::Billing(settings) => Some(&settings.service.telemetry),
             Self::ReplayIntake(settings) => Some(&settings.service.telemetry),
             Self::Republish(_)
+            | Self::Erasure(_)
             | Self::Provision(_)
             | Self::Migrate(_)
             | Self::Keys(_)
@@ -165,6 +169,40 @@ pub enum Taken {
     Receipts,
     /// Settled messages, as role `billing_svc`
     Settlements,
+}
+
+/// Settings of `erasure`.
+#[derive(Debug, Clone, Args)]
+pub struct ErasureSettings {
+    /// Postgres.
+    #[command(flatten)]
+    pub database: DatabaseSettings,
+    /// Master keys.
+    #[command(flatten)]
+    pub master_key: MasterKeySettings,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: ErasureCommand,
+}
+
+/// What `erasure` can do.
+#[derive(Debug, Clone, Subcommand)]
+pub enum ErasureCommand {
+    /// Erases everybody who is to be erased
+    Run,
+    /// Proves that nothing names a tenant or opens its data; fails if something does
+    Verify(VerifyErasure),
+}
+
+/// Settings of `erasure verify`.
+#[derive(Debug, Clone, Args)]
+pub struct VerifyErasure {
+    /// The tenant that was erased
+    #[arg(long, value_name = "UUID", value_parser = values::tenant)]
+    pub tenant_id: TenantId,
+    /// A file that must not name it either, such as collected log lines; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub log_file: Vec<PathBuf>,
 }
 
 /// Settings of `provision`.

@@ -3,6 +3,7 @@
 pub mod billing;
 pub mod dev;
 pub mod dlr;
+pub mod erasure;
 pub mod keys;
 pub mod migrate;
 pub mod provision;
@@ -66,6 +67,9 @@ pub enum RoleError {
         "{0} data keys do not open and stayed as they are; see docs/runbooks/data-key-locked.md"
     )]
     StayedLocked(usize),
+    /// A tenant could not be erased, or is not known to be.
+    #[error(transparent)]
+    Erasure(#[from] erasure::ErasureError),
     /// A schema file could not be written or read.
     #[error("schema file {path}")]
     SchemaFile {
@@ -113,6 +117,7 @@ pub async fn run(role: Role, shutdown: Shutdown) -> Result<(), RoleError> {
         Role::Reconcile(settings) => reconcile::run(*settings, shutdown).await,
         Role::Republish(settings) => republish::run(&settings).await,
         Role::ReplayIntake(settings) => Box::pin(replay_intake::run(*settings, shutdown)).await,
+        Role::Erasure(settings) => erasure::run(&settings).await,
         Role::Provision(settings) => provision::run(&settings).await,
         Role::Migrate(settings) => migrate::run(&settings).await,
         Role::Keys(settings) => keys::run(&settings.command).await,

@@ -11,6 +11,7 @@ use eventstore::{
     log::chain,
     postgres::{Database, PgKeyring, PgStore, register_statement_metrics},
 };
+use futures::future::BoxFuture;
 use projections::{Projection, Projectors, runtime::metrics::ProjectionMetrics};
 use prometheus_client::registry::Registry;
 use schema::Timestamp;
@@ -32,7 +33,7 @@ use crate::{
         watch::{ConsumerGauges, Watched},
     },
     probes::{self, Probes, Shown},
-    services::ServiceSpec,
+    services::{ConsumerSpec, ServiceSpec},
     settings::ServiceSettings,
     shutdown::Shutdown,
     start::{StartError, until_there},
@@ -106,6 +107,9 @@ pub struct Following {
     projectors: Projectors,
     polling: JoinHandle<()>,
 }
+
+/// What opens a consumer, each time it is asked.
+pub type OpenSource = Box<dyn Fn() -> BoxFuture<'static, Result<Source, NatsError>> + Send + Sync>;
 
 /// How long the last acknowledgements may take to leave.
 const FLUSH: Duration = Duration::from_secs(2);
@@ -197,26 +201,30 @@ impl Service {
         })
     }
 
-    /// What finds the consumer anew, each time it is asked.
-    pub fn source(
-        &self,
-    ) -> impl Fn() -> futures::future::BoxFuture<'static, Result<Source, NatsError>>
-    + Send
-    + Sync
-    + 'static
-    + use<> {
-        let (jetstream, watched) = (self.jetstream.clone(), self.watched.clone());
-        move || {
-            let (jetstream, watched) = (jetstream.clone(), watched.clone());
+    /// What finds the consumer of the intake anew, each time it is asked.
+    #[must_use]
+    pub fn source(&self) -> OpenSource {
+        self.source_of(self.watched.stream.clone(), self.watched.consumer)
+    }
+
+    /// What finds another consumer of the service.
+    #[must_use]
+    pub fn other_source(&self, consumer: &'static ConsumerSpec) -> OpenSource {
+        self.source_of(consumer.stream.name.to_owned(), consumer.name)
+    }
+
+    fn source_of(&self, stream: String, consumer: &'static str) -> OpenSource {
+        let jetstream = self.jetstream.clone();
+        Box::new(move || {
+            let (jetstream, stream) = (jetstream.clone(), stream.clone());
             Box::pin(async move {
-                let asked = nats::consumer(&jetstream, &watched.stream, watched.consumer);
-                let consumer = asked.await?;
+                let consumer = nats::consumer(&jetstream, &stream, consumer).await?;
                 Ok(Source {
                     consumer,
                     jetstream,
                 })
             })
-        }
+        })
     }
 
     /// What reads again what the intake took since that moment.

@@ -3,7 +3,7 @@
 //! The roles that run a service, `provision`, the checks at its start and the name in its logs follow
 //! from that value and say none of it again. How a service works inside is its role's affair.
 
-mod billing;
+pub mod billing;
 mod dlr;
 
 use std::sync::Arc;
@@ -30,7 +30,7 @@ pub struct ServiceSpec {
     /// Where the messages come from that it takes in.
     pub intake: Intake,
     /// Consumers that are made for it beside that of its intake.
-    pub other_consumers: &'static [ConsumerSpec],
+    pub other_consumers: &'static [&'static ConsumerSpec],
     /// Its role in Postgres, which may do what is declared for it.
     pub database_role: &'static str,
     /// What makes its projections.
@@ -75,6 +75,6 @@ impl ServiceSpec {
     pub fn consumers(&self) -> impl Iterator<Item = &ConsumerSpec> {
         [&self.intake.consumer]
             .into_iter()
-            .chain(self.other_consumers)
+            .chain(self.other_consumers.iter().copied())
     }
 }

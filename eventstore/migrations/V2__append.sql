@@ -339,8 +339,11 @@ end
 $$;
 
 -- enrol_tenant: gives a tenant a pseudonym and a data key, unless it has them
+-- p_erased are the digests under which it may stand among the erased; empty for one that is
+-- registered anew on purpose.
 create function eventlog.enrol_tenant(
-    p_tenant_id uuid, p_pseudonym uuid, p_wrapped bytea, p_master_key smallint, p_check bytea
+    p_tenant_id uuid, p_pseudonym uuid, p_wrapped bytea, p_master_key smallint, p_check bytea,
+    p_erased bytea[]
 ) returns void
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -348,6 +351,11 @@ begin
     insert into eventlog.tenant (pseudonym, tenant_id) values (p_pseudonym, p_tenant_id)
     on conflict do nothing;
     if found then
+        -- Its row may be gone because it was erased a moment ago; a statement of its own sees that.
+        perform from eventlog.erased_tenant e where e.digest = any (p_erased);
+        if found then
+            raise exception 'this tenant is erased' using errcode = 'TBERA';
+        end if;
         insert into eventlog.data_key (tenant, wrapped, master_key)
         values (p_pseudonym, p_wrapped, p_master_key);
     end if;

@@ -10,21 +10,25 @@ mod master;
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use schema::{Pseudonym, TenantId};
+use schema::{Personal, Pseudonym, SealedValue, TenantId};
 use time::Date;
 
 pub use self::master::{
-    CheckValue, MasterKeyError, MasterKeyFile, MasterKeys, Subject, Wrapped, fingerprint,
+    CheckValue, ErasedDigest, MasterKeyError, MasterKeyFile, MasterKeys, Subject, Wrapped,
+    fingerprint,
 };
-use crate::{StoreError, seal::DataKey};
+use crate::{
+    StoreError,
+    seal::{DataKey, Place},
+};
 
 /// A tenant as the log knows it.
 #[derive(Debug, Clone)]
 pub struct KnownTenant {
     /// What stands for the tenant in the log.
     pub pseudonym: Pseudonym,
-    /// Its data key, if it opens.
-    pub key: Result<DataKey, Locked>,
+    /// Its data key, if it opens; none once the tenant is erased.
+    pub key: Result<Option<DataKey>, Locked>,
 }
 
 impl KnownTenant {
@@ -40,13 +44,21 @@ impl KnownTenant {
     }
 }
 
-/// A tenant whose data can be sealed.
+/// A tenant about whom can be recorded what happens.
 #[derive(Debug, Clone)]
 pub struct TenantKey {
     /// What stands for the tenant in the log.
     pub pseudonym: Pseudonym,
-    /// Its data key.
-    pub key: DataKey,
+    /// Its data key. An erased tenant has none, and nothing personal of it is kept.
+    pub key: Option<DataKey>,
+}
+
+impl TenantKey {
+    /// `personal` sealed for `place`; nothing of an erased tenant.
+    #[must_use]
+    pub fn seal(&self, place: &Place<'_>, personal: &Personal) -> Option<SealedValue> {
+        Some(self.key.as_ref()?.seal(place, personal))
+    }
 }
 
 /// A data key that does not open under the master keys at hand. It may open later, once the file
@@ -95,14 +107,19 @@ pub enum KeyringError {
     /// A key was enrolled and then not found.
     #[error("a data key vanished while it was enrolled")]
     Absent,
+    /// The tenant was erased at the very moment when it was to be enrolled.
+    #[error("the tenant was erased while it was enrolled")]
+    Erased,
 }
 
 /// Hands out data keys, making one where there is none yet. What it answered once it keeps in
 /// memory, so that a batch of known tenants costs no query.
 #[async_trait]
 pub trait Keyring: Send + Sync {
-    /// These tenants as the log knows them. One whose key is being destroyed is absent; that of
-    /// one tenant does not open is no fault, and no matter of the others.
+    /// These tenants as the log knows them, enrolled if they are new to it. An erased one stays the
+    /// pseudonym it was, whether it is asked for by its id or by that pseudonym. One whose key is
+    /// being destroyed is absent; that the key of one tenant does not open is no fault, and no matter
+    /// of the others.
     ///
     /// # Errors
     /// A fault; nothing is guessed.
@@ -119,6 +136,18 @@ pub trait Keyring: Send + Sync {
         let mut known = self.of_tenants(&[tenant]).await?;
         known.remove(&tenant).ok_or(KeyringError::Absent)
     }
+
+    /// The tenant as somebody registers it on purpose: as it is known, but anew if it was erased.
+    ///
+    /// # Errors
+    /// A fault, or its key is being destroyed.
+    async fn registered(&self, tenant: TenantId) -> Result<KnownTenant, KeyringError>;
+
+    /// The pseudonyms under which `tenant` was erased, in that order.
+    ///
+    /// # Errors
+    /// A fault.
+    async fn erased_before(&self, tenant: TenantId) -> Result<Vec<Pseudonym>, KeyringError>;
 
     /// A key for orphans received on `day`: one of that day, or, where that day is long past and
     /// has none, one of today. If one does not open, another is made beside it.

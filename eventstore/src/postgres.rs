@@ -6,6 +6,7 @@
 pub mod checkpoint;
 mod connector;
 mod database;
+mod erasure;
 mod faults;
 mod keyring;
 mod renewal;
@@ -15,6 +16,7 @@ mod store;
 
 pub use connector::{DatabaseOptions, DatabaseOptionsError};
 pub use database::Database;
+pub use erasure::{Erased, Eraser};
 pub use faults::is_stale_plan;
 pub use keyring::{
     Expired, MissingMasterKey, PgKeyring, RewrapError, Rewrapped, TellLocked, expire_keys_of_days,

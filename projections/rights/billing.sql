@@ -6,7 +6,7 @@ grant usage on schema billing to billing_svc, auditor, tollbook_admin;
 -- The service adds rows and changes what can change; rows go away only by a job.
 grant select, insert on billing.billing_events, billing.usage_summaries, billing.usage_days,
     billing.usage_counted, billing.pricing_tables, billing.operator_costs, billing.accounts,
-    billing.held_charges, billing.access_log
+    billing.held_charges, billing.access_log, billing.erasures
     to billing_svc;
 grant update (message_count, segment_count, customer_price, operator_cost, position)
     on billing.usage_summaries, billing.usage_days to billing_svc;
@@ -18,12 +18,13 @@ grant update (
     changed_position
 ) on billing.accounts to billing_svc;
 grant update (resolved_at) on billing.held_charges to billing_svc;
+grant update (erased_at) on billing.erasures to billing_svc;
 
 -- Others read all but the columns that hold personal data (sealed): billing_name and
 -- billing_address.
 grant select on billing.billing_events, billing.usage_summaries, billing.usage_days,
     billing.usage_counted, billing.pricing_tables, billing.operator_costs, billing.held_charges,
-    billing.access_log
+    billing.access_log, billing.erasures
     to auditor, tollbook_admin;
 grant select (
     log_id, position, tenant_id, account_id, account_tier, currency, sealed_version, created_at,
@@ -34,5 +35,5 @@ grant select (
 grant insert, update, delete, truncate
     on billing.billing_events, billing.usage_summaries, billing.usage_days,
     billing.usage_counted, billing.pricing_tables, billing.operator_costs, billing.accounts,
-    billing.held_charges, billing.access_log
+    billing.held_charges, billing.access_log, billing.erasures
     to tollbook_admin;

@@ -10,6 +10,7 @@
 pub mod access;
 pub mod accounts;
 pub mod charges;
+pub mod erasure;
 #[cfg(test)]
 mod fixture;
 pub mod migrate;

@@ -4,6 +4,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::Value;
 
 use crate::{
+    erasure::InboundErasure,
     event::{Event, Sealed},
     published::{BillingEvent, UnmatchedReceipt, WebhookDispatch},
     receipt::InboundReceipt,
@@ -28,6 +29,7 @@ pub fn all() -> Vec<Document> {
         document::<InboundSettlement>("billing.events.read.json"),
         document::<WebhookDispatch>("webhook.dispatch.json"),
         document::<UnmatchedReceipt>("sms.dlr.unmatched.json"),
+        document::<InboundErasure>("tenant.erased.json"),
     ];
     all.extend(Event::SCHEMAS.iter().map(|(file, of)| generated(file, of)));
     all.push(document::<Sealed>("event.sealed.json"));

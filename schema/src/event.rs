@@ -8,6 +8,7 @@
 mod access;
 mod accounts;
 mod charges;
+mod erasure;
 mod prices;
 mod receipts;
 mod sealed;
@@ -18,6 +19,7 @@ pub use self::{
     charges::{
         AppliedCost, AppliedPrice, ChargeConflictRecorded, ChargeHeld, HoldReason, MessageCharged,
     },
+    erasure::{ErasureRequested, TenantErased},
     prices::{CostClosed, CostOpened, CostTerms, PriceClosed, PriceOpened, PriceTerms},
     receipts::{
         LateReceiptRecorded, MessageSettled, OrphanMatched, ReceiptOrphaned, ReceiptRecorded,
@@ -158,6 +160,10 @@ events! {
     CrossAccountRead(Audit) = 1,
     /// Somebody wanted to and was refused.
     AccessRefused(Audit) = 1,
+    /// The platform erased a tenant and wants it forgotten here.
+    ErasureRequested(Tenant) = 1,
+    /// A tenant's key is destroyed, and nothing but its pseudonym names it any more.
+    TenantErased(Tenant) = 1,
 }
 
 /// A stored event that no arm of [`Event::from_stored`] can read.

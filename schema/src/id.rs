@@ -171,7 +171,7 @@ categories! {
     Charge = "charge",
     /// One stream per account: whose it is and what it pays by.
     Account = "account",
-    /// One stream per tenant: that it is erased.
+    /// One stream per tenant: that it is to be erased, and that it is.
     Tenant = "tenant",
     /// One stream per price or cost key: its versions.
     Price = "price",
@@ -235,6 +235,15 @@ impl StreamId {
         Self {
             category: Category::Account,
             id: account.0,
+        }
+    }
+
+    /// The stream of a tenant.
+    #[must_use]
+    pub const fn tenant(tenant: Pseudonym) -> Self {
+        Self {
+            category: Category::Tenant,
+            id: tenant.0,
         }
     }
 
@@ -345,6 +354,12 @@ impl EventId {
     #[must_use]
     pub fn of_charge_conflict(message: MessageId, content: &[u8]) -> Self {
         Self(derive("charge-conflict", &[message.0.as_bytes(), content]))
+    }
+
+    /// The fact that `tenant` was erased. It is erased once; if it comes back, it has another name.
+    #[must_use]
+    pub fn of_erasure(tenant: Pseudonym) -> Self {
+        Self(derive("tenant-erased", &[tenant.0.as_bytes()]))
     }
 
     /// The fact that something was done to `subject`, known as `kind`, by the request `request`.

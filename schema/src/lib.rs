@@ -7,6 +7,7 @@
 
 pub mod conformance;
 pub mod document;
+pub mod erasure;
 pub mod event;
 pub mod id;
 pub mod inbound;
@@ -22,6 +23,7 @@ pub mod strict_json;
 pub mod time;
 pub mod versioned;
 
+pub use erasure::ReceivedErasure;
 pub use event::{Event, EventType, Sealed, SealedValue};
 pub use id::{
     AccountId, Category, EventId, MessageId, OperatorCostId, OperatorId, OperatorMessageId,

@@ -68,7 +68,8 @@ pub(crate) async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Opt
 /// A world, and the right to have one.
 pub(crate) struct OwnWorld {
     pub(crate) world: World,
-    _permit: SemaphorePermit<'static>,
+    /// Given back when it is dropped.
+    pub(crate) permit: SemaphorePermit<'static>,
 }
 
 /// A world of one's own.
@@ -77,7 +78,7 @@ pub(crate) async fn place(options: WorldOptions) -> OwnWorld {
     let permit = FREE.acquire().await.expect("never closed");
     OwnWorld {
         world: World::start(options).await.expect("a world"),
-        _permit: permit,
+        permit,
     }
 }
 

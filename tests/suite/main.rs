@@ -15,6 +15,7 @@ mod attacks;
 mod chain;
 mod charges;
 mod collector;
+mod erasure;
 mod faults;
 mod fixture;
 mod isolation;

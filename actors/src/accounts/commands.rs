@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use eventstore::{LogId, keyring::Keyring};
+use eventstore::{
+    LogId,
+    keyring::{Keyring, KeyringError, KnownTenant, TenantKey},
+};
 use ractor::{ActorRef, SpawnErr};
 use schema::{Personal, TenantId, event::AccountFacts};
 
@@ -66,19 +69,31 @@ impl Commands {
         details: AccountDetails,
         condition: Condition,
     ) -> Result<Written, CommandError<Refusal>> {
-        let known = self.keyring.of_tenant(details.tenant).await;
-        let tenant = known.map_err(CommandError::Keyring)?.unlocked();
-        let command = PutAccount {
+        let tenant = details.tenant;
+        let known = self.keyring.of_tenant(tenant).await;
+        let mut command = PutAccount {
             account: details.account,
             billing_name: details.billing_name,
             billing_address: details.billing_address,
-            tenant: tenant.map_err(|locked| CommandError::Keyring(locked.into()))?,
+            tenant: unlocked(known)?,
             log: self.log,
             condition,
             origin,
         };
+        let put = self.accounts.dispatch(command.stream(), command.clone());
+        match put.await {
+            // A new account: the tenant comes back, as somebody new to the log.
+            Err(CommandError::Refused(Refusal::OfErasedTenant)) => {}
+            other => return other,
+        }
+        command.tenant = unlocked(self.keyring.registered(tenant).await)?;
         self.accounts.dispatch(command.stream(), command).await
     }
+}
+
+fn unlocked(known: Result<KnownTenant, KeyringError>) -> Result<TenantKey, CommandError<Refusal>> {
+    let tenant = known.map_err(CommandError::Keyring)?.unlocked();
+    tenant.map_err(|locked| CommandError::Keyring(locked.into()))
 }
 
 #[cfg(test)]

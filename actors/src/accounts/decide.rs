@@ -71,9 +71,12 @@ pub enum Condition {
 /// Why an account is not changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// It belongs to another tenant.
+    /// It belongs to another tenant, or to one that was erased.
     #[error("the account belongs to another tenant")]
     OfAnotherTenant,
+    /// Nobody registered it, and the tenant has to be registered anew first, for it was erased.
+    #[error("the tenant is erased")]
+    OfErasedTenant,
     /// It is not as the caller saw it.
     #[error("the account changed at position {position}")]
     Changed {
@@ -156,8 +159,12 @@ impl Decider for AccountDecider {
             return Ok(Decision::NOTHING);
         }
         let known = state.registered();
-        if known.is_some_and(|known| known.tenant != command.tenant.pseudonym) {
+        let TenantKey { pseudonym, key } = &command.tenant;
+        if known.is_some_and(|known| known.tenant != *pseudonym || key.is_none()) {
             return Err(Refusal::OfAnotherTenant);
+        }
+        if key.is_none() {
+            return Err(Refusal::OfErasedTenant);
         }
         if !command.condition.holds(known) {
             let position = position_of(known);
@@ -208,8 +215,7 @@ impl PutAccount {
         let sealed = fields.into_iter().filter_map(|(field, personal)| {
             let sealed = self
                 .tenant
-                .key
-                .seal(&place.of_field(field), personal.as_ref()?);
+                .seal(&place.of_field(field), personal.as_ref()?)?;
             Some((field.to_owned(), sealed))
         });
         Sealed(sealed.collect())
@@ -247,7 +253,7 @@ mod tests {
             billing_address: None,
             tenant: TenantKey {
                 pseudonym: Pseudonym(Uuid::from_u128(5)),
-                key: DataKey::new(1, &[1; 32]),
+                key: Some(DataKey::new(1, &[1; 32])),
             },
             log: LogId::DEFAULT,
             condition: Condition::Any,
@@ -330,6 +336,16 @@ mod tests {
             ..thief
         }));
         assert_eq!(other.refuses(&first), Refusal::OfAnotherTenant);
+    }
+
+    #[test]
+    fn an_account_of_an_erased_tenant_stays_as_it_is_and_a_new_one_takes_a_new_registration() {
+        let first = put(1, AccountTier::Growth, "Ada");
+        let mut erased = put(2, AccountTier::Custom, "Ada");
+        erased.tenant.key = None;
+        let known = given(std::slice::from_ref(&first));
+        assert_eq!(known.refuses(&erased), Refusal::OfAnotherTenant);
+        assert_eq!(given(&[]).refuses(&erased), Refusal::OfErasedTenant);
     }
 
     #[test]

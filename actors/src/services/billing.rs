@@ -4,7 +4,8 @@
 //! Root ── Appender
 //!      ├─ Tenants ── one TenantActor per tenant awake
 //!      ├─ one Directory per decider that the edge may ask, see [`Commands`]
-//!      ├─ intake (a task; may be off)
+//!      ├─ Directory of the streams of tenants
+//!      ├─ intake of settlements, intake of erasures (tasks; may be off)
 //!      ├─ held charges (a task)
 //!      └─ counts of refused calls (a task)
 //! ```
@@ -25,8 +26,10 @@ use crate::{
         price_cache::PriceCache,
         tenants::{self, Tenants},
     },
+    erasure::{self, metrics::ErasureMetrics},
     prices::{self, commands::PlatformCharges},
     runtime::{
+        directory,
         intake::{Adopt, PullOptions, Source},
         log_handle::LogHandle,
         pulse::Pulse,
@@ -62,6 +65,8 @@ pub struct BillingDeps {
     pub keyring: Arc<dyn Keyring>,
     /// The metrics of the service.
     pub metrics: Arc<BillingMetrics>,
+    /// What is counted of announcements that tenants are erased.
+    pub erasures: ErasureMetrics,
     /// Whether messages are being pulled, and when it is worth trying again.
     pub pulse: Arc<Pulse>,
     /// Hangs a span on the caller's span that a `traceparent` names.
@@ -86,9 +91,18 @@ pub struct Billing {
     commands: Commands,
 }
 
+/// What opens the consumers of billing, each time it is asked.
+pub struct Sources<C> {
+    /// Of settled messages.
+    pub settlements: C,
+    /// Of tenants that are erased; absent where only settlements are taken in.
+    pub erasures: Option<C>,
+}
+
 /// What lives beside the actors.
 struct Parts {
     intake: Option<Intake>,
+    erasures: erasure::intake::Intake,
     held: HeldCharges,
 }
 
@@ -115,24 +129,22 @@ impl Billing {
         self.commands.clone()
     }
 
-    /// Charges and decides until `stop` turns true and everything under way is done. `source`
-    /// is asked anew for each pull, if settlements are taken in; while it fails, it is asked again
+    /// Charges and decides until `stop` turns true and everything under way is done. A source
+    /// is asked anew for each pull, if messages are taken in; while it fails, it is asked again
     /// with growing pauses, and the rest goes on.
-    pub async fn run<F, E>(
-        self,
-        source: impl Fn() -> F + Send + Sync + 'static,
-        stop: watch::Receiver<bool>,
-    ) where
+    pub async fn run<C, F, E>(self, sources: Sources<C>, stop: watch::Receiver<bool>)
+    where
+        C: Fn() -> F + Send + Sync + 'static,
         F: Future<Output = Result<Source, E>> + Send + 'static,
         E: std::error::Error + Send + 'static,
     {
-        let source = Arc::new(source);
-        let live = |stop| self.live(Arc::clone(&source), stop);
+        let sources = Arc::new(sources);
+        let live = |stop| self.live(Arc::clone(&sources), stop);
         keep_alive("billing", stop, live).await;
     }
 
     /// One life of the tree.
-    async fn live<C, F, E>(&self, source: Arc<C>, stop: watch::Receiver<bool>) -> Exit
+    async fn live<C, F, E>(&self, sources: Arc<Sources<C>>, stop: watch::Receiver<bool>) -> Exit
     where
         C: Fn() -> F + Send + Sync + 'static,
         F: Future<Output = Result<Source, E>> + Send + 'static,
@@ -143,19 +155,23 @@ impl Billing {
             tasks.spawn(parts.held.run(ending.clone()));
             let access = self.commands.access.clone();
             tasks.spawn(access.keep_refusals(ending.clone()));
-            let pulse = Arc::clone(&self.deps.pulse);
-            match parts.intake {
-                Some(intake) => tasks.spawn(async move {
-                    let pull = |source, stop| intake.clone().run(source, stop);
-                    keep_pulling("billing.intake", &pulse, ending, &*source, pull).await;
-                }),
-                None => tasks.spawn(async move {
-                    tracing::info!(event = "billing.consumer_off");
-                    pulse.nothing_to_pull();
-                    let mut ending = ending;
-                    let _ = ending.wait_for(|ending| *ending).await;
-                }),
+            let Some(intake) = parts.intake else {
+                let pulse = Arc::clone(&self.deps.pulse);
+                tasks.spawn(pull_nothing(pulse, ending));
+                return;
             };
+            if sources.erasures.is_some() {
+                tasks.spawn(pull_erasures(
+                    parts.erasures,
+                    Arc::clone(&sources),
+                    ending.clone(),
+                ));
+            }
+            let pulse = Arc::clone(&self.deps.pulse);
+            tasks.spawn(async move {
+                let pull = |source, stop| intake.clone().run(source, stop);
+                keep_pulling("billing.intake", &pulse, ending, &sources.settlements, pull).await;
+            });
         })
         .await
     }
@@ -170,10 +186,22 @@ impl Billing {
         self.commands.prices.open(&log, live_max, root).await?;
         self.commands.accounts.open(&log, live_max, root).await?;
         self.commands.access.open(&log, live_max, root).await?;
-        self.spawn_charges(tree, log).await
+        let erasures = erasure::intake::Intake {
+            store: Arc::clone(&deps.store),
+            keyring: Arc::clone(&deps.keyring),
+            tenants: directory::open(&log, live_max, root).await?,
+            metrics: deps.erasures.clone(),
+            pulse: Arc::default(),
+        };
+        self.spawn_charges(tree, log, erasures).await
     }
 
-    async fn spawn_charges(&self, tree: &Tree, log: LogHandle) -> Result<Parts, SpawnErr> {
+    async fn spawn_charges(
+        &self,
+        tree: &Tree,
+        log: LogHandle,
+        erasures: erasure::intake::Intake,
+    ) -> Result<Parts, SpawnErr> {
         let deps = &self.deps;
         let args = tenants::Args {
             charging: Charging {
@@ -199,6 +227,35 @@ impl Billing {
             tenants,
             metrics: Arc::clone(&deps.metrics),
         };
-        Ok(Parts { intake, held })
+        Ok(Parts {
+            intake,
+            erasures,
+            held,
+        })
     }
+}
+
+/// The consumer is off: nothing is to be pulled, which is as it should be.
+async fn pull_nothing(pulse: Arc<Pulse>, mut ending: watch::Receiver<bool>) {
+    tracing::info!(event = "billing.consumer_off");
+    pulse.nothing_to_pull();
+    let _ = ending.wait_for(|ending| *ending).await;
+}
+
+/// Keeps pulling announcements of erased tenants.
+async fn pull_erasures<C, F, E>(
+    intake: erasure::intake::Intake,
+    sources: Arc<Sources<C>>,
+    ending: watch::Receiver<bool>,
+) where
+    C: Fn() -> F,
+    F: Future<Output = Result<Source, E>>,
+    E: std::error::Error + 'static,
+{
+    let Some(source) = &sources.erasures else {
+        return;
+    };
+    let pulse = Arc::clone(&intake.pulse);
+    let pull = |source, stop| intake.clone().run(source, stop);
+    keep_pulling("erasure.intake", &pulse, ending, source, pull).await;
 }

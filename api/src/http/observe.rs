@@ -131,7 +131,6 @@ fn log(line: &Line<'_>) {
         request_id = %line.id.own(),
         caller = caller.map(|caller| caller.principal.kind.as_str()),
         subject = caller.map(|caller| caller.principal.subject.as_str()),
-        tenant_id = caller.map(|caller| tracing::field::display(caller.tenant())),
         account_id = caller
             .and_then(|caller| caller.account)
             .map(tracing::field::display),

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use actors::{
+    erasure::metrics::ErasureMetrics,
     runtime::intake::PullOptions,
-    services::billing::{Billing, BillingDeps, BillingMetrics, BillingOptions},
+    services::billing::{Billing, BillingDeps, BillingMetrics, BillingOptions, Sources},
 };
 use projections::Reader;
 use prometheus_client::registry::Registry;
@@ -46,6 +47,8 @@ pub async fn run(settings: BillingSettings, shutdown: Shutdown) -> Result<(), Ro
     let metrics = Arc::new(BillingMetrics::default());
     let mut registry = Registry::default();
     registry.register_collector(Box::new(KeyGauges(Arc::clone(&edge.identity.keys))));
+    let erasures = ErasureMetrics::default();
+    erasures.register(&mut registry);
     let login = services::BILLING.login();
     let service = tokio::select! {
         service = connect(&settings.service, login, &metrics, registry, shutdown.clone()) => service?,
@@ -59,6 +62,7 @@ pub async fn run(settings: BillingSettings, shutdown: Shutdown) -> Result<(), Ro
         service: &service,
         charges: &settings.charges,
         metrics,
+        erasures,
         edge,
         questions,
     };
@@ -99,6 +103,7 @@ struct Parts<'a> {
     service: &'a Service,
     charges: &'a ChargeSettings,
     metrics: Arc<BillingMetrics>,
+    erasures: ErasureMetrics,
     edge: Arc<Edge>,
     questions: Reader,
 }
@@ -110,7 +115,8 @@ impl Parts<'_> {
     async fn serve(self, server: Server) -> Result<(), RoleError> {
         let service = self.service;
         let following = service.follow(service.projections());
-        let billing = Billing::new(deps(service, &self.metrics), options(self.charges));
+        let deps = deps(service, &self.metrics, self.erasures);
+        let billing = Billing::new(deps, options(self.charges));
         let state = AppState {
             questions: self.questions.clone(),
             reader: Reader::new(service.database.clone(), LOG),
@@ -119,7 +125,11 @@ impl Parts<'_> {
         };
         let router = rest::router(state, &self.edge);
         let (end, ending) = watch::channel(false);
-        let actors = tokio::spawn(billing.run(service.source(), ending));
+        let sources = Sources {
+            settlements: service.source(),
+            erasures: Some(service.other_source(&services::billing::ERASURES)),
+        };
+        let actors = tokio::spawn(billing.run(sources, ending));
         // Calls under way need the actors, so these end when the last call is answered.
         let edge = Arc::clone(&self.edge);
         let serving = async {
@@ -137,7 +147,11 @@ impl Parts<'_> {
 }
 
 /// What the actors work with.
-pub(super) fn deps(service: &Service, metrics: &Arc<BillingMetrics>) -> BillingDeps {
+pub(super) fn deps(
+    service: &Service,
+    metrics: &Arc<BillingMetrics>,
+    erasures: ErasureMetrics,
+) -> BillingDeps {
     BillingDeps {
         view: Arc::new(Tables(Reader::new(service.database.clone(), LOG))),
         charges: Arc::new(CaughtUpCharges {
@@ -149,6 +163,7 @@ pub(super) fn deps(service: &Service, metrics: &Arc<BillingMetrics>) -> BillingD
         feed: Arc::clone(&service.feed),
         keyring: service.keyring.clone(),
         metrics: Arc::clone(metrics),
+        erasures,
         pulse: Arc::clone(&service.pulse),
         adopt: traceparent::adopt,
     }

@@ -8,8 +8,9 @@
 use std::{convert::Infallible, future::Future, sync::Arc};
 
 use actors::{
+    erasure::metrics::ErasureMetrics,
     runtime::intake::Source,
-    services::billing::{Billing, BillingMetrics},
+    services::billing::{Billing, BillingMetrics, Sources},
 };
 use prometheus_client::registry::Registry;
 use tokio::{sync::watch, task::JoinHandle};
@@ -17,8 +18,8 @@ use tokio::{sync::watch, task::JoinHandle};
 use super::{RoleError, billing, dlr, say};
 use crate::{
     cli::{DlrSettings, ReplaySettings, Taken},
-    nats::{ADMIN, NatsError, replay::Replay},
-    service::{Login, Service, until_served},
+    nats::{ADMIN, replay::Replay},
+    service::{Login, OpenSource, Service, until_served},
     shutdown::Shutdown,
 };
 
@@ -60,9 +61,13 @@ async fn settlements(settings: ReplaySettings, shutdown: Shutdown) -> Result<(),
     let service = billing::connect(&settings.service, LOGIN, &metrics, registry, shutdown).await?;
     let replay = service.replay(settings.since, settings.charges.billing_max_ack_pending);
     let (end, ending) = watch::channel(false);
-    let deps = billing::deps(&service, &metrics);
+    let deps = billing::deps(&service, &metrics, ErasureMetrics::default());
     let billing = Billing::new(deps, billing::options(&settings.charges));
-    let actors = billing.run(opener(&replay), ending);
+    let sources = Sources {
+        settlements: opener(&replay),
+        erasures: None,
+    };
+    let actors = billing.run(sources, ending);
     let taking = take(&service, &replay, actors, end);
     Box::pin(service.run(taking, nothing_to_ask)).await
 }
@@ -73,15 +78,9 @@ async fn nothing_to_ask() -> Result<(), Infallible> {
 }
 
 /// What opens the consumer, each time it is asked.
-fn opener(
-    replay: &Replay,
-) -> impl Fn() -> futures::future::BoxFuture<'static, Result<Source, NatsError>>
-+ Send
-+ Sync
-+ 'static
-+ use<> {
+fn opener(replay: &Replay) -> OpenSource {
     let replay = replay.clone();
-    move || {
+    Box::new(move || {
         let replay = replay.clone();
         Box::pin(async move {
             let consumer = replay.open().await?;
@@ -91,7 +90,7 @@ fn opener(
                 jetstream,
             })
         })
-    }
+    })
 }
 
 /// Lets the actors take everything in, and ends them when it is answered or at a soft stop.

@@ -20,12 +20,15 @@ pub static BILLING: ServiceSpec = ServiceSpec {
         stream_name: |_| BILLING_EVENTS.name,
         replay: "billing-replay",
     },
-    other_consumers: &[ConsumerSpec {
-        stream: TENANT_EVENTS,
-        name: "billing-tenant-consumer",
-    }],
+    other_consumers: &[&ERASURES],
     database_role: "billing_svc",
     projections: |_, _| projections::services::billing::projections(),
     probe_port: 9464,
     db_error: "billing.db_error",
+};
+
+/// Where it hears which tenants are erased.
+pub static ERASURES: ConsumerSpec = ConsumerSpec {
+    stream: TENANT_EVENTS,
+    name: "billing-tenant-consumer",
 };

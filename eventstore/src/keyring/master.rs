@@ -16,7 +16,7 @@ use ring::{
     hmac,
     rand::{SecureRandom, SystemRandom},
 };
-use schema::Pseudonym;
+use schema::{Pseudonym, TenantId};
 use time::Date;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -78,9 +78,20 @@ pub struct Wrapped {
     pub check: CheckValue,
 }
 
+/// What is kept of an erased tenant's id: whoever has the master key can tell whether a tenant is the
+/// one meant, and nobody can tell from it alone who that is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ErasedDigest {
+    /// The version of the master key that it takes.
+    pub version: i16,
+    /// HMAC-SHA-256 of the id under a key derived from that master key.
+    pub digest: [u8; 32],
+}
+
 struct MasterKey {
     key: LessSafeKey,
     check: CheckValue,
+    erased: hmac::Key,
 }
 
 /// Every master key at hand, by version. All of them unwrap; which one wraps the database says.
@@ -215,6 +226,16 @@ impl MasterKeys {
         (*newest.0, newest.1.check)
     }
 
+    /// What may be kept of `tenant` once it is erased, by each version; the newest comes last.
+    pub fn erased_digests(&self, tenant: TenantId) -> impl Iterator<Item = ErasedDigest> {
+        self.versions.iter().map(move |(&version, master)| {
+            let mut digest = [0; 32];
+            let signed = hmac::sign(&master.erased, tenant.0.as_bytes());
+            digest.copy_from_slice(signed.as_ref());
+            ErasedDigest { version, digest }
+        })
+    }
+
     /// Wraps a data key under the newest master key.
     #[must_use]
     pub fn wrap(&self, key: &[u8; KEY_LEN], subject: Subject) -> Wrapped {
@@ -285,9 +306,16 @@ fn read_line(line: &str) -> Option<(i16, MasterKey)> {
     let key = key.map(|key| MasterKey {
         key: LessSafeKey::new(key),
         check: CheckValue::of(&bytes),
+        erased: derived(&bytes, b"tollbook/v1 erased tenants"),
     });
     bytes.zeroize();
     Some((version.parse().ok().filter(|version| *version > 0)?, key?))
+}
+
+/// A key for one purpose, derived from a master key.
+fn derived(master: &[u8], purpose: &[u8]) -> hmac::Key {
+    let master = hmac::Key::new(hmac::HMAC_SHA256, master);
+    hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&master, purpose).as_ref())
 }
 
 #[cfg(test)]
@@ -338,6 +366,24 @@ mod tests {
         assert_eq!(checks[0], old.checks().next().expect("a version"));
         assert_ne!(checks[0].1, checks[1].1);
         assert_eq!(checks[0].1.fingerprint().len(), 16);
+    }
+
+    #[test]
+    fn an_erased_tenant_is_known_again_by_whoever_has_its_master_key() {
+        let both = MasterKeys::parse(FILE).expect("valid");
+        let old = MasterKeys::parse(FILE.lines().nth(1).expect("line")).expect("valid");
+        let [tenant, other] = [5, 6].map(|number| TenantId(Uuid::from_u128(number)));
+        let digests: Vec<_> = both.erased_digests(tenant).collect();
+        assert_eq!(digests.len(), 2);
+        assert_eq!(old.erased_digests(tenant).next(), Some(digests[0]));
+        assert_ne!(
+            digests[0].digest, digests[1].digest,
+            "each takes its own key"
+        );
+        assert!(
+            both.erased_digests(other)
+                .all(|digest| !digests.contains(&digest))
+        );
     }
 
     #[test]

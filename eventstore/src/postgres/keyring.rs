@@ -30,8 +30,8 @@ use super::{Database, Statement};
 use crate::{
     clock,
     keyring::{
-        CheckValue, Keyring, KeyringError, KnownTenant, Locked, MasterKeyFile, MasterKeys, Subject,
-        TenantKey, fingerprint,
+        CheckValue, ErasedDigest, Keyring, KeyringError, KnownTenant, Locked, MasterKeyFile,
+        MasterKeys, Subject, fingerprint,
     },
     seal::{DataKey, KEY_LEN},
 };
@@ -43,6 +43,7 @@ const ENROL_DAY: Statement = Statement::new(include_str!("keyring/enrol_day.sql"
 const ENROL_TENANT: Statement = Statement::new(include_str!("keyring/enrol_tenant.sql"));
 const KEYS_TO_REWRAP: Statement = Statement::new(include_str!("keyring/read_keys_to_rewrap.sql"));
 const MASTER_KEYS: Statement = Statement::new(include_str!("keyring/master_keys.sql"));
+const ERASED: Statement = Statement::new(include_str!("keyring/erased.sql"));
 const OF_DAY: Statement = Statement::new(include_str!("keyring/of_day.sql"));
 const OF_PSEUDONYMS: Statement = Statement::new(include_str!("keyring/of_pseudonyms.sql"));
 const OF_TENANTS: Statement = Statement::new(include_str!("keyring/of_tenants.sql"));
@@ -139,16 +140,49 @@ impl PgKeyring {
         Ok(())
     }
 
-    /// Gives each of these tenants a pseudonym and a key unless it has them. Two nodes may do
-    /// this at once; the database keeps the first and both read that one back.
-    async fn enrol(&self, tenants: &[TenantId]) -> Result<(), KeyringError> {
-        for tenant in tenants {
+    /// Gives each of these tenants a pseudonym and a key unless it has them or was `erased`. Two
+    /// nodes may do this at once; the database keeps the first and both read that one back.
+    async fn enrol(
+        &self,
+        tenants: &[TenantId],
+        erased: impl Fn(TenantId) -> Vec<ErasedDigest>,
+    ) -> Result<(), KeyringError> {
+        for &tenant in tenants {
             let pseudonym = Pseudonym(random_id());
-            let named: [&(dyn ToSql + Sync); 2] = [&tenant.0, &pseudonym.0];
-            self.make(Subject::Tenant(pseudonym), &ENROL_TENANT, named)
+            let erased = erased(tenant);
+            let erased: Vec<&[u8]> = erased.iter().map(|it| it.digest.as_slice()).collect();
+            let named: [&(dyn ToSql + Sync); 3] = [&tenant.0, &pseudonym.0, &erased];
+            self.make(Subject::Tenant(pseudonym), &ENROL_TENANT, &named)
                 .await?;
         }
         Ok(())
+    }
+
+    /// Those of `tenants` that were erased, or that are the pseudonyms of some that were.
+    async fn erased(
+        &self,
+        tenants: &[TenantId],
+    ) -> Result<HashMap<TenantId, KnownTenant>, KeyringError> {
+        let masters = self.masters.keys()?;
+        let digests: HashMap<[u8; 32], TenantId> = tenants
+            .iter()
+            .flat_map(|&tenant| {
+                let digests = masters.erased_digests(tenant);
+                digests.map(move |it| (it.digest, tenant))
+            })
+            .collect();
+        let asked: Vec<&[u8]> = digests.keys().map(<[u8; 32]>::as_slice).collect();
+        let ids: Vec<Uuid> = tenants.iter().map(|tenant| tenant.0).collect();
+        let rows = self.database.query(ERASED, &[&asked, &ids]).await?;
+        let found = rows.iter().map(|row| {
+            let pseudonym = Pseudonym(row.get(0));
+            let tenant = digests.get(row.get::<_, &[u8]>(1)).copied();
+            // Erased twice, it is the one it was last.
+            let key = Ok(None);
+            let tenant = tenant.unwrap_or(TenantId(pseudonym.0));
+            (tenant, KnownTenant { pseudonym, key })
+        });
+        Ok(found.collect())
     }
 
     async fn load_tenants(
@@ -165,9 +199,10 @@ impl PgKeyring {
             self.memory.learn(key.as_ref(), |known, key| {
                 known.pseudonyms.insert(pseudonym, tenant);
                 if let Some(key) = key {
-                    known.tenants.insert(tenant, TenantKey { pseudonym, key });
+                    known.tenants.insert(tenant, (pseudonym, key));
                 }
             });
+            let key = key.map(Some);
             (tenant, KnownTenant { pseudonym, key })
         });
         Ok(loaded.collect())
@@ -218,7 +253,7 @@ impl PgKeyring {
 
     async fn enrol_day(&self, day: Date, number: i16) -> Result<(), KeyringError> {
         let named: [&(dyn ToSql + Sync); 2] = [&day, &number];
-        self.make(Subject::Day(day), &ENROL_DAY, named).await
+        self.make(Subject::Day(day), &ENROL_DAY, &named).await
     }
 }
 
@@ -231,16 +266,40 @@ impl Keyring for PgKeyring {
         let (mut found, missing) = self.memory.tenants(tenants);
         if !missing.is_empty() {
             found.extend(self.load_tenants(&missing).await?);
-            let new: Vec<_> = missing
-                .into_iter()
-                .filter(|tenant| !found.contains_key(tenant))
-                .collect();
+            let mut new = missing;
+            new.retain(|tenant| !found.contains_key(tenant));
             if !new.is_empty() {
-                self.enrol(&new).await?;
+                found.extend(self.erased(&new).await?);
+                new.retain(|tenant| !found.contains_key(tenant));
+            }
+            if !new.is_empty() {
+                let masters = self.masters.keys()?;
+                let erased = |tenant| masters.erased_digests(tenant).collect();
+                self.enrol(&new, erased).await?;
                 found.extend(self.load_tenants(&new).await?);
             }
         }
         Ok(found)
+    }
+
+    async fn registered(&self, tenant: TenantId) -> Result<KnownTenant, KeyringError> {
+        let mut found = self.load_tenants(&[tenant]).await?;
+        if found.is_empty() {
+            self.enrol(&[tenant], |_| Vec::new()).await?;
+            found = self.load_tenants(&[tenant]).await?;
+        }
+        found.remove(&tenant).ok_or(KeyringError::Absent)
+    }
+
+    async fn erased_before(&self, tenant: TenantId) -> Result<Vec<Pseudonym>, KeyringError> {
+        let masters = self.masters.keys()?;
+        let digests: Vec<_> = masters.erased_digests(tenant).collect();
+        let asked: Vec<&[u8]> = digests.iter().map(|it| it.digest.as_slice()).collect();
+        let rows = self
+            .database
+            .query(ERASED, &[&asked, &[tenant.0].as_slice()])
+            .await?;
+        Ok(rows.iter().map(|row| Pseudonym(row.get(0))).collect())
     }
 
     async fn of_day(&self, day: Date) -> Result<DataKey, KeyringError> {

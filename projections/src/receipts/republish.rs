@@ -110,12 +110,11 @@ impl AnnounceAgain {
         let stream = |row: &Row| StreamId::message(MessageId(row.get("stream_id")));
         let streams: Vec<StreamId> = rows.iter().map(stream).collect();
         let tenant = |row: &Row| {
-            (
-                Pseudonym(row.get("pseudonym")),
-                TenantId(row.get("tenant_id")),
-            )
+            let pseudonym: Option<_> = row.get("pseudonym");
+            let tenant: Option<_> = row.get("tenant_id");
+            Some((Pseudonym(pseudonym?), TenantId(tenant?)))
         };
-        let tenants: HashMap<_, _> = rows.iter().map(tenant).collect();
+        let tenants: HashMap<_, _> = rows.iter().filter_map(tenant).collect();
         let histories = self.store.read_streams(&streams).await?;
         let settled = histories.iter().flatten().filter(|event| is_settled(event));
         let mut announcements = Vec::with_capacity(streams.len());

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Projection, ReadError, Reader, access, accounts, charges, prices};
+use crate::{Projection, ReadError, Reader, access, accounts, charges, erasure, prices};
 
 /// Its projections.
 #[must_use]
@@ -12,6 +12,7 @@ pub fn projections() -> Vec<Arc<dyn Projection>> {
         prices::projections(),
         accounts::projections(),
         access::projections(),
+        erasure::projections(),
     ];
     all.into_iter().flatten().collect()
 }

@@ -2,7 +2,7 @@
 
 use schema::{
     AccountTier, Category, CostKey, Currency, Direction, EventId, MessageId, OperatorId, PriceKey,
-    Pseudonym, StreamId,
+    Pseudonym, StreamId, Timestamp,
 };
 use serde::Deserialize;
 use uuid::Uuid;
@@ -11,6 +11,25 @@ use super::{
     billing_facts::{Account, CostOpened, Looked, PriceOpened, Settlement},
     facts::{Body, LogEvent},
 };
+
+/// What an erasure is asked for with.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(dead_code, reason = "that the times are there is what counts")]
+struct ErasureRequested {
+    source_event_id: Uuid,
+    erased_at: Timestamp,
+    received_at: Timestamp,
+}
+
+/// What is said of one that was done.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(dead_code, reason = "that it is there is what counts")]
+struct Erased {
+    erased_at: Timestamp,
+    rows: u64,
+}
 
 impl Body {
     /// Reads what billing has stored under `name` in a stream of `category`.
@@ -43,6 +62,10 @@ impl Body {
             (Category::Audit, "AccessRefused") => read(payload)
                 .filter(|it: &Looked| it.code.is_some())
                 .map(|it| Self::Looked(Box::new(it))),
+            (Category::Tenant, "ErasureRequested") => {
+                read(payload).map(|it: ErasureRequested| Self::ErasureRequested(it.source_event_id))
+            }
+            (Category::Tenant, "TenantErased") => read(payload).map(|_: Erased| Self::Erased),
             (Category::Invoice, _) => Some(Self::Elsewhere),
             _ => None,
         }
@@ -74,6 +97,15 @@ impl LogEvent {
             Body::Conflict(conflict) => conflict.settlement.message_id,
             Body::Account(account) => account.account_id,
             Body::Looked(looked) => looked.request_id,
+            Body::ErasureRequested(announcement) => {
+                let tenant = self.tenant?;
+                let id = EventId::of_request("erasure", tenant, *announcement);
+                return Some((tenant, id.0));
+            }
+            Body::Erased => {
+                let erased = self.tenant?;
+                return Some((erased, EventId::of_erasure(Pseudonym(erased)).0));
+            }
             Body::PriceOpened(opened) => price_stream(self.tenant, opened)?,
             Body::CostOpened(opened) => cost_stream(opened)?,
             _ => return None,

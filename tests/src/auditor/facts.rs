@@ -57,6 +57,10 @@ pub(super) enum Body {
     CostClosed(Closed),
     /// Somebody looked, or wanted to look, at data that is not theirs.
     Looked(Box<Looked>),
+    /// A tenant is to be erased, by the announcement of this id.
+    ErasureRequested(Uuid),
+    /// A tenant is erased.
+    Erased,
     /// Of a category this auditor does not follow.
     Elsewhere,
     /// Its type or its payload is not understood.
@@ -148,6 +152,7 @@ impl Body {
             | Self::CostOpened(_)
             | Self::CostClosed(_) => Some(Category::Price),
             Self::Looked(_) => Some(Category::Audit),
+            Self::ErasureRequested(_) | Self::Erased => Some(Category::Tenant),
             Self::Elsewhere | Self::Unreadable => None,
         }
     }

@@ -103,6 +103,8 @@ invariants! {
         "Versions of a price or a cost never overlap; closing one only shortens it."
     AccountOfOneTenant "ACCOUNT_OF_ONE_TENANT"
         "An account belongs to the tenant that registered it, whoever says something of it later."
+    ErasedForgotten "ERASED_FORGOTTEN"
+        "A tenant is erased only where that was asked for, and then nothing says who it was."
     ChargedAsAgreed "CHARGED_AS_AGREED"
         "Charges and holds are what was agreed before anything was sent."
     ChargeRowsMatchLog "CHARGE_ROWS_MATCH_LOG"

@@ -15,6 +15,7 @@ pub(super) fn check(log: &Log, projections: &[&str], findings: &mut Findings) {
     positions(log, findings);
     streams(log, findings);
     ids(log, findings);
+    erasures(log, findings);
     checkpoints(log, projections, findings);
 }
 
@@ -95,6 +96,25 @@ fn ids(log: &Log, findings: &mut Findings) {
                 (stream, id) == (event.stream, event_id),
                 || format!("position {position}: stream {stream} and event id {id} were due"),
             );
+        }
+    }
+}
+
+fn erasures(log: &Log, findings: &mut Findings) {
+    let mut requested = HashSet::new();
+    for event in &log.events {
+        match event.body {
+            Body::ErasureRequested(_) => {
+                requested.insert(event.stream);
+            }
+            Body::Erased => {
+                let forgotten = !log.tenants.contains_key(&event.stream);
+                let asked = requested.contains(&event.stream);
+                findings.hold(Invariant::ErasedForgotten, asked && forgotten, || {
+                    format!("position {}: tenant {}", event.position, event.stream)
+                });
+            }
+            _ => {}
         }
     }
 }

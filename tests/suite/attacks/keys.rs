@@ -137,7 +137,7 @@ fn a_destroyed_key_is_forgotten_by_processes_that_knew_it() {
             let gone = admin.execute(sql, &[&known.pseudonym.0]).await;
             assert_eq!(gone.expect("deleted"), 1);
         }
-        let id = known.key.expect("it opens").id();
+        let id = known.key.expect("it opens").expect("not erased").id();
         keys.look_again().await.expect("looked");
         assert!(keys.by_id(&[id]).await.expect("asked").is_empty());
         let named = keys.tenants_of(&[known.pseudonym]).await.expect("asked");

@@ -101,7 +101,7 @@ fn a_type_that_the_caller_makes_never_runs_as_the_owner_of_the_log() {
             "select eventlog.advance_checkpoint(
                 1::int2, 'sms_messages', 0, 0, 1, eventlog.recorded_at(1::int2, 1))",
             "select eventlog.enrol_tenant(
-                gen_random_uuid(), gen_random_uuid(), '\\x00', 1::int2, sha256('key'))",
+                gen_random_uuid(), gen_random_uuid(), '\\x00', 1::int2, sha256('key'), '{}')",
             "select eventlog.enrol_day(current_date, 1::int2, '\\x00', 1::int2, sha256('key'))",
         ] {
             let ran = attacker.batch_execute(call).await;

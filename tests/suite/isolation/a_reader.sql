@@ -7,5 +7,5 @@ begin
 end
 $$;
 grant usage on schema eventlog, dlr, billing to a_reader;
-grant select on eventlog.tenant to a_reader;
+grant select on eventlog.tenant, eventlog.erased_tenant to a_reader;
 grant select on all tables in schema dlr, billing to a_reader;

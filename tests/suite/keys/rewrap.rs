@@ -63,7 +63,8 @@ fn every_data_key_goes_under_the_newest_version_and_nothing_sealed_changes() {
         let mut values = Vec::new();
         for _ in 0..3 {
             let known = keys.of_tenant(TenantId(unique())).await.expect("made");
-            values.push(sealed(&known.key.expect("it opens")));
+            let key = known.key.expect("it opens").expect("not erased");
+            values.push(sealed(&key));
         }
         let today = eventstore::clock::now().date();
         values.push(sealed(&keys.of_day(today).await.expect("made")));
@@ -322,7 +323,7 @@ fn a_data_key_being_made_under_the_old_version_is_waited_for_and_wrapped_anew() 
         let wrapped = wrapped(MASTER_KEY, subject, &[7; KEY_LEN]);
         let mut service = base.client("dlr_svc").await;
         let making = service.transaction().await.expect("begun");
-        let sql = "select eventlog.enrol_tenant($1, $2, $3, 1::int2, $4)";
+        let sql = "select eventlog.enrol_tenant($1, $2, $3, 1::int2, $4, '{}')";
         let check = wrapped.check.0.as_slice();
         making
             .execute(sql, &[&unique(), &SUBJECT, &wrapped.bytes, &check])

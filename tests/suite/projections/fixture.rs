@@ -11,8 +11,8 @@ use schema::{
     Timestamp,
     event::{
         AccountChanged, AccountFacts, AccountRegistered, AppliedCost, AppliedPrice, ChargeHeld,
-        CostClosed, CostOpened, CostTerms, HoldReason, MessageCharged, PriceClosed, PriceOpened,
-        PriceTerms,
+        CostClosed, CostOpened, CostTerms, ErasureRequested, HoldReason, MessageCharged,
+        PriceClosed, PriceOpened, PriceTerms,
     },
 };
 use tests::world::billing_projections;
@@ -245,6 +245,18 @@ pub(super) fn account(payer: Payer, version: i32, account_tier: AccountTier) -> 
     let sealed = [(Sealed::BILLING_NAME.to_owned(), name)];
     fact.sealed = Sealed(sealed.into());
     append(StreamId::account(payer.account), version, vec![fact])
+}
+
+/// Somebody wants a tenant erased that nothing else is about.
+pub(super) fn erasure() -> Append {
+    let (tenant, at) = (Pseudonym(unique()), minute(0));
+    let asked = ErasureRequested {
+        source_event_id: unique(),
+        erased_at: at,
+        received_at: at,
+    };
+    let fact = said(EventId(unique()), Event::ErasureRequested(asked), None);
+    append(StreamId::tenant(tenant), 0, vec![fact])
 }
 
 /// The key of the prices in these tests, the platform's or somebody's own.

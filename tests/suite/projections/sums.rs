@@ -18,8 +18,8 @@ use time::{Date, Month};
 use uuid::Uuid;
 
 use super::fixture::{
-    Books, Charge, OPERATOR, Payer, account, charged, closed, cost, euro, held, key, minute,
-    opened, price,
+    Books, Charge, OPERATOR, Payer, account, charged, closed, cost, erasure, euro, held, key,
+    minute, opened, price,
 };
 use crate::fixture::{run, unique};
 
@@ -65,6 +65,7 @@ async fn busy(books: &Books) -> (Vec<Payer>, PricingTableId) {
             cost(OperatorCostId(unique())),
             held(waits, payers[1], minute(1)),
             held(waited, payers[0], minute(2)),
+            erasure(),
         ],
         charges(0..400),
         vec![

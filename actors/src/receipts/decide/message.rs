@@ -220,7 +220,7 @@ impl Command for RecordReceipt {
             (Sealed::RAW_PAYLOAD, self.private.raw_payload.as_ref()),
         ];
         let sealed = fields.into_iter().filter_map(|(field, personal)| {
-            let sealed = self.tenant.key.seal(&place.of_field(field), personal?);
+            let sealed = self.tenant.seal(&place.of_field(field), personal?)?;
             Some((field.to_owned(), sealed))
         });
         EventData {

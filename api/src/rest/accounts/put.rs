@@ -141,7 +141,10 @@ async fn put(
 /// What a refusal is called. It does not say whose the account is.
 fn refused(refusal: Refusal) -> Problem {
     match refusal {
-        Refusal::OfAnotherTenant => Problem::new(Code::AccountOfAnotherTenant).at("/tenantId"),
+        // A tenant that is erased and comes back is registered by the command itself.
+        Refusal::OfAnotherTenant | Refusal::OfErasedTenant => {
+            Problem::new(Code::AccountOfAnotherTenant).at("/tenantId")
+        }
         Refusal::Changed { .. } => Problem::new(Code::PreconditionFailed).at("If-Match"),
     }
 }

@@ -2,7 +2,10 @@
 
 use std::{net::IpAddr, num::NonZeroU32, sync::Arc, time::Duration};
 
-use actors::services::billing::{Billing, BillingDeps, BillingMetrics, BillingOptions};
+use actors::{
+    erasure::metrics::ErasureMetrics,
+    services::billing::{Billing, BillingDeps, BillingMetrics, BillingOptions},
+};
 use axum::{
     Router,
     body::{Body, to_bytes},
@@ -184,6 +187,7 @@ fn shared(master: std::path::PathBuf) -> AppState {
         feed: Feed::new(store),
         keyring: Arc::clone(&keyring),
         metrics: Arc::new(BillingMetrics::default()),
+        erasures: ErasureMetrics::default(),
         pulse: Arc::default(),
         adopt: traceparent::adopt,
     };

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::TellLocked;
 use crate::{
-    keyring::{KnownTenant, Locked, TenantKey},
+    keyring::{KnownTenant, Locked},
     seal::DataKey,
 };
 
@@ -29,7 +29,7 @@ pub(super) struct KeyCache {
 
 #[derive(Default)]
 pub(super) struct CachedKeys {
-    pub(super) tenants: HashMap<TenantId, TenantKey>,
+    pub(super) tenants: HashMap<TenantId, (Pseudonym, DataKey)>,
     pub(super) pseudonyms: HashMap<Pseudonym, TenantId>,
     days: HashMap<Date, DataKey>,
     keys: HashMap<i64, DataKey>,
@@ -104,10 +104,10 @@ impl KeyCache {
                 tracing::info!(event = "keyring.key_forgotten", key);
                 known.days.retain(|_, day| day.id() != *key);
                 let pseudonyms = &mut known.pseudonyms;
-                known.tenants.retain(|_, tenant| {
-                    let stays = tenant.key.id() != *key;
+                known.tenants.retain(|_, (pseudonym, of_tenant)| {
+                    let stays = of_tenant.id() != *key;
                     if !stays {
-                        pseudonyms.remove(&tenant.pseudonym);
+                        pseudonyms.remove(pseudonym);
                     }
                     stays
                 });
@@ -127,8 +127,8 @@ impl KeyCache {
     ) -> (HashMap<TenantId, KnownTenant>, Vec<TenantId>) {
         let known = self.known();
         split(tenants, |tenant| {
-            let TenantKey { pseudonym, key } = known.tenants.get(tenant)?.clone();
-            let key = Ok(key);
+            let (pseudonym, key) = known.tenants.get(tenant)?.clone();
+            let key = Ok(Some(key));
             Some(KnownTenant { pseudonym, key })
         })
     }
@@ -197,8 +197,7 @@ mod tests {
             memory.learn(Ok(&key), |known, key| {
                 let key = key.expect("it opened");
                 known.pseudonyms.insert(pseudonym, named(number));
-                let tenant = TenantKey { pseudonym, key };
-                known.tenants.insert(named(number), tenant);
+                known.tenants.insert(named(number), (pseudonym, key));
             });
         }
         memory.forget_destroyed(&[1, 99]);

@@ -31,14 +31,14 @@ impl PgKeyring {
         &self,
         subject: Subject,
         statement: &Statement,
-        [one, two]: [&(dyn ToSql + Sync); 2],
+        named: &[&(dyn ToSql + Sync)],
     ) -> Result<(), KeyringError> {
         let mut refusal = KeyringError::Absent;
         for _ in 0..TRIES {
             let made = self.wrapped(&self.masters.keys()?, subject);
             let check = made.check.0.as_slice();
-            let parameters: [&(dyn ToSql + Sync); 5] =
-                [one, two, &made.bytes, &made.version, &check];
+            let wrapped: [&(dyn ToSql + Sync); 3] = [&made.bytes, &made.version, &check];
+            let parameters = [named, &wrapped].concat();
             match self.database.query(*statement, &parameters).await {
                 Ok(_) => return Ok(()),
                 Err(error) => refusal = refused(error, made.version, &made.check),
@@ -68,6 +68,7 @@ pub(super) fn refused(error: StoreError, version: i16, check: &CheckValue) -> Ke
         match (said.code().code(), detail.parse()) {
             ("TBKEY", _) => return other_master_key(version, check, detail.to_owned()),
             ("TBVER", Ok(wraps)) => return KeyringError::OtherVersion { wraps },
+            ("TBERA", _) => return KeyringError::Erased,
             _ => {}
         }
     }

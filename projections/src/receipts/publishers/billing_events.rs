@@ -11,14 +11,13 @@ use schema::{
 
 use crate::{
     ApplyError, Batch, Effect, Projection, Unusable,
-    runtime::publishing::{Announcement, Outbox, withheld::Withheld},
+    runtime::publishing::{Announcement, Outbox},
 };
 
 /// Tells billing and whoever else listens what may be charged.
 pub struct BillingEvents {
     outbox: Arc<Outbox>,
     keyring: Arc<dyn Keyring>,
-    withheld: Withheld,
 }
 
 impl BillingEvents {
@@ -29,7 +28,6 @@ impl BillingEvents {
         Self {
             outbox: Arc::new(outbox),
             keyring,
-            withheld: Withheld::default(),
         }
     }
 }
@@ -58,16 +56,14 @@ impl Projection for BillingEvents {
         let tenants = crate::runtime::publishing::tenants_of(&*self.keyring, settled).await?;
         let mut announcements = Vec::with_capacity(batch.len());
         for event in &**batch {
-            match announce(event, &tenants)? {
-                Some(announcement) => announcements.push(announcement),
-                None => self.withheld.note(self.name(), event.position),
-            }
+            announcements.extend(announce(event, &tenants)?);
         }
         crate::runtime::publishing::publishing(&self.outbox, announcements)
     }
 }
 
-/// The message about a settlement; `None` if its tenant is erased.
+/// The message about a settlement; `None` if the event is none. An erased tenant goes by its
+/// pseudonym: what it sent is still to be paid for.
 pub(in crate::receipts) fn announce(
     event: &RecordedEvent,
     tenants: &HashMap<Pseudonym, TenantId>,
@@ -81,9 +77,8 @@ pub(in crate::receipts) fn announce(
     };
     let pseudonym = event.data.tenant.ok_or_else(|| missing("its tenant"))?;
     let account_id = event.data.account.ok_or_else(|| missing("its account"))?;
-    let Some(&tenant_id) = tenants.get(&pseudonym) else {
-        return Ok(None);
-    };
+    let tenant_id = tenants.get(&pseudonym).copied();
+    let tenant_id = tenant_id.unwrap_or(TenantId(pseudonym.0));
     let message = BillingEvent {
         schema_version: SCHEMA_VERSION.to_owned(),
         event_id: event.data.id.announced_on(BILLING_EVENTS),
@@ -139,9 +134,14 @@ mod tests {
     }
 
     #[test]
-    fn an_erased_tenants_settlement_is_withheld() {
+    fn an_erased_tenants_settlement_is_announced_under_its_pseudonym() {
         let event = fixture::recorded((&"MessageSettled", 1));
-        assert!(announce(&event, &HashMap::new()).expect("usable").is_none());
+        let made = announce(&event, &HashMap::new())
+            .expect("usable")
+            .expect("announced");
+        let told: BillingEvent = serde_json::from_slice(&made.payload).expect("reads back");
+        assert_eq!(told.tenant_id.0, fixture::PSEUDONYM.0);
+        assert_eq!(told.account_id, fixture::ACCOUNT);
     }
 
     #[test]

@@ -59,6 +59,32 @@ fn held(world: &mut World) -> &mut Held {
     }
 }
 
+#[test]
+fn a_tenant_erased_unasked_or_still_known_is_noticed() {
+    let nobody = Uuid::from_u128(0x00e7_a5ed);
+    let asked = || Body::ErasureRequested(Uuid::from_u128(1));
+    let noticed = |break_it: &dyn Fn(&mut World)| {
+        notices(Invariant::ErasedForgotten, Wrong, break_it);
+    };
+    noticed(&|world| world.say(Some(nobody), None, Body::Erased));
+    noticed(&|world| {
+        let known = world.events[place(world, is_charged)].tenant;
+        world.say(known, None, asked());
+        world.say(known, None, Body::Erased);
+    });
+    let mut world = World::charged(1_500);
+    world.say(Some(nobody), None, asked());
+    world.say(Some(nobody), None, Body::Erased);
+    let found = world.audit().findings;
+    let found = found
+        .iter()
+        .any(|it| it.invariant == Invariant::ErasedForgotten);
+    assert!(
+        !found,
+        "who was asked to be erased and is unknown is as it should be"
+    );
+}
+
 /// Removes an event and closes the gap, as if it had never been recorded.
 fn forget(world: &mut World, place: usize) {
     world.events.remove(place);

@@ -232,7 +232,7 @@ impl World {
             billing_address: None,
             tenant: TenantKey {
                 pseudonym: settled.tenant,
-                key: DataKey::new(1, &[1; 32]),
+                key: Some(DataKey::new(1, &[1; 32])),
             },
             log: LogId::DEFAULT,
             condition: Condition::Any,

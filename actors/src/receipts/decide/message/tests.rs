@@ -39,7 +39,7 @@ fn receipt(operator_message: &str, word: &str) -> RecordReceipt {
         },
         tenant: TenantKey {
             pseudonym: Pseudonym(Uuid::from_u128(5)),
-            key: DataKey::new(1, &[1; 32]),
+            key: Some(DataKey::new(1, &[1; 32])),
         },
         origin: Origin::of_request(1),
     }
