@@ -148,6 +148,14 @@ impl Keyring for NoDays {
         Keys.of_tenants(tenants).await
     }
 
+    async fn registered(&self, tenant: TenantId) -> Result<KnownTenant, KeyringError> {
+        Keys.registered(tenant).await
+    }
+
+    async fn erased_before(&self, tenant: TenantId) -> Result<Vec<Pseudonym>, KeyringError> {
+        Keys.erased_before(tenant).await
+    }
+
     async fn of_day(&self, _: Date) -> Result<DataKey, KeyringError> {
         Err(KeyringError::Absent)
     }
