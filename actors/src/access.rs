@@ -3,3 +3,4 @@
 pub mod commands;
 pub mod decide;
 mod refusals;
+pub mod reveal;

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use schema::{AccountId, TenantId, Timestamp};
+use schema::{AccountId, EventId, MessageId, Sealed, TenantId, Timestamp};
 
 use crate::{
     config::values,
@@ -51,6 +51,8 @@ pub enum Role {
     Migrate(MigrateSettings),
     /// Looks after the keys of personal data
     Keys(KeysSettings),
+    /// Shows a person what is sealed, after recording who asks and why
+    Reveal(RevealSettings),
     /// Prints, writes or checks the JSON Schemas of everything stored or sent
     Schema(SchemaSettings),
     /// Makes keys and tokens for development
@@ -71,6 +73,7 @@ impl Role {
             Self::Provision(_) => "tollbook-provision",
             Self::Migrate(_) => "tollbook-migrate",
             Self::Keys(_) => "tollbook-keys",
+            Self::Reveal(_) => "tollbook-reveal",
             Self::Schema(_) => "tollbook-schema",
             Self::Dev(_) => "tollbook-dev",
         }
@@ -88,6 +91,7 @@ impl Role {
             | Self::Provision(_)
             | Self::Migrate(_)
             | Self::Keys(_)
+            | Self::Reveal(_)
             | Self::Schema(_)
             | Self::Dev(_) => None,
         }
@@ -277,6 +281,34 @@ pub struct ExpireSettings {
     /// As `tollbook dlr` has it: how long a message is found by its receipts
     #[arg(long, env = "DLR_MATCH_WINDOW", default_value = "7d", value_parser = values::duration)]
     pub dlr_match_window: Duration,
+}
+
+/// Settings of `reveal`.
+#[derive(Debug, Clone, Args)]
+pub struct RevealSettings {
+    /// Postgres.
+    #[command(flatten)]
+    pub database: DatabaseSettings,
+    /// Sealing.
+    #[command(flatten)]
+    pub master_key: MasterKeySettings,
+    /// The message whose receipts are to be opened
+    #[arg(long, value_name = "ID", value_parser = values::message,
+          required_unless_present = "orphan", conflicts_with = "orphan")]
+    pub message: Option<MessageId>,
+    /// The orphan that is to be opened
+    #[arg(long, value_name = "ID", value_parser = values::event)]
+    pub orphan: Option<EventId>,
+    /// A field; may be given several times, and without it all are opened
+    #[arg(long, value_parser = [Sealed::TO, Sealed::METADATA, Sealed::SOURCE_ADDR,
+          Sealed::DEST_ADDR, Sealed::RAW_PAYLOAD])]
+    pub field: Vec<String>,
+    /// Why; kept for ever, so without what is personal
+    #[arg(long, value_parser = values::words::<3, 500>)]
+    pub reason: String,
+    /// Who asks: an id of a person, kept for ever
+    #[arg(long, value_parser = values::words::<1, 100>)]
+    pub principal: String,
 }
 
 /// Settings of `schema`.

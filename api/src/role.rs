@@ -10,6 +10,7 @@ pub mod provision;
 pub mod reconcile;
 pub mod replay_intake;
 pub mod republish;
+pub mod reveal;
 pub mod schema;
 
 use std::{
@@ -70,6 +71,15 @@ pub enum RoleError {
     /// A tenant could not be erased, or is not known to be.
     #[error(transparent)]
     Erasure(#[from] erasure::ErasureError),
+    /// Nothing was opened for a person.
+    #[error("revealing personal data")]
+    Reveal(#[from] actors::access::reveal::RevealError),
+    /// Which stream an orphan is in could not be read.
+    #[error("looking for the orphan")]
+    FindOrphan(#[from] projections::ReadError),
+    /// Some of what was asked for cannot be read. That it was asked for is recorded.
+    #[error("{0} values cannot be read; why is said beside each")]
+    NotRevealed(usize),
     /// A schema file could not be written or read.
     #[error("schema file {path}")]
     SchemaFile {
@@ -121,6 +131,7 @@ pub async fn run(role: Role, shutdown: Shutdown) -> Result<(), RoleError> {
         Role::Provision(settings) => provision::run(&settings).await,
         Role::Migrate(settings) => migrate::run(&settings).await,
         Role::Keys(settings) => keys::run(&settings.command).await,
+        Role::Reveal(settings) => reveal::run(settings).await,
         Role::Schema(settings) => schema::run(&settings),
         Role::Dev(settings) => dev::run(&settings.command),
     }

@@ -59,7 +59,8 @@ insert into eventlog.append_permission (role, category, type, schema_version) va
     ('billing_svc', 'price', 'CostOpened', 1),
     ('billing_svc', 'price', 'CostClosed', 1),
     ('billing_svc', 'audit', 'CrossAccountRead', 1),
-    ('billing_svc', 'audit', 'AccessRefused', 1);
+    ('billing_svc', 'audit', 'AccessRefused', 1),
+    ('tollbook_admin', 'audit', 'PersonalDataRevealed', 1);
 
 -- One row per log. Appending locks it first, so commits are ordered and positions have no gaps (L2).
 -- It never changes: where a log ends is said by its newest event. A row that each append changed would

@@ -14,7 +14,7 @@ mod receipts;
 mod sealed;
 
 pub use self::{
-    access::{AccessRefused, CrossAccountRead},
+    access::{AccessRefused, CrossAccountRead, PersonalDataRevealed, RevealedFields},
     accounts::{AccountChanged, AccountFacts, AccountRegistered},
     charges::{
         AppliedCost, AppliedPrice, ChargeConflictRecorded, ChargeHeld, HoldReason, MessageCharged,
@@ -164,6 +164,8 @@ events! {
     ErasureRequested(Tenant) = 1,
     /// A tenant's key is destroyed, and nothing but its pseudonym names it any more.
     TenantErased(Tenant) = 1,
+    /// A person was to see what is sealed. Recorded before it is opened.
+    PersonalDataRevealed(Audit) = 1,
 }
 
 /// A stored event that no arm of [`Event::from_stored`] can read.

@@ -177,7 +177,7 @@ categories! {
     Price = "price",
     /// One stream per account, currency and period.
     Invoice = "invoice",
-    /// One stream per request: that somebody looked at data that is not theirs.
+    /// One stream per request: that somebody looked at data that is not theirs, or is sealed.
     Audit = "audit",
 }
 

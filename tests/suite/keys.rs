@@ -2,6 +2,7 @@
 //! opens what was sealed is recorded first. What attackers do with keys is in `attacks`.
 
 mod expire;
+mod reveal;
 mod rewrap;
 
 use std::{

@@ -9,7 +9,7 @@ use std::{collections::HashSet, convert::Infallible};
 use eventstore::{EventData, RecordedEvent};
 use schema::{
     AccountId, Event, EventId, Pseudonym, StreamId,
-    event::{AccessRefused, CrossAccountRead},
+    event::{AccessRefused, CrossAccountRead, PersonalDataRevealed},
 };
 
 use crate::runtime::{
@@ -26,6 +26,8 @@ pub enum Access {
     Refused(AccessRefused),
     /// Was refused the same again, and again, soon after.
     RefusedAgain(AccessRefused),
+    /// Is about to see what is sealed.
+    Revealed(PersonalDataRevealed),
 }
 
 /// Keep this access.
@@ -62,6 +64,7 @@ impl Decider for AccessDecider {
             Access::Refused(refused) | Access::RefusedAgain(refused) => {
                 Event::AccessRefused(refused)
             }
+            Access::Revealed(revealed) => Event::PersonalDataRevealed(revealed),
         }]))
     }
 
@@ -82,12 +85,13 @@ impl RecordAccess {
         match &self.access {
             Access::Read(read) => read.account_id,
             Access::Refused(refused) | Access::RefusedAgain(refused) => refused.account_id,
+            Access::Revealed(revealed) => revealed.account_id,
         }
     }
 
     fn id(&self) -> EventId {
         let kind = match self.access {
-            Access::Read(_) | Access::Refused(_) => "access",
+            Access::Read(_) | Access::Refused(_) | Access::Revealed(_) => "access",
             Access::RefusedAgain(_) => "access-again",
         };
         let request = self.origin.request;

@@ -6,7 +6,7 @@
 use std::{borrow::Cow, fmt, str::FromStr, time::Duration};
 
 use async_nats::ServerAddr;
-use schema::{AccountId, TenantId, Timestamp};
+use schema::{AccountId, EventId, MessageId, TenantId, Timestamp};
 
 use super::Secret;
 
@@ -94,6 +94,43 @@ pub fn tenant(text: &str) -> Result<TenantId, Expected> {
 /// It is something else.
 pub fn account(text: &str) -> Result<AccountId, Expected> {
     AccountId::parse(text).ok_or(NO_ID)
+}
+
+/// The id of a message.
+///
+/// # Errors
+/// It is something else.
+pub fn message(text: &str) -> Result<MessageId, Expected> {
+    MessageId::parse(text).ok_or(NO_ID)
+}
+
+/// The id of an event.
+///
+/// # Errors
+/// It is something else.
+pub fn event(text: &str) -> Result<EventId, Expected> {
+    EventId::parse(text).ok_or(NO_ID)
+}
+
+/// A person's words of `MIN` to `MAX` characters that are kept for ever. A long number may be
+/// somebody's, so there is none in them.
+///
+/// # Errors
+/// It is something else.
+pub fn words<const MIN: usize, const MAX: usize>(text: &str) -> Result<String, Expected> {
+    let text = text.trim();
+    let mut digits = text.split(|c: char| !c.is_ascii_digit());
+    let good = (MIN..=MAX).contains(&text.chars().count())
+        && !text.contains(char::is_control)
+        && digits.all(|digits| digits.len() < 9);
+    let words = || {
+        format!(
+            "must be {MIN} to {MAX} characters, without control characters and without a number \
+             of nine digits or more, which could be somebody's"
+        )
+    };
+    good.then(|| text.to_owned())
+        .ok_or_else(|| Expected(words().into()))
 }
 
 /// A moment.

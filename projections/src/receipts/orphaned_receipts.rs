@@ -16,7 +16,7 @@ use schema::{
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-pub use self::queries::{Orphan, next, youngest};
+pub use self::queries::{Orphan, about, next, youngest};
 use crate::{ApplyError, Batch, Table};
 
 const ORPHANS: Statement = Statement::new(include_str!("orphaned_receipts/insert.sql"));

@@ -1,8 +1,9 @@
 //! What happens when somebody asks for data that is not theirs. Who asked is the envelope's
 //! principal; whose data it is, its tenant and account.
 //!
-//! Nothing in here is a text of the caller's: the id of the request is ours, and endpoints and
-//! codes are words of the program.
+//! Nothing that callers of the API send is in here: the id of the request is ours, and endpoints and
+//! codes are words of the program. The one text of a person is the reason for opening what is sealed,
+//! and who gives it works with the database themselves.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -45,4 +46,32 @@ pub struct AccessRefused {
     pub until: Timestamp,
     /// Whose data the others wanted, as far as that is kept: the first twenty.
     pub more_account_ids: Vec<AccountId>,
+}
+
+/// See [`super::Event::PersonalDataRevealed`]. It never holds what was revealed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PersonalDataRevealed {
+    /// Why, in the words of who asked.
+    pub reason: String,
+    /// The kind of the stream whose data it is.
+    pub category: String,
+    /// That stream.
+    pub stream_id: Uuid,
+    /// What was to be opened, by event.
+    pub revealed: Vec<RevealedFields>,
+    /// Whose data it is; absent where nobody knows.
+    pub account_id: Option<AccountId>,
+    /// The request, made up for it.
+    pub request_id: Uuid,
+}
+
+/// The sealed fields of an event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RevealedFields {
+    /// Where the event stands in the log.
+    pub position: i64,
+    /// Their names.
+    pub fields: Vec<String>,
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{
-    billing_facts::{Account, CostOpened, Looked, PriceOpened, Settlement},
+    billing_facts::{Account, CostOpened, Disclosed, Looked, PriceOpened, Settlement},
     facts::{Body, LogEvent},
 };
 
@@ -66,6 +66,9 @@ impl Body {
                 read(payload).map(|it: ErasureRequested| Self::ErasureRequested(it.source_event_id))
             }
             (Category::Tenant, "TenantErased") => read(payload).map(|_: Erased| Self::Erased),
+            (Category::Audit, "PersonalDataRevealed") => read(payload)
+                .filter(Disclosed::is_told)
+                .map(|it| Self::Revealed(Box::new(it))),
             (Category::Invoice, _) => Some(Self::Elsewhere),
             _ => None,
         }
@@ -105,6 +108,11 @@ impl LogEvent {
             Body::Erased => {
                 let erased = self.tenant?;
                 return Some((erased, EventId::of_erasure(Pseudonym(erased)).0));
+            }
+            Body::Revealed(revealed) => {
+                let request = revealed.request_id;
+                let id = EventId::of_request("access", request, request);
+                return Some((request, id.0));
             }
             Body::PriceOpened(opened) => price_stream(self.tenant, opened)?,
             Body::CostOpened(opened) => cost_stream(opened)?,

@@ -175,6 +175,32 @@ pub(super) struct Looked {
     pub(super) more_account_ids: Vec<Uuid>,
 }
 
+/// `PersonalDataRevealed`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Disclosed {
+    pub(super) reason: Box<str>,
+    pub(super) revealed: Vec<RevealedFields>,
+    pub(super) request_id: Uuid,
+}
+
+/// What was opened of one event.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(super) struct RevealedFields {
+    pub(super) position: i64,
+    pub(super) fields: Vec<Box<str>>,
+}
+
+impl Disclosed {
+    /// Whether it says why, and of what.
+    pub(super) fn is_told(&self) -> bool {
+        let named = |one: &RevealedFields| one.position > 0 && !one.fields.is_empty();
+        (3..=500).contains(&self.reason.chars().count())
+            && !self.revealed.is_empty()
+            && self.revealed.iter().all(named)
+    }
+}
+
 const fn one() -> i64 {
     1
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::billing_facts::{
-    AccountFacts, Charged, Closed, Conflict, CostOpened, Held, Looked, PriceOpened,
+    AccountFacts, Charged, Closed, Conflict, CostOpened, Disclosed, Held, Looked, PriceOpened,
 };
 
 /// One row of `eventlog.event`.
@@ -61,6 +61,8 @@ pub(super) enum Body {
     ErasureRequested(Uuid),
     /// A tenant is erased.
     Erased,
+    /// Somebody was shown what is sealed.
+    Revealed(Box<Disclosed>),
     /// Of a category this auditor does not follow.
     Elsewhere,
     /// Its type or its payload is not understood.
@@ -151,7 +153,7 @@ impl Body {
             | Self::PriceClosed(_)
             | Self::CostOpened(_)
             | Self::CostClosed(_) => Some(Category::Price),
-            Self::Looked(_) => Some(Category::Audit),
+            Self::Looked(_) | Self::Revealed(_) => Some(Category::Audit),
             Self::ErasureRequested(_) | Self::Erased => Some(Category::Tenant),
             Self::Elsewhere | Self::Unreadable => None,
         }

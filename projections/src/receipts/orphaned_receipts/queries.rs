@@ -67,6 +67,28 @@ pub async fn next(
     orphans(reader, NEXT, asked).await
 }
 
+/// Which message of which carrier this orphan is about, as the carrier names it; nothing if there is
+/// no such orphan.
+///
+/// # Errors
+/// See [`ReadError`].
+pub async fn about(
+    reader: &Reader,
+    orphan: EventId,
+) -> Result<Option<(OperatorId, OperatorMessageId)>, ReadError> {
+    const FIND: Statement = Statement::new(include_str!("find.sql"));
+    let asked: Parameters = vec![Box::new(reader.log().0), Box::new(orphan.0)];
+    let rows = reader.rows(FIND, Scope::EveryTenant, asked).await?;
+    let Some(row) = rows.first() else {
+        return Ok(None);
+    };
+    let cells = Cells::new("dlr.orphaned_receipts", row, orphan.0);
+    Ok(Some((
+        cells.word("operator_id", |word| word.parse().ok().map(OperatorId))?,
+        cells.word("operator_message_id", OperatorMessageId::new)?,
+    )))
+}
+
 async fn orphans(
     reader: &Reader,
     statement: Statement,
