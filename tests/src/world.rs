@@ -173,7 +173,7 @@ impl World {
     pub fn url(&self, role: &str) -> String {
         let url = self.postgres.url(role, DATABASE);
         match self.postgres.ca_pem() {
-            Some(_) => format!("{url}?sslmode=require"),
+            Some(_) => format!("{url}?sslmode=verify-full"),
             None => url,
         }
     }

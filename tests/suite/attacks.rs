@@ -7,6 +7,7 @@ mod administrators;
 mod alarms;
 mod callers;
 mod crowds;
+mod database;
 mod gateway;
 mod keys;
 mod keyset;

@@ -178,12 +178,7 @@ where
 
 /// The address as the driver takes it, if it is one that may be connected to.
 fn parse(url: &Secret) -> Result<Config, DatabaseOptionsError> {
-    // The server's certificate and name are verified whenever TLS is on, so these mean the same.
-    let url = Secret::new(
-        url.expose()
-            .replace("sslmode=verify-full", "sslmode=require")
-            .replace("sslmode=verify-ca", "sslmode=require"),
-    );
+    let url = plain_mode(url);
     let config: Config = url.expose().parse().map_err(DatabaseOptionsError::Url)?;
     let (hosts, addresses) = (config.get_hosts(), config.get_hostaddrs());
     if hosts.is_empty() && addresses.is_empty() {
@@ -199,6 +194,24 @@ fn parse(url: &Secret) -> Result<Config, DatabaseOptionsError> {
     stays
         .then_some(config)
         .ok_or(DatabaseOptionsError::Unencrypted)
+}
+
+/// The address with `require` where it says `verify-full` or `verify-ca`, which the driver does not
+/// know. Certificate and name are verified whenever TLS is on, so all three mean the strictest.
+fn plain_mode(url: &Secret) -> Secret {
+    let url = url.expose();
+    for mode in ["sslmode=verify-full", "sslmode=verify-ca"] {
+        for (at, _) in url.match_indices(mode) {
+            let (before, after) = (&url[..at], &url[at + mode.len()..]);
+            // A setting of its own, not a part of a password.
+            let begins = before.is_empty() || before.ends_with(['?', '&', ' ', '\n', '\t']);
+            let ends = after.is_empty() || after.starts_with(['&', ' ', '\n', '\t']);
+            if begins && ends {
+                return Secret::new(format!("{before}sslmode=require{after}"));
+            }
+        }
+    }
+    Secret::new(url.to_owned())
 }
 
 fn is_this_machine(host: &Host) -> bool {
@@ -282,6 +295,27 @@ mod tests {
         assert!(refused(nameless).is_some_and(|told| told.contains("beside each hostaddr")));
         let named = "host=db.example hostaddr=192.0.2.1 dbname=t sslmode=verify-full";
         assert_eq!(refused(named), None);
+    }
+
+    #[test]
+    fn verifying_modes_mean_require_and_a_password_that_looks_like_one_stays() {
+        let read = |url: &str| parse(&Secret::new(url.to_owned())).expect("an address");
+        for url in [
+            "postgres://u:p@db.example/t?sslmode=verify-full",
+            "postgres://u:p@db.example/t?connect_timeout=1&sslmode=verify-ca&keepalives=1",
+            "host=db.example sslmode=verify-full dbname=t",
+            "sslmode=verify-ca host=db.example",
+        ] {
+            assert_eq!(read(url).get_ssl_mode(), SslMode::Require, "{url}");
+        }
+        let odd = read("postgres://u:sslmode=verify-full@localhost/t");
+        assert_eq!(odd.get_password(), Some(&b"sslmode=verify-full"[..]));
+        assert_ne!(odd.get_ssl_mode(), SslMode::Require);
+        let unknown = refused("postgres://u:p@db.example/t?sslmode=verify-fully");
+        assert!(
+            unknown.is_some(),
+            "nobody connects by a mode that is not known"
+        );
     }
 
     #[test]

@@ -68,6 +68,26 @@ impl Authority {
         self.sign("localhost", &names, ExtendedKeyUsagePurpose::ServerAuth)
     }
 
+    /// A certificate for a server that is called so.
+    ///
+    /// # Errors
+    /// The system's source of chance failed, or a name cannot be a DNS name.
+    pub fn server_called(&self, name: &str) -> Result<Certificate> {
+        self.sign(name, &[name], ExtendedKeyUsagePurpose::ServerAuth)
+    }
+
+    /// A certificate for a server on this machine, which ended yesterday.
+    ///
+    /// # Errors
+    /// The system's source of chance failed.
+    pub fn expired_server(&self) -> Result<Certificate> {
+        let names = ["localhost", "127.0.0.1"];
+        let usage = ExtendedKeyUsagePurpose::ServerAuth;
+        let now = eventstore::clock::now().datetime();
+        let life = [now - 2 * Duration::DAY, now - Duration::DAY];
+        self.sign_for("localhost", &names, usage, Some(life))
+    }
+
     /// A certificate for a client, named by its common name and its DNS name alike (NATS maps the
     /// latter to a user).
     ///
@@ -147,12 +167,25 @@ impl Authority {
 /// # Errors
 /// The system's source of chance failed, or the name cannot be a DNS name.
 pub fn self_signed_client(name: &str) -> Result<Certificate> {
+    self_signed(name, &[name], ExtendedKeyUsagePurpose::ClientAuth)
+}
+
+/// The certificate of a server on this machine that its own key vouches for.
+///
+/// # Errors
+/// The system's source of chance failed.
+pub fn self_signed_server() -> Result<Certificate> {
+    let names = ["localhost", "127.0.0.1"];
+    self_signed("localhost", &names, ExtendedKeyUsagePurpose::ServerAuth)
+}
+
+fn self_signed(name: &str, names: &[&str], usage: ExtendedKeyUsagePurpose) -> Result<Certificate> {
     let refused = |source| Error::Certificate {
         subject: name.into(),
         source,
     };
-    let mut params = params(name, &[name]).map_err(refused)?;
-    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    let mut params = params(name, names).map_err(refused)?;
+    params.extended_key_usages = vec![usage];
     let key = KeyPair::generate().map_err(refused)?;
     let cert = params.self_signed(&key).map_err(refused)?;
     Ok(Certificate {

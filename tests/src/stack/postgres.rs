@@ -10,7 +10,7 @@ use std::{
 use tokio_postgres::{Client, NoTls};
 
 use super::{
-    certs::Authority,
+    certs::{Authority, Certificate},
     error::{Error, Result},
     leash::{Leash, Signal},
     port, servers,
@@ -95,7 +95,7 @@ pub struct Postgres {
     programs: PathBuf,
     port: u16,
     password: String,
-    ca: Option<String>,
+    ca: Option<Box<Authority>>,
 }
 
 impl Postgres {
@@ -109,7 +109,7 @@ impl Postgres {
         let password = port::password();
         initdb(&leash, &programs, &password).await?;
         let ca = match version {
-            PgVersion::V15 if !options.turn_tls_off() => Some(certificates(&leash)?),
+            PgVersion::V15 if !options.turn_tls_off() => Some(Box::new(certificates(&leash)?)),
             PgVersion::V15 | PgVersion::V18 => None,
         };
         let mut postgres = Self {
@@ -157,6 +157,11 @@ impl Postgres {
 
     /// The authority of the server's certificate, PEM; `None` where TLS is off.
     pub fn ca_pem(&self) -> Option<&str> {
+        self.authority().map(Authority::pem)
+    }
+
+    /// The authority itself, to have it sign other certificates.
+    pub fn authority(&self) -> Option<&Authority> {
         self.ca.as_deref()
     }
 
@@ -235,6 +240,17 @@ impl Postgres {
     /// It does not start.
     pub async fn start_again(&self) -> Result<()> {
         self.go().await
+    }
+
+    /// Ends the server and starts it with another certificate.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub async fn present(&self, certificate: &Certificate) -> Result<()> {
+        self.stop_immediate().await?;
+        self.leash.write("server.pem", &certificate.cert)?;
+        self.leash.write("server.key", &certificate.key)?;
+        self.start_again().await
     }
 
     /// Keeps a copy of the data folder as it is on disk. The server must be stopped.
@@ -365,12 +381,12 @@ async fn initdb(leash: &Leash, programs: &Path, password: &str) -> Result<()> {
 }
 
 /// Writes the server's certificate and returns its authority.
-fn certificates(leash: &Leash) -> Result<String> {
+fn certificates(leash: &Leash) -> Result<Authority> {
     let authority = Authority::new("tollbook test postgres")?;
     let server = authority.server()?;
     leash.write("server.pem", &server.cert)?;
     leash.write("server.key", &server.key)?;
-    Ok(authority.pem().to_owned())
+    Ok(authority)
 }
 
 /// The status file says, line by line: pid first, and `ready` in the eighth line.
