@@ -8,6 +8,10 @@ use std::{
     fmt,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -20,7 +24,10 @@ use schema::{Pseudonym, TenantId};
 use time::Date;
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::seal::KEY_LEN;
+use crate::{log::chain, seal::KEY_LEN};
+
+/// What names the file.
+const SETTING: &str = "MASTER_KEY_FILE";
 
 /// Whose data key is wrapped. The wrapping is bound to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,7 +149,11 @@ pub enum MasterKeyError {
 /// The file that holds the master keys. It is read for each data key that is wrapped or unwrapped,
 /// which is rare, so that a rotated file counts at once and no master key stays in memory.
 #[derive(Debug, Clone)]
-pub struct MasterKeyFile(PathBuf);
+pub struct MasterKeyFile {
+    path: PathBuf,
+    /// Whether the log was told that it cannot be used.
+    told: Arc<AtomicBool>,
+}
 
 impl MasterKeyFile {
     /// Names the file and makes sure that it can be used.
@@ -151,15 +162,28 @@ impl MasterKeyFile {
     /// It cannot be read or holds no key.
     pub fn new(path: PathBuf) -> Result<Self, MasterKeyError> {
         MasterKeys::read(&path)?;
-        Ok(Self(path))
+        Ok(Self {
+            path,
+            told: Arc::default(),
+        })
     }
 
-    /// The keys in it now.
+    /// The keys in it now. That they cannot be read is told once, however often they are needed.
     ///
     /// # Errors
     /// It cannot be read or holds no key.
     pub fn keys(&self) -> Result<MasterKeys, MasterKeyError> {
-        MasterKeys::read(&self.0)
+        let keys = MasterKeys::read(&self.path);
+        let told = self.told.swap(keys.is_err(), Ordering::Relaxed);
+        match &keys {
+            Err(error) if !told => {
+                let error = chain(error);
+                tracing::warn!(event = "secret.unreadable", setting = SETTING, error);
+            }
+            Ok(_) if told => tracing::info!(event = "secret.readable", setting = SETTING),
+            _ => {}
+        }
+        keys
     }
 
     /// The file's permissions if everybody on this machine may read or write it.
@@ -167,8 +191,8 @@ impl MasterKeyFile {
     /// # Errors
     /// It cannot be looked at.
     pub fn open_to_others(&self) -> Result<Option<u32>, MasterKeyError> {
-        let found = std::fs::metadata(&self.0).map_err(|source| MasterKeyError::File {
-            path: self.0.display().to_string(),
+        let found = std::fs::metadata(&self.path).map_err(|source| MasterKeyError::File {
+            path: self.path.display().to_string(),
             source,
         })?;
         let mode = found.permissions().mode() & 0o777;

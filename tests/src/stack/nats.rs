@@ -189,6 +189,15 @@ impl Nats {
         self.restart().await
     }
 
+    /// Trusts these authorities, PEM, from now on; starts again for it.
+    ///
+    /// # Errors
+    /// It does not start again.
+    pub async fn trust(&self, authorities: &str) -> Result<()> {
+        self.leash.write("server/ca.pem", authorities)?;
+        self.restart().await
+    }
+
     /// Ends the server the hard way; see [`Self::start_again`].
     ///
     /// # Errors

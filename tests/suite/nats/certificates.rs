@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf};
 use tempfile::TempDir;
 use tests::{
     stack::{
-        ClientFiles,
+        self, ClientFiles,
         certs::{Authority, Certificate, self_signed_client},
     },
     world::{Service, World, WorldOptions},
@@ -14,7 +14,7 @@ use tests::{
 use time::Duration;
 
 use crate::{
-    fixture::{Ended, OwnWorld, eventually, place, run, tollbook},
+    fixture::{Ended, OwnWorld, PATIENCE, eventually, place, run, tollbook},
     receipts::fixture::{Desk, receipt},
 };
 
@@ -232,5 +232,53 @@ fn a_service_that_runs_keeps_its_certificate_until_another_one_works() {
         assert_eq!(log.matches(UNUSABLE).count(), 5, "told once each");
         assert_eq!(desk.service.pid(), pid, "the same process");
         assert!(!keys.iter().any(|key| is_told(key, &log)), "a key is told");
+    });
+}
+
+/// Waits until a service is connected again after the server was started again.
+async fn comes_back(service: &Service, restart: impl Future<Output = stack::Result<()>>) {
+    const CONNECTED: &str = "nats.connected";
+    let before = service.log().matches(CONNECTED).count();
+    restart.await.expect("the server is up");
+    told(service, CONNECTED, before + 1).await;
+    service.ready(PATIENCE).await.expect("ready");
+}
+
+#[test]
+fn an_authority_is_replaced_step_by_step_while_a_service_runs() {
+    const ROTATED: &str = "nats.certificate_rotated";
+    run(async {
+        let place = place(WorldOptions::default()).await;
+        let new = Authority::new("new").expect("made");
+        let old_pem = authority(&place.world).pem().to_owned();
+        let both = format!("{old_pem}{}", new.pem());
+        let first = authority(&place.world).client(USER).expect("made");
+        let folder = Folder::with(&place.world, &first);
+        let mut variables = place.world.variables(USER, "dlr_svc");
+        variables.extend(folder.settings());
+        let service = place.world.running("dlr", variables).await;
+        let service = service.expect("a service");
+        let (nats, pid) = (&place.world.nats, service.pid());
+        // Both sides trust both, then each shows what the new one signed, then the old one goes.
+        comes_back(&service, nats.trust(&both)).await;
+        fs::write(folder.path("ca.pem"), &both).expect("written");
+        told(&service, ROTATED, 1).await;
+        nats.show(&new.server().expect("made")).await.expect("up");
+        service
+            .ready(PATIENCE)
+            .await
+            .expect("it trusts the new one");
+        folder.put(&new.client(USER).expect("made"));
+        told(&service, ROTATED, 2).await;
+        fs::write(folder.path("ca.pem"), new.pem()).expect("written");
+        told(&service, ROTATED, 3).await;
+        comes_back(&service, nats.trust(new.pem())).await;
+        // Nobody is let in by the old one any more.
+        let other = Folder::with(&place.world, &first);
+        fs::write(other.path("ca.pem"), new.pem()).expect("written");
+        let ended = ended(&place, &other).await;
+        assert_eq!(ended.code, Some(1), "{}{}", ended.out, ended.err);
+        assert_eq!(service.pid(), pid, "the same process");
+        assert!(service.terminate().await.expect("stops"), "exit code 0");
     });
 }

@@ -2,7 +2,10 @@
 
 use std::{fs, path::PathBuf};
 
-use tests::world::{DATABASE, Service, World, WorldOptions};
+use tests::{
+    stack::{PgVersion, certs::Authority},
+    world::{DATABASE, Service, World, WorldOptions},
+};
 
 use crate::{
     fixture::{OwnWorld, eventually, place, run},
@@ -126,5 +129,39 @@ fn a_login_that_is_refused_waits_a_moment_for_the_file_that_comes_after_it() {
         fs::write(&file, address(&desk.world, "second")).expect("written");
         desk.done(sent).await;
         assert_eq!(desk.service.pid(), pid, "the same process");
+    });
+}
+
+#[test]
+fn authorities_of_no_use_are_told_once_and_those_from_before_are_trusted() {
+    if !PgVersion::V15.available() {
+        eprintln!("skipped: apt-get install postgresql-15 lets this run");
+        return;
+    }
+    run(async {
+        let options = WorldOptions {
+            postgres: PgVersion::V15,
+            ..WorldOptions::default()
+        };
+        let place = place(options).await;
+        let good = place.world.postgres.ca_pem().expect("TLS").to_owned();
+        let file = place.world.path("mine.pem");
+        fs::write(&file, &good).expect("written");
+        let named = file.display().to_string();
+        let desk = Desk::with(place.world, &[("DATABASE_CA_FILE", &named)]).await;
+        let other = Authority::new("other").expect("made");
+        let half = &good[..good.len() / 2];
+        for (times, content) in (1..).zip([half, other.pem(), ""]) {
+            fs::write(&file, content).expect("written");
+            told(&desk.service, UNUSABLE, times).await;
+            assert!(cut(&desk).await > 0);
+            works(&desk).await;
+            let log = desk.service.log();
+            assert_eq!(log.matches(UNUSABLE).count(), times, "once for each");
+        }
+        // Another one beside it is followed.
+        fs::write(&file, format!("{}{good}", other.pem())).expect("written");
+        told(&desk.service, ROTATED, 1).await;
+        works(&desk).await;
     });
 }
