@@ -13,7 +13,7 @@ use super::{
     marks::Mark,
     stage::{Stage, Trace},
 };
-use crate::fixture::unique;
+use crate::fixture::{eventually, unique};
 
 /// Whose messages.
 #[derive(Debug, Clone, Copy)]
@@ -259,7 +259,7 @@ pub(crate) async fn receive(stage: &Stage, private: &Private, of: Whose) -> Trac
         let headers = private.headers(&traceparent());
         stage.receive(headers, payload.into()).await;
     }
-    crate::fixture::eventually("both are orphans", async || {
+    eventually("both are orphans", async || {
         let sql = "select count(*) from dlr.orphaned_receipts";
         let row = stage.database.query_one(sql, &[]).await.ok()?;
         (row.get::<_, i64>(0) == 2).then_some(())
@@ -285,4 +285,34 @@ pub(crate) async fn announce(stage: &Stage, private: &Private, of: Whose) {
         let headers = private.headers(&private.header.text());
         stage.announce(headers, payload.into()).await;
     }
+}
+
+/// A tenant is to be forgotten, with a reason that names somebody, after announcements that are
+/// broken; waits until that is recorded.
+pub(crate) async fn erase(stage: &Stage, private: &Private, of: Whose) {
+    let (number, word) = (private.refused.text(), private.refused_word.text());
+    let good = json!({
+        "eventId": unique(), "tenantId": of.tenant, "erasedAt": eventstore::clock::now(),
+        "reason": format!("{word} asked, {number}"), private.stranger.text(): number,
+    });
+    let mut all = vec![
+        number.clone().into_bytes(),
+        format!("{{\"{word}\":").into_bytes(),
+    ];
+    for field in ["eventId", "tenantId", "erasedAt"] {
+        let mut broken = good.clone();
+        broken[field] = json!({ word.clone(): number });
+        all.push(broken.to_string().into_bytes());
+    }
+    all.push(good.to_string().into_bytes());
+    for payload in all {
+        let headers = private.headers(&Trace::fresh().parent());
+        stage.erase(headers, payload.into()).await;
+    }
+    eventually("the erasure is recorded", async || {
+        let sql = "select count(*) from eventlog.event where category = 'tenant'";
+        let row = stage.database.query_one(sql, &[]).await.ok()?;
+        (row.get::<_, i64>(0) > 0).then_some(())
+    })
+    .await;
 }

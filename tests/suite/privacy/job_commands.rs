@@ -6,10 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use schema::Timestamp;
-use tests::world::World;
+use uuid::Uuid;
 
-use super::sinks::Sink;
-use crate::fixture::tollbook;
+use super::{sinks::Sink, stage::Stage};
+use crate::fixture::{tollbook, unique};
 
 /// What is not listened to here: services, which are listened to while they run; what touches neither
 /// data nor servers; and what shows data to whoever asked for it by name, which is its purpose.
@@ -22,14 +22,15 @@ struct Job {
     words: Vec<String>,
 }
 
-/// All roles that touch data; `since` is when all of it had not come yet.
-fn jobs(since: Timestamp) -> Vec<Job> {
+/// All roles that touch data; `since` is when all of it had not come yet, `erased` a tenant that is
+/// to be forgotten.
+fn jobs(since: Timestamp, erased: Uuid) -> Vec<Job> {
     let job = |user, role, words: &[&str]| Job {
         user,
         role,
         words: words.iter().map(|word| (*word).to_owned()).collect(),
     };
-    let since = since.to_string();
+    let (since, erased) = (since.to_string(), erased.to_string());
     let replay = |role, what| {
         let words = ["replay-intake", "--what", what, "--since", &since];
         job("tollbook-admin", role, &words)
@@ -41,20 +42,26 @@ fn jobs(since: Timestamp) -> Vec<Job> {
         replay("billing_svc", "settlements"),
         job("tollbook-admin", "tollbook_admin", &["keys", "rewrap"]),
         job("tollbook-admin", "tollbook_admin", &["keys", "expire"]),
+        job("tollbook-admin", "tollbook_admin", &["erasure", "run"]),
+        job(
+            "tollbook-admin",
+            "tollbook_admin",
+            &["erasure", "verify", "--tenant-id", &erased],
+        ),
         job("tollbook-admin", "tollbook_admin", &["provision"]),
         job("tollbook-admin", "postgres", &["migrate"]),
     ]
 }
 
 /// Runs each; what each wrote to stdout and stderr.
-pub(crate) async fn said(world: &World, collector: &str, since: Timestamp) -> Vec<Sink> {
+pub(crate) async fn said(stage: &Stage, since: Timestamp, erased: Uuid) -> Vec<Sink> {
     let mut sinks = Vec::new();
-    for Job { user, role, words } in jobs(since) {
-        let mut variables = world.variables(user, role);
+    for Job { user, role, words } in jobs(since, erased) {
+        let mut variables = stage.world.variables(user, role);
         for (name, value) in [
             ("LOG_LEVEL", "trace"),
             ("PROBE_PORT", "0"),
-            ("OTEL_EXPORTER_OTLP_ENDPOINT", collector),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", &stage.collector.url),
             ("OTEL_TRACES_SAMPLER_ARG", "1"),
             ("DLR_GRACE", "1s"),
         ] {
@@ -85,7 +92,7 @@ fn commands(words: &[&str]) -> BTreeSet<String> {
 
 #[test]
 fn every_role_that_touches_data_is_listened_to() {
-    let jobs = jobs(eventstore::clock::now());
+    let jobs = jobs(eventstore::clock::now(), unique());
     let known = |place: usize, of: Option<&str>| {
         let jobs = jobs
             .iter()
@@ -97,6 +104,7 @@ fn every_role_that_touches_data_is_listened_to() {
     for (words, known) in [
         (&[][..], known(0, None)),
         (&["keys"], known(1, Some("keys"))),
+        (&["erasure"], known(1, Some("erasure"))),
     ] {
         let commands = commands(words);
         assert!(

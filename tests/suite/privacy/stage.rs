@@ -51,6 +51,7 @@ pub(crate) struct Stage {
     pub(crate) collector: Collector,
     connector: jetstream::Context,
     announcer: jetstream::Context,
+    identity: jetstream::Context,
     answers: Mutex<Vec<Sink>>,
     published: Mutex<BTreeSet<OfATest>>,
 }
@@ -77,6 +78,7 @@ impl Stage {
             database: world.admin().await.expect("postgres"),
             connector: world.jetstream("smpp-connector").await.expect("nats"),
             announcer: world.jetstream("dlr-processor").await.expect("nats"),
+            identity: world.jetstream("identity").await.expect("nats"),
             answers: Mutex::default(),
             published: Mutex::default(),
             collector,
@@ -153,6 +155,15 @@ impl Stage {
         let place = sent.await.expect("sent").await.expect("stored").sequence;
         let mut published = self.published.lock().expect("not poisoned");
         published.insert(("BILLING_EVENTS", place));
+    }
+
+    /// Identity says that a tenant is to be forgotten.
+    pub(crate) async fn erase(&self, headers: HeaderMap, payload: Bytes) {
+        let subject = "tenant.erased";
+        let sent = (self.identity).publish_with_headers(subject, headers, payload);
+        let place = sent.await.expect("sent").await.expect("stored").sequence;
+        let mut published = self.published.lock().expect("not poisoned");
+        published.insert(("TENANT_EVENTS", place));
     }
 
     /// Waits until a span of this trace is exported, and with it what its process did before.

@@ -36,6 +36,8 @@ struct Play {
     over_nats: arrivals::Private,
     over_rest: calls::Private,
     known: Whose,
+    /// Whom nobody has registered, and who is forgotten in the end.
+    unknown: Whose,
 }
 
 impl Play {
@@ -46,18 +48,19 @@ impl Play {
             over_nats: arrivals::Private::new(),
             over_rest: calls::Private::new(),
             known: Whose::somebody(),
+            unknown: Whose::somebody(),
         };
         let (stage, known) = (&play.stage, play.known);
         calls::set_up(stage, &play.over_rest, known).await;
         let received = arrivals::receive(stage, &play.over_nats, known).await;
         // What nobody has registered or priced is held.
-        let unknown = Whose::somebody();
         arrivals::announce(stage, &play.over_nats, known).await;
-        arrivals::announce(stage, &play.over_nats, unknown).await;
+        arrivals::announce(stage, &play.over_nats, play.unknown).await;
         play.come_to_rest().await;
         calls::ask(stage, &play.over_rest, known).await;
         calls::be_refused(stage, &play.over_rest, known).await;
         let called = calls::be_strangers(stage, &play.over_rest, known).await;
+        arrivals::erase(stage, &play.over_nats, play.unknown).await;
         calls::knock(stage, &play.over_rest, &stage.billing).await;
         play.come_to_rest().await;
         stage.exported(&received).await;
@@ -100,9 +103,12 @@ impl Play {
     }
 }
 
-/// Nothing is proven by silence: the logs and traces tell of everything that was played.
-fn tells_of_everything(sinks: &[Sink]) {
+/// Nothing is proven by silence: the logs and traces tell of everything that was played, and of
+/// whose it was: accounts are not personal, and lines of both services are put together by them.
+fn tells_of_everything(sinks: &[Sink], account: &str) {
     let words = [
+        ("the output of dlr", account),
+        ("the output of billing", account),
         (
             "the output of dlr",
             "dlr.received dlr.correlated dlr.duplicate dlr.orphaned",
@@ -132,9 +138,9 @@ fn what_nobody_may_see_is_in_no_log_trace_metric_stream_answer_or_table() {
         let place = place(WorldOptions::default()).await;
         let play = Play::run(Stage::in_world(place.world).await).await;
         let stage = &play.stage;
-        let jobs = job_commands::said(&stage.world, &stage.collector.url, began).await;
+        let jobs = job_commands::said(stage, began, play.unknown.tenant).await;
         let sinks = [sinks(stage).await, jobs].concat();
-        tells_of_everything(&sinks);
+        tells_of_everything(&sinks, &play.known.account.to_string());
         let (leaks, seen) = play.judge(&sinks);
         assert_eq!(leaks, [], "{} sinks were searched", sinks.len());
         // The marks were really sent: they are where they belong.

@@ -9,7 +9,8 @@ use eventstore::{
     seal::DataKey,
 };
 use schema::{
-    Invalid, MessageId, OperatorId, ReceivedReceipt, Status, StreamId, TenantId, Timestamp,
+    AccountId, Invalid, MessageId, OperatorId, ReceivedReceipt, Status, StreamId, TenantId,
+    Timestamp,
 };
 use tokio::{
     sync::{OwnedSemaphorePermit, oneshot},
@@ -56,7 +57,11 @@ pub(super) struct Prepared {
 
 /// What is awaited: the verdict on a receipt of a message, or on one without.
 enum Awaited {
-    Matched(MessageId, oneshot::Receiver<Verdict<KeepsNoMore>>),
+    Matched(
+        MessageId,
+        AccountId,
+        oneshot::Receiver<Verdict<KeepsNoMore>>,
+    ),
     Orphaned(OrphanQuota, oneshot::Receiver<Verdict<Infallible>>),
 }
 
@@ -64,7 +69,7 @@ impl Awaited {
     /// The verdict; nothing if whoever was asked went away.
     async fn verdict(&mut self) -> Option<Verdict<KeepsNoMore>> {
         match self {
-            Self::Matched(_, verdict) => verdict.await.ok(),
+            Self::Matched(.., verdict) => verdict.await.ok(),
             Self::Orphaned(_, verdict) => verdict.await.ok().map(Verdict::widen),
         }
     }
@@ -264,7 +269,7 @@ impl Prepared {
         let message = &found.message;
         let stream = StreamId::message(message.id);
         let (reply, verdict) = oneshot::channel();
-        let awaited = Awaited::Matched(message.id, verdict);
+        let awaited = Awaited::Matched(message.id, message.account, verdict);
         let (waiting, received, trace) = taken.wait_for(awaited, message.enqueued_at);
         let command = Box::new(RecordReceipt::new(received, found.message, tenant, trace));
         self.messages.push((stream, Request { command, reply }));
@@ -381,11 +386,12 @@ impl Waiting {
         metrics.processing_took(status, took);
         metrics.implausible_time.inc_by(u64::from(self.implausible));
         match &self.awaited {
-            Awaited::Matched(message, _) => {
+            Awaited::Matched(message, account, _) => {
                 self.operator.processed(status, 1);
                 tracing::info!(
                     event = "dlr.correlated",
                     messageId = %message,
+                    accountId = %account,
                     operatorId = %self.operator_id,
                     dlrStatus = status.as_str(),
                     durationMs = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
