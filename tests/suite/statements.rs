@@ -99,3 +99,87 @@ fn no_statement_stands_in_rust() {
         }
     }
 }
+
+/// Tables of ours that hold a tenant's rows.
+const OF_TENANTS: [&str; 8] = [
+    "billing.billing_events",
+    "billing.usage_summaries",
+    "billing.usage_days",
+    "billing.pricing_tables",
+    "billing.accounts",
+    "billing.held_charges",
+    "billing.access_log",
+    "dlr.delivery_receipts",
+];
+
+/// Statements that ask for rows of whatever tenant, or change rows by their own ids, and who may.
+const OF_WHATEVER_TENANT: [(&str, &str); 11] = [
+    ("close_pricing_tables", "a projection ends versions by id"),
+    ("resolve_held_charges", "a projection notes by message"),
+    ("count_held_charges", "a gauge of all"),
+    (
+        "read_held_news",
+        "whether anything has changed for the same search",
+    ),
+    ("find_account", "whose it is, is asked of the row"),
+    (
+        "find_tenant_of_account",
+        "the platform's look at any account",
+    ),
+    ("find_pricing_table", "the platform's administrators"),
+    (
+        "find_pricing_table_by_request",
+        "the platform's administrators",
+    ),
+    (
+        "list_pricing_tables",
+        "the platform's administrators; narrowed if they say so",
+    ),
+    (
+        "list_held_charges",
+        "the platform's administrators; narrowed if they say so",
+    ),
+    (
+        "list_ratable_charges",
+        "the search for charges that can be rated",
+    ),
+];
+
+/// Whether a statement on a tenant's rows names whose it means, where rows are chosen or made.
+fn names_the_tenant(text: &str) -> bool {
+    let code: Vec<_> = text
+        .lines()
+        .filter(|line| !line.starts_with("--"))
+        .collect();
+    let code = code.join(" ").to_lowercase();
+    let of_tenants = OF_TENANTS.iter().any(|table| {
+        ["from ", "join ", "into ", "update "].iter().any(|verb| {
+            let named = format!("{verb}{table}");
+            let after = code.split(&named).nth(1);
+            after.is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
+        })
+    });
+    let chosen = code
+        .split(" where ")
+        .skip(1)
+        .any(|chosen| chosen.contains("tenant"));
+    let made = code.contains("insert into") && code.contains("tenant_id");
+    !of_tenants || chosen || made
+}
+
+#[test]
+fn a_statement_on_rows_of_tenants_names_the_tenant_or_stands_among_those_that_need_not() {
+    let (mut checked, mut without) = (0, Vec::new());
+    for (path, text) in files(&CRATES, "sql") {
+        let name = name(&text).unwrap_or_default();
+        checked += usize::from(OF_TENANTS.iter().any(|table| text.contains(table)));
+        if !names_the_tenant(&text) && !OF_WHATEVER_TENANT.iter().any(|(known, _)| *known == name) {
+            without.push(path.display().to_string());
+        }
+    }
+    assert!(checked > 10, "statements were found");
+    assert_eq!(without, [] as [String; 0]);
+    let planted = "-- x: y\n-- z\nselect 1 from billing.usage_days u where u.account_id = $1";
+    assert!(!names_the_tenant(planted));
+    assert!(names_the_tenant(&format!("{planted} and u.tenant_id = $2")));
+}
