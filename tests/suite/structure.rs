@@ -4,6 +4,7 @@
 
 mod dependencies;
 mod documents;
+mod security;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},

@@ -64,6 +64,12 @@ fn tell(done: &Rewrapped) {
             "version {version} is not used by any data key; it may be taken out of the file"
         ));
     }
+    for (version, until) in &done.awaited {
+        say(format_args!(
+            "version {version} is not used by any data key; keep it until {until}, for it knows \
+             erased tenants again"
+        ));
+    }
     for (version, data_keys) in &done.in_use {
         say(format_args!(
             "version {version} is still used by {data_keys} data keys"

@@ -86,8 +86,18 @@ fn every_data_key_goes_under_the_newest_version_and_nothing_sealed_changes() {
         assert!(found.values().all(Result::is_ok));
         assert!(!open(base, &old, &values).await);
 
+        // A tenant was erased under it, and its receipts still come.
+        let sql = "insert into eventlog.erased_tenant (pseudonym, digest, master_key)
+            values (gen_random_uuid(), sha256('erased'), 1)";
+        base.admin().await.execute(sql, &[]).await.expect("erased");
         let again = tollbook(&["keys", "rewrap"], &job(base, "tollbook_admin", &both)).await;
         assert!(again.out.starts_with("0 data keys put"), "{again:?}");
+        assert!(
+            again
+                .out
+                .contains("version 1 is not used by any data key; keep it until 20"),
+            "{again:?}"
+        );
     });
 }
 

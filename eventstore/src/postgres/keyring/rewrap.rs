@@ -7,13 +7,18 @@
 
 use std::collections::HashMap;
 
+use schema::Timestamp;
+use time::OffsetDateTime;
 use tokio_postgres::{Row, types::ToSql};
 
 use super::{
     BEGIN_MASTER_KEY, KEYS_TO_REWRAP, MASTER_KEYS, MissingMasterKey, PgKeyring, REWRAP,
     making::refused, subject, unwrapped,
 };
-use crate::keyring::{KeyringError, Locked, MasterKeys, Wrapped};
+use crate::{
+    clock,
+    keyring::{KeyringError, Locked, MasterKeys, Wrapped},
+};
 
 /// How many data keys one statement wraps anew.
 const BATCH: i64 = 500;
@@ -29,6 +34,8 @@ pub struct Rewrapped {
     pub locked: Vec<Locked>,
     /// The older versions in the file that no data key is under any more.
     pub unused: Vec<i16>,
+    /// Those that know erased tenants again until this moment, and are under no data key either.
+    pub awaited: Vec<(i16, Timestamp)>,
     /// The other older versions, each with the number of data keys that are under it.
     pub in_use: Vec<(i16, i64)>,
 }
@@ -109,14 +116,15 @@ impl PgKeyring {
             data_keys += self.put(&batch).await?;
             locked.extend(batch.locked);
         }
-        let (unused, in_use) = self.use_of_older(version).await?;
-        Ok(Rewrapped {
+        let done = Rewrapped {
             version,
             data_keys,
             locked,
-            unused,
-            in_use,
-        })
+            unused: Vec::new(),
+            awaited: Vec::new(),
+            in_use: Vec::new(),
+        };
+        Ok(self.with_older(done).await?)
     }
 
     /// Makes the newest version in the file the one that wraps.
@@ -140,20 +148,25 @@ impl PgKeyring {
         Ok(u64::try_from(row.get::<_, i64>(0)).unwrap_or_default())
     }
 
-    /// Which versions before `newest` wrap nothing, and which still do.
-    async fn use_of_older(&self, newest: i16) -> Result<VersionsInUse, KeyringError> {
+    /// Says also which versions before the one that wraps are needed, and for what.
+    async fn with_older(&self, mut done: Rewrapped) -> Result<Rewrapped, KeyringError> {
         let rows = self.database.query(MASTER_KEYS, &[]).await?;
-        let used: HashMap<i16, i64> = rows.iter().map(|row| (row.get(0), row.get(2))).collect();
-        let (mut unused, mut in_use) = (Vec::new(), Vec::new());
+        let used: HashMap<i16, &Row> = rows.iter().map(|row| (row.get(0), row)).collect();
+        let now = clock::now();
         for (version, _) in self.masters.keys()?.checks() {
-            match used.get(&version).copied().unwrap_or_default() {
-                _ if version >= newest => {}
-                0 => unused.push(version),
-                data_keys => in_use.push((version, data_keys)),
+            if version >= done.version {
+                continue;
+            }
+            let row = used.get(&version);
+            let data_keys = row.map_or(0, |row| row.get(2));
+            let until: Option<OffsetDateTime> = row.and_then(|row| row.get(3));
+            let until = until.map(Timestamp::from_datetime);
+            match until.filter(|until| *until > now) {
+                _ if data_keys > 0 => done.in_use.push((version, data_keys)),
+                Some(until) => done.awaited.push((version, until)),
+                None => done.unused.push(version),
             }
         }
-        Ok((unused, in_use))
+        Ok(done)
     }
 }
-
-type VersionsInUse = (Vec<i16>, Vec<(i16, i64)>);
