@@ -77,6 +77,12 @@ impl Private {
         all
     }
 
+    /// What is sealed of a receipt and can be opened for a person.
+    pub(crate) fn of_receipts(&self) -> [&Mark; 5] {
+        let (number, value) = (&self.raw_number, &self.raw_value);
+        [&self.source, &self.dest, number, value, &self.to]
+    }
+
     /// What webhooks carry, and nothing else.
     pub(crate) fn of_webhooks(&self) -> [&Mark; 4] {
         let (number, value) = (&self.metadata_number, &self.metadata_value);
@@ -235,8 +241,8 @@ fn named(message: Uuid) -> String {
 
 /// Receipts of every kind for a registered account, and an orphan whose message is never written.
 /// The second message is written down after its receipt has become an orphan.
-/// Says what the last good one is traced by.
-pub(crate) async fn receive(stage: &Stage, private: &Private, of: Whose) -> Trace {
+/// Says what one of the messages is, and what the last good receipt is traced by.
+pub(crate) async fn receive(stage: &Stage, private: &Private, of: Whose) -> (Uuid, Trace) {
     let (traceparent, last) = (|| Trace::fresh().parent(), Trace::fresh());
     let [plain, late, connector, early, nobody] = [(); 5].map(|()| unique());
     let rows = [plain, late, connector].map(|message| private.row(of, message));
@@ -266,7 +272,7 @@ pub(crate) async fn receive(stage: &Stage, private: &Private, of: Whose) -> Trac
     })
     .await;
     stage.enqueue(&[private.row(of, early)]).await;
-    last
+    (plain, last)
 }
 
 /// Settlements that another service announced: one of them twice with other content, and broken

@@ -12,7 +12,7 @@ use super::{sinks::Sink, stage::Stage};
 use crate::fixture::{tollbook, unique};
 
 /// What is not listened to here: services, which are listened to while they run; what touches neither
-/// data nor servers; and what shows data to whoever asked for it by name, which is its purpose.
+/// data nor servers; and what shows a person what they asked for, see [`reveal`].
 const ELSEWHERE: [&str; 6] = ["dlr", "billing", "schema", "dev", "help", "reveal"];
 
 /// One role as it is run: who it is for NATS and Postgres, and its words.
@@ -75,6 +75,26 @@ pub(crate) async fn said(stage: &Stage, since: Timestamp, erased: Uuid) -> Vec<S
         sinks.push(Sink::new(name, ended.out + &ended.err));
     }
     sinks
+}
+
+/// Opens what is sealed of a message for a person, who sees it on stdout; and what was written to
+/// stderr, by this and by asking for a message that nobody knows.
+pub(crate) async fn reveal(stage: &Stage, message: Uuid) -> (String, Sink) {
+    let mut variables = stage.world.variables("tollbook-admin", "tollbook_admin");
+    variables.insert("LOG_LEVEL", "trace".to_owned());
+    let about = ["--reason", "a complaint", "--principal", "person-7"];
+    let mut told = String::new();
+    let mut asked = async |message: Uuid| {
+        let message = message.to_string();
+        let words = [&["reveal", "--message", &message][..], &about].concat();
+        let ended = tollbook(&words, &variables).await;
+        told.push_str(&ended.err);
+        ended
+    };
+    let shown = asked(message).await;
+    assert_eq!(shown.code, Some(0), "{}", shown.err);
+    assert_ne!(asked(unique()).await.code, Some(0));
+    (shown.out, Sink::new("the errors of reveal", told))
 }
 
 /// What the binary can be asked to be after these words, by its own help.

@@ -6,6 +6,7 @@ use std::{collections::BTreeSet, io::Write as _};
 use api::nats::plan::WEBHOOK_DISPATCH;
 use async_nats::HeaderMap;
 use tests::{drive, world::WorldOptions};
+use uuid::Uuid;
 
 use super::{
     arrivals::{self, Whose},
@@ -38,12 +39,15 @@ struct Play {
     known: Whose,
     /// Whom nobody has registered, and who is forgotten in the end.
     unknown: Whose,
+    /// A message of whoever is known.
+    message: Uuid,
 }
 
 impl Play {
     /// Everything that happens, until nothing moves any more.
     async fn run(stage: Stage) -> Self {
-        let play = Self {
+        let mut play = Self {
+            message: Uuid::nil(),
             stage,
             over_nats: arrivals::Private::new(),
             over_rest: calls::Private::new(),
@@ -52,7 +56,7 @@ impl Play {
         };
         let (stage, known) = (&play.stage, play.known);
         calls::set_up(stage, &play.over_rest, known).await;
-        let received = arrivals::receive(stage, &play.over_nats, known).await;
+        let (message, received) = arrivals::receive(stage, &play.over_nats, known).await;
         // What nobody has registered or priced is held.
         arrivals::announce(stage, &play.over_nats, known).await;
         arrivals::announce(stage, &play.over_nats, play.unknown).await;
@@ -65,6 +69,7 @@ impl Play {
         play.come_to_rest().await;
         stage.exported(&received).await;
         stage.exported(&called).await;
+        play.message = message;
         play
     }
 
@@ -139,7 +144,12 @@ fn what_nobody_may_see_is_in_no_log_trace_metric_stream_answer_or_table() {
         let play = Play::run(Stage::in_world(place.world).await).await;
         let stage = &play.stage;
         let jobs = job_commands::said(stage, began, play.unknown.tenant).await;
-        let sinks = [sinks(stage).await, jobs].concat();
+        let (shown, told) = job_commands::reveal(stage, play.message).await;
+        for mark in play.over_nats.of_receipts() {
+            let found = Search::for_all([mark]).within(shown.as_bytes());
+            assert!(!found.is_empty(), "{} was asked for", mark.place);
+        }
+        let sinks = [sinks(stage).await, jobs, vec![told]].concat();
         tells_of_everything(&sinks, &play.known.account.to_string());
         let (leaks, seen) = play.judge(&sinks);
         assert_eq!(leaks, [], "{} sinks were searched", sinks.len());
