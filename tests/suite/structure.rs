@@ -2,8 +2,10 @@
 //! tested one at a time, so there are none. And capabilities stand apart: each may be read with
 //! what carries them all, and without the others.
 
+mod crypto;
 mod dependencies;
 mod documents;
+mod personal;
 mod security;
 
 use std::{

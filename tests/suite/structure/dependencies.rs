@@ -1,7 +1,12 @@
 //! What comes in with us: how many crates are linked into `tollbook`, and that what judges them blocks
 //! (ADR 0040).
 
-use std::{collections::BTreeSet, fs, path::Path, process::Command};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+    process::Command,
+};
 
 /// The most crates of others that are linked into `tollbook`. Whoever needs more says in ADR 0040
 /// what for.
@@ -19,18 +24,39 @@ fn text(path: &str) -> String {
     fs::read_to_string(root().join(path)).expect("a text")
 }
 
-/// Every crate that is linked into `tollbook`, with its version, as the lock file has them.
-fn linked() -> BTreeSet<String> {
+/// What is linked into `tollbook`, a line per use, the way to it said by `prefix`.
+fn tree(prefix: &str) -> String {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .args(["tree", "--locked", "--offline", "--package", "api"])
         .args(["--edges", "normal,no-proc-macro", "--target", TARGET])
-        .args(["--prefix", "none", "--no-dedupe", "--format", "{p}"])
+        .args(["--prefix", prefix, "--no-dedupe", "--format", "{p}"])
         .current_dir(root())
         .output()
         .expect("cargo runs");
     assert!(output.status.success(), "{output:?}");
-    let tree = String::from_utf8(output.stdout).expect("UTF-8");
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+/// Every crate that is linked into `tollbook`, whatever its version, with those that need it.
+pub(super) fn linked_by() -> BTreeMap<String, Vec<String>> {
+    let mut linked: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut above: Vec<String> = Vec::new();
+    for line in tree("depth").lines() {
+        let digits = line.bytes().take_while(u8::is_ascii_digit).count();
+        let depth: usize = line[..digits].parse().expect("a depth");
+        let name = line[digits..].split(' ').next().unwrap_or_default();
+        above.truncate(depth);
+        let users = linked.entry(name.to_owned()).or_default();
+        users.extend(above.last().filter(|user| !users.contains(user)).cloned());
+        above.push(name.to_owned());
+    }
+    linked
+}
+
+/// Every crate that is linked into `tollbook`, with its version, as the lock file has them.
+fn linked() -> BTreeSet<String> {
+    let tree = tree("none");
     let name = |line: &str| line.split(' ').take(2).collect::<Vec<_>>().join(" ");
     tree.lines().map(name).collect()
 }
