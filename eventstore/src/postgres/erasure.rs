@@ -13,7 +13,7 @@ const RENAME: Statement = Statement::new(include_str!("erasure/rename.sql"));
 const ERASED: Statement = Statement::new(include_str!("erasure/erased.sql"));
 
 /// How many rows of each column are renamed in one transaction.
-const ROWS: i64 = 5_000;
+const ROWS: i64 = 20_000;
 
 /// Erases tenants in one database.
 #[derive(Clone)]
