@@ -13,6 +13,7 @@ use eventstore::{
 };
 use prometheus_client::{metrics::gauge::Gauge, registry::Registry};
 use tokio::time::{MissedTickBehavior, interval};
+use tokio_postgres::Row;
 
 use super::declared_by_us;
 
@@ -44,12 +45,13 @@ pub(super) async fn breaches(database: &Database) -> Result<Vec<Breach>, StoreEr
 async fn look(database: &Database) -> Result<Look, StoreError> {
     let mut breaches = found(database, UNDEFENDED, &[]).await?;
     let window = database.query_one(WINDOW, &[]).await?;
-    let window_is_open: bool = window.get("is_open");
+    let window_is_open: bool = window.try_get("is_open").map_err(WINDOW.failed())?;
     if !window_is_open {
         breaches.extend(found(database, ALTERED, &[]).await?);
         // A version that declares other rights has migrated: they are compared by its own services.
         let ours = declared_by_us();
-        let in_force: Option<String> = window.get("fingerprint");
+        let in_force = window.try_get("fingerprint");
+        let in_force: Option<String> = in_force.map_err(WINDOW.failed())?;
         if in_force.as_ref() == Some(&rights::fingerprint(&ours)) {
             let declared = Declared::new(&ours);
             let [who, what, kinds, things] = declared.parameters();
@@ -72,11 +74,20 @@ async fn found(
     parameters: &Parameters<'_>,
 ) -> Result<Vec<Breach>, StoreError> {
     let rows = database.query(statement, parameters).await?;
-    let breaches = rows.iter().map(|row| Breach {
-        fault: row.get("fault"),
-        remedy: row.get("remedy"),
-    });
-    Ok(breaches.collect())
+    // What is asked may have been replaced, and what goes away while it is looked at has no name:
+    // neither may end the process.
+    let told = |row: &Row, column| {
+        let told = row.try_get::<_, Option<String>>(column);
+        let told = told.map_err(statement.failed())?;
+        Ok(told.unwrap_or_else(|| "something went away meanwhile".to_owned()))
+    };
+    let breach = |row| {
+        Ok(Breach {
+            fault: told(row, "fault")?,
+            remedy: told(row, "remedy")?,
+        })
+    };
+    rows.iter().map(breach).collect()
 }
 
 /// What is shown of the last look.

@@ -141,11 +141,23 @@ fn who_takes_away_what_is_asked_has_taken_away_a_defence() {
         let world = &place.world;
         let database = world.admin().await.expect("postgres");
         let services = [world.service(&[OFTEN]).await.expect("a service")];
-        let harm = "drop function tollbook_guard.as_it_is";
-        database.batch_execute(harm).await.expect("a superuser may");
-        breaches(harm, &services, |shown| shown == 1).await;
-        let log = services[0].log();
-        assert!(log.contains("cannot be looked at"), "{log}");
+        // One that answers with nothing where there is a text, and one that is not there.
+        for harm in [
+            "create or replace function tollbook_guard.as_it_is(
+                out thing text, out state text, out server integer
+            ) returns setof record language sql as 'select null::text, null::text, null::integer'",
+            "drop function tollbook_guard.as_it_is",
+        ] {
+            database.batch_execute(harm).await.expect("a superuser may");
+            breaches(harm, &services, |shown| shown > 0).await;
+        }
+        eventually("it is told", async || {
+            let log = services[0].log();
+            log.contains("cannot be looked at").then_some(())
+        })
+        .await;
+        let ready = services[0].get("/ready").await.expect("it goes on");
+        assert!(ready.starts_with("HTTP/1.1 200"), "{ready}");
     });
 }
 

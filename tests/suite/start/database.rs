@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use eventstore::guard::ALTERED;
 use tempfile::TempDir;
 use tests::world::WorldOptions;
 
-use crate::fixture::{Base, MASTER_KEY, base, eventually, place, run, tollbook, unique};
+use crate::fixture::{Base, MASTER_KEY, base, eventually, place, run, tollbook, unique, waits_for};
 
 /// Why `tollbook dlr` does not start with this database. It never gets as far as NATS.
 async fn refusal(base: Base) -> String {
@@ -14,12 +15,20 @@ async fn refusal(base: Base) -> String {
 
 async fn refusal_of(service: &str, role: &str, base: Base) -> String {
     let folder = TempDir::new().expect("a folder");
+    let variables = environment(role, base, &folder).await;
+    let ended = tollbook(&[service], &variables).await;
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    ended.err
+}
+
+/// What either service is started with. There is no NATS.
+async fn environment(role: &str, base: Base, folder: &TempDir) -> BTreeMap<&'static str, String> {
     let key = folder.path().join("key");
     std::fs::write(&key, MASTER_KEY).expect("written");
     let keys = folder.path().join("keys").display().to_string();
     let made = tollbook(&["dev", "keys", "--write", &keys], &BTreeMap::new()).await;
     assert_eq!(made.code, Some(0), "{made:?}");
-    let variables = BTreeMap::from([
+    BTreeMap::from([
         ("DATABASE_URL", base.url(role)),
         ("NATS_URL", "nats://127.0.0.1:9".to_owned()),
         ("MASTER_KEY_FILE", key.display().to_string()),
@@ -31,10 +40,7 @@ async fn refusal_of(service: &str, role: &str, base: Base) -> String {
         ("JWT_ISSUER", "https://identity.example".to_owned()),
         ("JWT_AUDIENCE", "billing".to_owned()),
         ("JWT_JWKS_FILE", format!("{keys}/jwks.json")),
-    ]);
-    let ended = tollbook(&[service], &variables).await;
-    assert_eq!(ended.code, Some(1), "{ended:?}");
-    ended.err
+    ])
 }
 
 #[test]
@@ -186,6 +192,56 @@ fn a_log_whose_defences_are_down_is_not_worked_with() {
                 assert!(said.contains(remedy), "{harm}: {said}");
             }
         }
+    });
+}
+
+#[test]
+fn rights_past_the_declaration_are_told_by_services_of_the_version_that_was_migrated() {
+    run(async {
+        let base = base().await;
+        let admin = base.admin().await;
+        let harm = "grant select on eventlog.data_key to auditor";
+        admin.batch_execute(harm).await.expect("a superuser may");
+        for (service, role) in [("dlr", "dlr_svc"), ("billing", "billing_svc")] {
+            let said = refusal_of(service, role, base).await;
+            for told in [
+                "auditor may SELECT on table eventlog.data_key, which is not declared",
+                "revoke SELECT on eventlog.data_key from auditor",
+            ] {
+                assert!(said.contains(told), "{said}");
+            }
+        }
+        // A rollout: another version has migrated, which may have declared that.
+        let other = "update tollbook_guard.declaration set fingerprint = 'another'";
+        admin.batch_execute(other).await.expect("a superuser may");
+        for (service, role) in [("dlr", "dlr_svc"), ("billing", "billing_svc")] {
+            let folder = TempDir::new().expect("a folder");
+            let mut variables = environment(role, base, &folder).await;
+            variables.insert("LOG_LEVEL", "info".to_owned());
+            waits_for("nats", &[service], &variables).await;
+        }
+    });
+}
+
+#[test]
+fn what_two_versions_of_postgres_word_differently_is_not_told_and_the_rest_is() {
+    run(async {
+        let base = base().await;
+        base.alter("alter policy own_tenant on billing.accounts using (true)")
+            .await;
+        let service = base.pool("dlr_svc");
+        let altered = async || service.query(ALTERED, &[]).await.expect("asked").len();
+        assert_eq!(altered().await, 1);
+        let upgraded = "update tollbook_guard.recorded set server = 14 where server is not null";
+        let admin = base.admin().await;
+        admin
+            .batch_execute(upgraded)
+            .await
+            .expect("a superuser may");
+        assert_eq!(altered().await, 0);
+        base.alter("alter function eventlog.enrol_day security invoker")
+            .await;
+        assert_eq!(altered().await, 1);
     });
 }
 
