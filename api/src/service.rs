@@ -306,7 +306,7 @@ impl Service {
             database::watch_questions(ask, &self.health),
             keys::watch(&self.keyring, self.feed.incarnation()),
             nats::watch::watch(&self.jetstream, &self.watched, &self.health, &self.pulse),
-            rotation::watch(&self.nats, &self.access),
+            rotation::watch(&self.nats, &self.access, &self.pulse),
             self.tell_of_stop(),
         );
         unreachable!("the watches never end")

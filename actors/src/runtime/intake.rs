@@ -24,7 +24,7 @@ use futures::StreamExt as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 pub(crate) use self::delivery::{Delivery, age, sampled};
-pub use self::requests::Requests;
+pub use self::requests::{EXPIRES, Requests};
 use super::pulse::Pulse;
 
 /// How many batches are being prepared at the same time.
@@ -97,6 +97,7 @@ where
     // A batch larger than all permits would wait for ever.
     let batch = options.batch.min(options.in_flight_max).max(1);
     let requests = Requests::open(source, batch).await?;
+    let requests = requests.pausing_with(pulse.paused());
     let permits = Arc::new(Semaphore::new(options.in_flight_max));
     let pulling = pulse.begin();
     tracing::info!(event = "intake.pulling", consumer = name);

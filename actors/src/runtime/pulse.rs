@@ -8,6 +8,7 @@ use tokio::sync::{Notify, watch};
 pub struct Pulse {
     pulling: watch::Sender<bool>,
     back: Notify,
+    paused: watch::Sender<bool>,
 }
 
 impl Pulse {
@@ -21,6 +22,18 @@ impl Pulse {
     /// at once; one that is just failing does not wait after it.
     pub fn wake(&self) {
         self.back.notify_one();
+    }
+
+    /// Has nothing more asked for, for as long as what is returned lives. What was asked for before
+    /// still comes, for [`EXPIRES`](super::intake::EXPIRES) at most.
+    pub fn pause(&self) -> Pause<'_> {
+        self.paused.send_replace(true);
+        Pause(self)
+    }
+
+    /// Whether nothing more is to be asked for.
+    pub(crate) fn paused(&self) -> watch::Receiver<bool> {
+        self.paused.subscribe()
     }
 
     /// Says that nothing is to be pulled here, which is as it should be.
@@ -37,6 +50,15 @@ impl Pulse {
     /// Returns once it is worth trying again.
     pub(crate) async fn back(&self) {
         self.back.notified().await;
+    }
+}
+
+/// A pause of one intake.
+pub struct Pause<'a>(&'a Pulse);
+
+impl Drop for Pause<'_> {
+    fn drop(&mut self) {
+        self.0.paused.send_replace(false);
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
+use actors::runtime::{intake::EXPIRES, pulse::Pulse};
 use async_nats::Client;
 use eventstore::{files::Stamps, log::chain};
 
@@ -13,11 +14,13 @@ use super::{Access, NatsError, credentials::Credentials};
 /// How often the files are looked at.
 const LOOK: Duration = Duration::from_secs(2);
 
+/// How long what was handed out last may take to be acknowledged.
+const ANSWERS: Duration = Duration::from_millis(500);
 /// A certificate with less than this part of its life left should have been followed by another.
 const ENDING: i64 = 10;
 
 /// Watches the files of `access`, for ever, and reconnects when they hold others that work.
-pub async fn watch(client: &Client, access: &Access) -> Infallible {
+pub async fn watch(client: &Client, access: &Access, pulse: &Pulse) -> Infallible {
     let Some(credentials) = &access.credentials else {
         return std::future::pending().await;
     };
@@ -37,10 +40,7 @@ pub async fn watch(client: &Client, access: &Access) -> Infallible {
             continue;
         }
         match exchange(access, credentials).await {
-            Ok(()) => match client.force_reconnect().await {
-                Ok(()) => tracing::info!(event = "nats.certificate_rotated"),
-                Err(error) => tracing::error!(event = "nats.certificate_unused", error = %error),
-            },
+            Ok(()) => reconnect(client, pulse).await,
             Err(error) => {
                 if told.replace(now.clone()) != Some(now) {
                     let error = chain(&error);
@@ -49,6 +49,18 @@ pub async fn watch(client: &Client, access: &Access) -> Infallible {
             }
         }
     }
+}
+
+/// Connects anew once nothing is on its way here: what is handed out for a request of a connection
+/// that is gone comes again only after `ack_wait`.
+async fn reconnect(client: &Client, pulse: &Pulse) {
+    let pause = pulse.pause();
+    tokio::time::sleep(EXPIRES + ANSWERS).await;
+    match client.force_reconnect().await {
+        Ok(()) => tracing::info!(event = "nats.certificate_rotated"),
+        Err(error) => tracing::error!(event = "nats.certificate_unused", error = %error),
+    }
+    drop(pause);
 }
 
 /// Reads the files, connects with them, and has them used from the next connection on.

@@ -282,3 +282,33 @@ fn an_authority_is_replaced_step_by_step_while_a_service_runs() {
         assert!(service.terminate().await.expect("stops"), "exit code 0");
     });
 }
+
+#[test]
+fn a_new_certificate_has_no_message_handed_out_twice() {
+    const ROTATED: &str = "nats.certificate_rotated";
+    run(async {
+        let place = place(WorldOptions::default()).await;
+        let first = authority(&place.world).client(USER).expect("made");
+        let folder = Folder::with(&place.world, &first);
+        let settings = folder.settings();
+        let settings = settings
+            .each_ref()
+            .map(|(name, value)| (*name, value.as_str()));
+        let desk = Desk::with(place.world, &settings).await;
+        let send = async || {
+            let sms = desk.message().await;
+            desk.send(&receipt(&sms)).await
+        };
+        desk.done(send().await).await;
+        folder.put(&authority(&desk.world).client(USER).expect("made"));
+        // All the time until it is done, and a while after.
+        let (mut last, mut after) = (0, 0);
+        while after < 30 {
+            last = send().await;
+            after += usize::from(desk.service.log().contains(ROTATED));
+        }
+        desk.done(last).await;
+        let consumer = desk.consumer().await;
+        assert_eq!(consumer.delivered.consumer_sequence, last, "each once");
+    });
+}

@@ -25,7 +25,7 @@ use tokio::{
 use super::{PullError, Source};
 
 /// How long one request stays open on the server.
-const EXPIRES: Duration = Duration::from_secs(2);
+pub const EXPIRES: Duration = Duration::from_secs(2);
 /// How much later its end may be heard of.
 const GRACE: Duration = Duration::from_secs(2);
 /// How long the first answer may take.
@@ -57,6 +57,8 @@ pub struct Requests {
     again: Instant,
     /// A message that the first request brought.
     first: Option<jetstream::Message>,
+    /// While this is true no request is sent.
+    paused: Option<watch::Receiver<bool>>,
 }
 
 /// The answer of a server to a request.
@@ -89,6 +91,7 @@ impl Requests {
             waiting: 0,
             again: Instant::now(),
             first: None,
+            paused: None,
         };
         let at_once = BatchConfig {
             batch: 1,
@@ -104,6 +107,13 @@ impl Requests {
             Err(_) => return Err(PullError::Silent),
         }
         Ok(requests)
+    }
+
+    /// The same, sending no request while `paused` is true; those that are open are waited for.
+    #[must_use]
+    pub fn pausing_with(mut self, paused: watch::Receiver<bool>) -> Self {
+        self.paused = Some(paused);
+        self
     }
 
     /// The messages in batches, until `stop` turns true or the pull breaks; a batch may be the last
@@ -158,6 +168,12 @@ impl Requests {
             return Ok(first);
         }
         loop {
+            if self.open.is_empty()
+                && let Some(paused) = &mut self.paused
+            {
+                // Whoever is gone pauses nothing.
+                let _ = paused.wait_for(|paused| !*paused).await;
+            }
             self.ask_for_more().await?;
             let until = self.open.front().copied().unwrap_or(self.again);
             match timeout_at(until, self.answer()).await {
@@ -174,7 +190,8 @@ impl Requests {
 
     /// As many requests as are to be open, unless half of them still are.
     async fn ask_for_more(&mut self) -> Result<(), PullError> {
-        if self.open.len() * 2 >= self.wanted() || Instant::now() < self.again {
+        let paused = self.paused.as_ref().is_some_and(|paused| *paused.borrow());
+        if paused || self.open.len() * 2 >= self.wanted() || Instant::now() < self.again {
             return Ok(());
         }
         while self.open.len() < self.wanted() {
