@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     Invalid, SourceEventId, TenantId, Timestamp,
-    inbound::{Form, SCHEMA_VERSION, read_time, typed},
+    inbound::{Form, SCHEMA_VERSION, first_absent, read_time, typed},
 };
 
 /// The subject.
@@ -75,8 +75,7 @@ impl ReceivedErasure {
 }
 
 fn missing_field(message: &Map<String, Value>) -> Option<&'static str> {
-    let absent = |field: &str| message.get(field).is_none_or(Value::is_null);
-    REQUIRED.into_iter().find(|field| absent(field))
+    first_absent(message, &REQUIRED)
 }
 
 #[cfg(test)]

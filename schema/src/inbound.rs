@@ -167,6 +167,15 @@ impl Form {
     }
 }
 
+/// The first of these fields that is absent or null.
+pub(crate) fn first_absent(
+    message: &Map<String, Value>,
+    required: &[&'static str],
+) -> Option<&'static str> {
+    let absent = |field: &str| message.get(field).is_none_or(Value::is_null);
+    required.iter().copied().find(|field| absent(field))
+}
+
 /// A checked message as its type.
 pub(crate) fn typed<T: DeserializeOwned>(message: Value) -> Result<T, Invalid> {
     serde_json::from_value(message).map_err(|_| Reason::WrongType.into())

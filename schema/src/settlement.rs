@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::{
     AccountId, AccountTier, Currency, Direction, Invalid, MessageId, OperatorId, Reason,
     SourceEventId, Status, TenantId, Timestamp,
-    inbound::{Form, SCHEMA_VERSION, read_time, typed},
+    inbound::{Form, SCHEMA_VERSION, first_absent, read_time, typed},
 };
 
 /// The most segments of a message that is charged. It protects money, it does not hide a message.
@@ -181,8 +181,7 @@ impl InboundSettlement {
 }
 
 fn missing_field(message: &Map<String, Value>) -> Option<&'static str> {
-    let absent = |field: &str| message.get(field).is_none_or(Value::is_null);
-    REQUIRED.into_iter().find(|field| absent(field))
+    first_absent(message, &REQUIRED)
 }
 
 impl Settlement {
