@@ -9,7 +9,6 @@ use actors::erasure::completion::complete;
 use eventstore::{
     EventStore,
     keyring::MasterKeyFile,
-    log::chain,
     postgres::{Database, Eraser, PgKeyring, PgStore},
 };
 use projections::erasure::{
@@ -18,10 +17,13 @@ use projections::erasure::{
 };
 use schema::{TenantId, event::TenantErased};
 
-use super::{RoleError, say};
+use super::{
+    RoleError,
+    keys::{connect, master_keys},
+    say,
+};
 use crate::{
     cli::{ErasureCommand, ErasureSettings, VerifyErasure},
-    config::ConfigError,
     keys,
     service::LOG,
 };
@@ -56,10 +58,8 @@ pub enum ErasureError {
 /// # Errors
 /// It could not, or the tenant is not erased.
 pub async fn run(settings: &ErasureSettings) -> Result<(), RoleError> {
-    let masters = MasterKeyFile::new(settings.master_key.path()?)
-        .map_err(|error| ConfigError::value("MASTER_KEY_FILE", chain(&error)))?;
-    let database = Database::new(settings.database.options("tollbook-erasure")?)
-        .map_err(|error| ConfigError::value("DATABASE_URL", chain(&error)))?;
+    let masters = master_keys(&settings.master_key)?;
+    let database = connect(&settings.database, "tollbook-erasure")?;
     let keyring = PgKeyring::new(database.clone(), masters.clone());
     keys::check(&masters, &keyring).await?;
     match &settings.command {
