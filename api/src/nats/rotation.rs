@@ -3,7 +3,11 @@
 //! Each is tried on a connection of its own before the one we have is given up for it. What does
 //! not work is told once and looked at again and again, for a server may merely be away.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use actors::runtime::{intake::EXPIRES, pulse::Pulse};
 use async_nats::Client;
@@ -16,6 +20,10 @@ const LOOK: Duration = Duration::from_secs(2);
 
 /// How long what was handed out last may take to be acknowledged.
 const ANSWERS: Duration = Duration::from_millis(500);
+/// How long the new connection is waited for before it is left to come when it can.
+const CONNECTED: Duration = Duration::from_secs(5);
+/// How often it is looked for.
+const CONNECTED_LOOK: Duration = Duration::from_millis(5);
 /// A certificate with less than this part of its life left should have been followed by another.
 const ENDING: i64 = 10;
 
@@ -52,12 +60,23 @@ pub async fn watch(client: &Client, access: &Access, pulse: &Pulse) -> Infallibl
 }
 
 /// Connects anew once nothing is on its way here: what is handed out for a request of a connection
-/// that is gone comes again only after `ack_wait`.
+/// that is gone comes again only after `ack_wait`. The client may still send on the old connection
+/// what it is given after it was told to connect anew, so nothing is asked for before it has.
 async fn reconnect(client: &Client, pulse: &Pulse) {
     let pause = pulse.pause();
     tokio::time::sleep(EXPIRES + ANSWERS).await;
+    let statistics = client.statistics();
+    let before = statistics.connects.load(Ordering::Relaxed);
     match client.force_reconnect().await {
-        Ok(()) => tracing::info!(event = "nats.certificate_rotated"),
+        Ok(()) => {
+            let connected = async {
+                while statistics.connects.load(Ordering::Relaxed) == before {
+                    tokio::time::sleep(CONNECTED_LOOK).await;
+                }
+            };
+            let _ = tokio::time::timeout(CONNECTED, connected).await;
+            tracing::info!(event = "nats.certificate_rotated");
+        }
         Err(error) => tracing::error!(event = "nats.certificate_unused", error = %error),
     }
     drop(pause);

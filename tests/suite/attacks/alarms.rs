@@ -101,9 +101,14 @@ async fn is_told(database: &Client, services: &[Service], harm: (&str, &str, &st
     alter(database, harm).await;
     breaches(harm, services, |shown| shown > 0).await;
     for service in services {
-        let log = service.log();
-        let line = log.lines().find(|line| line.contains(told));
-        let line = line.unwrap_or_else(|| panic!("{told} is not in {log}"));
+        // What is logged is written a moment after it is counted.
+        let line = eventually(told, async || {
+            let log = service.log();
+            log.lines()
+                .find(|line| line.contains(told))
+                .map(str::to_owned)
+        })
+        .await;
         assert!(line.contains("database.defence_down"), "{line}");
         assert!(line.contains("\"level\":\"ERROR\""), "{line}");
         let ready = service.get("/ready").await.expect("alive");
@@ -127,9 +132,11 @@ fn a_defence_that_is_taken_away_is_told_by_both_services_until_it_is_back() {
             is_told(&database, &services, harm).await;
         }
         for service in &services {
-            let log = service.log();
-            let ups = log.matches("database.defence_up").count();
-            assert!(ups >= HARMS.len(), "{ups} in {log}");
+            eventually("each is told to be back", async || {
+                let ups = service.log().matches("database.defence_up").count();
+                (ups >= HARMS.len()).then_some(())
+            })
+            .await;
         }
     });
 }
@@ -183,6 +190,10 @@ fn what_is_changed_in_a_window_is_no_breach_before_it_is_closed() {
         let close = "select tollbook_guard.close_window()";
         database.batch_execute(close).await.expect("may");
         breaches(close, &services, |shown| shown == 1).await;
-        assert!(services[0].log().contains("table dlr.mine was not there"));
+        eventually("it is told", async || {
+            let log = services[0].log();
+            log.contains("table dlr.mine was not there").then_some(())
+        })
+        .await;
     });
 }

@@ -221,7 +221,11 @@ fn a_data_key_that_does_not_open_holds_back_only_its_tenant() {
             assert_eq!(desk.effects(victim).await, untouched());
         }
         locked(&desk.service, 1).await;
-        assert!(desk.service.log().contains("keyring.key_locked"));
+        eventually("it is told", async || {
+            let log = desk.service.log();
+            log.contains("keyring.key_locked").then_some(())
+        })
+        .await;
 
         planted.mend(&desk.database).await;
         locked(&desk.service, 0).await;

@@ -124,7 +124,11 @@ fn a_file_that_withdraws_all_keys_is_obeyed() {
         assert_eq!(status(&rest, &token).await, 200);
         std::fs::write(&path, EMPTY).expect("written");
         refused(&rest, &token).await;
-        assert!(node.log().contains("identity.keys_withdrawn"));
+        eventually("it is told", async || {
+            let log = node.log();
+            log.contains("identity.keys_withdrawn").then_some(())
+        })
+        .await;
         calm(&node);
         assert!(node.terminate().await.expect("it stops"));
     });
