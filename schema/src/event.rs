@@ -18,6 +18,7 @@ pub use self::{
     accounts::{AccountChanged, AccountFacts, AccountRegistered},
     charges::{
         AppliedCost, AppliedPrice, ChargeConflictRecorded, ChargeHeld, HoldReason, MessageCharged,
+        PayerSource,
     },
     erasure::{ErasureRequested, TenantErased},
     prices::{CostClosed, CostOpened, CostTerms, PriceClosed, PriceOpened, PriceTerms},

@@ -185,26 +185,35 @@ fn missing_field(message: &Map<String, Value>) -> Option<&'static str> {
 }
 
 impl Settlement {
-    /// The fields in which `other` says something else about the same message; none means that it
-    /// is a repeat. How and when either of them came does not matter.
+    /// The fields in which `other` says something else about the same message, whoever pays for
+    /// it. How and when either of them came does not matter.
     #[must_use]
     pub fn differs_from(&self, other: &Self) -> Vec<&'static str> {
-        let mut differs = Vec::new();
-        let mut compare = |field, same: bool| {
-            if !same {
-                differs.push(field);
-            }
-        };
-        compare("operatorId", self.operator_id == other.operator_id);
-        compare("direction", self.direction == other.direction);
-        compare("segmentCount", self.segment_count == other.segment_count);
-        compare("dlrStatus", self.dlr_status == other.dlr_status);
-        compare("occurredAt", self.occurred_at == other.occurred_at);
-        compare("chargedAt", self.charged_at == other.charged_at);
-        compare("accountTier", self.stated_tier == other.stated_tier);
-        compare("currency", self.stated_currency == other.stated_currency);
-        differs
+        differing([
+            ("operatorId", self.operator_id == other.operator_id),
+            ("direction", self.direction == other.direction),
+            ("segmentCount", self.segment_count == other.segment_count),
+            ("dlrStatus", self.dlr_status == other.dlr_status),
+            ("occurredAt", self.occurred_at == other.occurred_at),
+            ("chargedAt", self.charged_at == other.charged_at),
+        ])
     }
+
+    /// The fields in which `other` says something else of who pays. They matter only where nobody
+    /// registered the account.
+    #[must_use]
+    pub fn payer_differs_from(&self, other: &Self) -> Vec<&'static str> {
+        differing([
+            ("accountTier", self.stated_tier == other.stated_tier),
+            ("currency", self.stated_currency == other.stated_currency),
+        ])
+    }
+}
+
+/// The names of those that are not the same.
+fn differing<const N: usize>(compared: [(&'static str, bool); N]) -> Vec<&'static str> {
+    let differ = compared.into_iter().filter(|(_, same)| !same);
+    differ.map(|(field, _)| field).collect()
 }
 
 #[cfg(test)]

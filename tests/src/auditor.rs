@@ -28,6 +28,7 @@ mod streams;
 mod table_checks;
 #[cfg(test)]
 mod tests;
+mod told;
 
 use std::collections::BTreeMap;
 

@@ -14,6 +14,8 @@ use crate::{
 pub struct MessageCharged {
     /// What was charged.
     pub settlement: Settlement,
+    /// What said who pays.
+    pub payer: PayerSource,
     /// The account's tier that chose the price.
     pub account_tier: AccountTier,
     /// The currency of every amount in here.
@@ -39,6 +41,16 @@ pub struct MessageCharged {
     pub clock_skew: bool,
     /// The settlement arrived long after `chargedAt`.
     pub late: bool,
+}
+
+/// What said by which tier and in which currency a message is paid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum PayerSource {
+    /// The account's registration. What its settlement states of it is of no account.
+    Registered,
+    /// The settlement, for nobody had registered the account for that time.
+    Stated,
 }
 
 /// A version of a price as it was applied.
@@ -71,6 +83,8 @@ pub struct AppliedCost {
 pub struct ChargeHeld {
     /// What waits to be charged.
     pub settlement: Settlement,
+    /// What said who pays, as far as it is known.
+    pub payer: PayerSource,
     /// The tier a price was sought for, where one is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account_tier: Option<AccountTier>,

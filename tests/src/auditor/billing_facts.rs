@@ -31,6 +31,7 @@ pub(super) struct Settlement {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Charged {
     pub(super) settlement: Settlement,
+    pub(super) payer: Box<str>,
     pub(super) account_tier: Box<str>,
     pub(super) currency: Box<str>,
     pub(super) rated_at: Timestamp,
@@ -70,6 +71,7 @@ pub(super) struct AppliedCost {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Held {
     pub(super) settlement: Settlement,
+    pub(super) payer: Box<str>,
     pub(super) account_tier: Option<Box<str>>,
     pub(super) currency: Option<Box<str>>,
     pub(super) rated_at: Timestamp,

@@ -20,6 +20,9 @@ const SKEW_MICROS: i64 = 5_000_000;
 /// A settlement that arrives longer after its `chargedAt` is late.
 const LATE_MICROS: i64 = 24 * 3_600 * 1_000_000;
 
+/// The registration of the account says who pays, not the settlement.
+pub(super) const REGISTERED: &str = "REGISTERED";
+
 /// One version of a price or a cost.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Version<T> {
@@ -64,6 +67,7 @@ pub(super) struct Book {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Rating<'a> {
     Charge {
+        payer: &'static str,
         tier: &'a str,
         currency: &'a str,
         price: &'a Version<PriceTerms>,
@@ -71,6 +75,7 @@ pub(super) enum Rating<'a> {
         cost: Option<&'a Version<CostTerms>>,
     },
     Hold {
+        payer: &'static str,
         tier: Option<&'a str>,
         currency: Option<&'a str>,
         reason: &'static str,
@@ -175,17 +180,20 @@ impl Book {
         account: Uuid,
         settlement: &'a Settlement,
     ) -> Rating<'a> {
-        let (tier, currency) = match self.accounts.get(&account) {
+        let (payer, tier, currency) = match self.accounts.get(&account) {
             Some((owner, account)) if *owner == tenant => {
-                (Some(&*account.account_tier), Some(&*account.currency))
+                let (tier, currency) = (&*account.account_tier, &*account.currency);
+                (REGISTERED, Some(tier), Some(currency))
             }
-            Some(_) => (None, None),
+            Some(_) => (REGISTERED, None, None),
             None => (
+                "STATED",
                 settlement.stated_tier.as_deref(),
                 settlement.stated_currency.as_deref(),
             ),
         };
         let hold = |reason| Rating::Hold {
+            payer,
             tier,
             currency,
             reason,
@@ -217,6 +225,7 @@ impl Book {
             return hold("CURRENCY_MISMATCH");
         }
         Rating::Charge {
+            payer,
             tier,
             currency,
             price,

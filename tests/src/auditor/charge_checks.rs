@@ -4,15 +4,16 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use schema::{EventId, MessageId, Status, StreamId, Timestamp};
+use schema::{MessageId, StreamId};
 use uuid::Uuid;
 
 use super::{
     Invariant,
     billing_facts::{Charged, Held, Settlement},
-    book::{Book, Rating, is_late, rated_at},
+    book::{Book, REGISTERED, Rating, is_late, rated_at},
     facts::{Body, Log, LogEvent},
     findings::Findings,
+    told::tellings,
 };
 use crate::{money::Millionths, traffic::Expected};
 
@@ -22,6 +23,18 @@ pub(super) struct Charge<'a> {
     pub(super) held: Option<&'a LogEvent>,
     pub(super) charged: Option<&'a LogEvent>,
     conflicts: usize,
+}
+
+impl Charge<'_> {
+    /// Whether the registration of the account says who pays, as far as the message has come.
+    fn is_registered(&self) -> bool {
+        let payer = self.charged.or(self.held).map(|event| match &event.body {
+            Body::Charged(charged) => &*charged.payer,
+            Body::Held(held) => &*held.payer,
+            _ => "",
+        });
+        payer == Some(REGISTERED)
+    }
 }
 
 /// All messages that billing knows, and what it knew of prices in the end.
@@ -60,7 +73,8 @@ pub(super) fn check<'a>(
             }
             _ => {
                 charge.conflicts += 1;
-                conflict_right(log, event, settlement, findings);
+                let stated = !charge.is_registered();
+                conflict_right(log, event, settlement, stated, findings);
             }
         }
     }
@@ -77,82 +91,6 @@ fn once(event: &LogEvent, already: bool, findings: &mut Findings) {
             format!("position {}: message {}", event.position, event.stream)
         });
     }
-}
-
-/// A settlement as it was told: by the log or by whoever announced it.
-struct Told {
-    source: Uuid,
-    tenant: Uuid,
-    account: Uuid,
-    operator: Uuid,
-    segments: i16,
-    status: Status,
-    occurred_at: Timestamp,
-    charged_at: Timestamp,
-    tier: Option<&'static str>,
-    currency: Option<&'static str>,
-}
-
-impl Told {
-    /// What it says, whoever said it.
-    fn content(&self) -> impl Ord + use<> {
-        (
-            (self.tenant, self.account, self.operator, self.segments),
-            (self.status, self.occurred_at, self.charged_at),
-            (self.tier, self.currency),
-        )
-    }
-
-    fn is(&self, log: &Log, event: &LogEvent, settlement: &Settlement) -> bool {
-        let tenant = event.tenant.and_then(|it| log.tenants.get(&it));
-        tenant.is_none_or(|tenant| *tenant == self.tenant)
-            && event.tenant.is_some_and(|it| it != self.tenant)
-            && event.account == Some(self.account)
-            && settlement.source_event_id == self.source
-            && settlement.operator_id == self.operator
-            && &*settlement.direction == "MT"
-            && settlement.segment_count == self.segments
-            && settlement.dlr_status == self.status
-            && settlement.occurred_at == self.occurred_at
-            && settlement.charged_at == self.charged_at
-            && settlement.stated_tier.as_deref() == self.tier
-            && settlement.stated_currency.as_deref() == self.currency
-    }
-}
-
-/// Everything that was told of a message's settlement.
-fn tellings(log: &Log, expected: &Expected, message: Uuid) -> Vec<Told> {
-    let message = MessageId(message);
-    let stream = log.stream(StreamId::message(message));
-    let settled = stream.iter().filter_map(|event| match &event.body {
-        Body::Settled { receipt, segments } => Some(Told {
-            source: EventId(event.event_id).announced_on("billing.events"),
-            tenant: log.tenants.get(&event.tenant?).copied()?,
-            account: event.account?,
-            operator: receipt.operator_id,
-            segments: *segments,
-            status: receipt.dlr_status,
-            occurred_at: receipt.delivered_at,
-            charged_at: receipt.delivered_at,
-            tier: None,
-            currency: None,
-        }),
-        _ => None,
-    });
-    let announced = expected.announced.get(&message).into_iter().flatten();
-    let announced = announced.map(|it| Told {
-        source: it.event_id,
-        tenant: it.tenant.0,
-        account: it.account.0,
-        operator: it.operator.0,
-        segments: it.segments,
-        status: it.status,
-        occurred_at: it.charged_at,
-        charged_at: it.charged_at,
-        tier: it.tier,
-        currency: it.currency,
-    });
-    settled.chain(announced).collect()
 }
 
 /// Whether an event of billing repeats something that was told.
@@ -183,6 +121,7 @@ fn charged_right(book: &Book, event: &LogEvent, charged: &Charged, findings: &mu
     let settlement = &charged.settlement;
     let position = event.position;
     let Rating::Charge {
+        payer,
         tier,
         currency,
         price,
@@ -197,7 +136,8 @@ fn charged_right(book: &Book, event: &LogEvent, charged: &Charged, findings: &mu
     };
     let (at, skewed) = rated_at(settlement);
     let applied = charged.cost.as_ref().map(|it| it.operator_cost_id);
-    let versions = *charged.account_tier == *tier
+    let versions = *charged.payer == *payer
+        && *charged.account_tier == *tier
         && *charged.currency == *currency
         && charged.rated_at == at
         && charged.price.pricing_table_id == price.id
@@ -239,11 +179,13 @@ fn charged_right(book: &Book, event: &LogEvent, charged: &Charged, findings: &mu
 fn held_right(book: &Book, event: &LogEvent, held: &Held, findings: &mut Findings) {
     let right = match rating(book, event, &held.settlement) {
         Rating::Hold {
+            payer,
             tier,
             currency,
             reason,
         } => {
             *held.reason == *reason
+                && *held.payer == *payer
                 && held.account_tier.as_deref() == tier
                 && held.currency.as_deref() == currency
                 && held.rated_at == rated_at(&held.settlement).0
@@ -255,12 +197,22 @@ fn held_right(book: &Book, event: &LogEvent, held: &Held, findings: &mut Finding
     });
 }
 
-/// A conflict names the fields in which it differs from the first of its stream.
-fn conflict_right(log: &Log, event: &LogEvent, settlement: &Settlement, findings: &mut Findings) {
+/// A conflict names the fields in which it differs from the first of its stream. What a settlement
+/// states of who pays counts only if `stated`: where no registration decides that.
+fn conflict_right(
+    log: &Log,
+    event: &LogEvent,
+    settlement: &Settlement,
+    stated: bool,
+    findings: &mut Findings,
+) {
     let stream = log.stream(StreamId::charge(MessageId(settlement.message_id)));
     let first = stream.first().copied();
-    let differing =
-        first.and_then(|first| Some(differs(first, first.settlement()?, event, settlement)));
+    let differing = first.and_then(|first| {
+        let all = differs(first, first.settlement()?, event, settlement).into_iter();
+        let counts = |field: &&str| stated || !["accountTier", "currency"].contains(field);
+        Some(all.filter(counts).collect::<Vec<_>>())
+    });
     let Body::Conflict(conflict) = &event.body else {
         return;
     };
@@ -324,16 +276,50 @@ fn all_there(log: &Log, expected: &Expected, known: &Charges<'_>, findings: &mut
             findings.lost(Invariant::ChargedOnce, || format!("message {message}"));
         }
         // Only what was announced to billing itself can contradict.
-        let mut contents = BTreeSet::new();
+        let (mut least, mut most) = (0, 0);
         if expected.announced.contains_key(&MessageId(message)) {
-            let tellings = tellings(log, expected, message);
-            contents = tellings.iter().map(Told::content).collect();
+            (least, most) = contradictions(log, expected, message, charge);
         }
-        let contradictions = contents.len().saturating_sub(1);
-        if charge.conflicts < contradictions {
+        if charge.conflicts < least {
             findings.lost(Invariant::ConflictsKept, || format!("message {message}"));
-        } else if charge.conflicts > contradictions {
+        } else if charge.conflicts > most {
             findings.doubled(Invariant::ConflictsKept, || format!("message {message}"));
         }
+    }
+}
+
+/// How many contradictions of a message have to be kept, at least and at most: other contents than
+/// the one it was charged or held by. Who pays is part of the content while no registration decides
+/// it; for a charge that waited for one, that depends on when the contradiction came.
+fn contradictions(
+    log: &Log,
+    expected: &Expected,
+    message: Uuid,
+    charge: Charge<'_>,
+) -> (usize, usize) {
+    let tellings = tellings(log, expected, message);
+    let first = charge.held.or(charge.charged);
+    let first = first.and_then(|event| {
+        let settlement = event.settlement()?;
+        tellings.iter().find(|it| it.is(log, event, settlement))
+    });
+    let Some(first) = first else {
+        return (0, usize::MAX);
+    };
+    let count = |stated: bool| {
+        let others = tellings
+            .iter()
+            .filter(|it| it.content() != first.content() || stated && it.payer() != first.payer());
+        let others: BTreeSet<_> = others.map(|it| (it.content(), it.payer())).collect();
+        others.len()
+    };
+    let waited_unregistered = Charge {
+        charged: None,
+        ..charge
+    };
+    match (charge.is_registered(), charge.held) {
+        (false, _) => (count(true), count(true)),
+        (true, Some(_)) if !waited_unregistered.is_registered() => (count(false), count(true)),
+        (true, _) => (count(false), count(false)),
     }
 }

@@ -237,7 +237,8 @@ async fn with_tariff(
     decide: impl Fn(&Tariff<'_>) -> Decision,
 ) -> Decision {
     let settlement = &request.settlement;
-    let Payer { tier, currency } = payer(settlement, request.tenant, &Account::default());
+    let payer = payer(settlement, request.tenant, &Account::default());
+    let Payer { tier, currency, .. } = payer;
     let key = |tenant, tier, currency| PriceKey {
         tenant,
         account_tier: tier,
@@ -260,7 +261,7 @@ async fn with_tariff(
         }
     }
     decide(&Tariff {
-        payer: Payer { tier, currency },
+        payer,
         account: nothing(),
         prices: priced.map(|(tier, currency)| Prices {
             own: guarded(&own),

@@ -12,7 +12,7 @@ use schema::{
     event::{
         AccountChanged, AccountFacts, AccountRegistered, AppliedCost, AppliedPrice, ChargeHeld,
         CostClosed, CostOpened, CostTerms, ErasureRequested, HoldReason, MessageCharged,
-        PriceClosed, PriceOpened, PriceTerms,
+        PayerSource, PriceClosed, PriceOpened, PriceTerms,
     },
 };
 use tests::world::billing_projections;
@@ -192,6 +192,7 @@ pub(super) fn charged(message: MessageId, version: i32, charge: Charge) -> Appen
     };
     let event = Event::MessageCharged(MessageCharged {
         settlement: settlement(message, charge.operator, charge.at),
+        payer: PayerSource::Registered,
         account_tier: AccountTier::Growth,
         currency: charge.currency,
         rated_at: charge.at,
@@ -220,6 +221,7 @@ pub(super) fn charged(message: MessageId, version: i32, charge: Charge) -> Appen
 pub(super) fn held(message: MessageId, payer: Payer, at: Timestamp) -> Append {
     let event = Event::ChargeHeld(ChargeHeld {
         settlement: settlement(message, OPERATOR, at),
+        payer: PayerSource::Registered,
         account_tier: Some(AccountTier::Growth),
         currency: Some(euro()),
         rated_at: at,

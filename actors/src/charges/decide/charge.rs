@@ -3,7 +3,8 @@
 //! A message is charged once, and the first settlement counts. The same settlement again is a
 //! repeat, however it came. Another one about the same message is kept as a contradiction, each
 //! content once, and changes nothing. What is held waits until it can be rated, and is charged as
-//! the first settlement says.
+//! the first settlement says. Where the account's registration says who pays, the tier and the
+//! currency that a settlement states contradict nothing.
 //!
 //! A charge rests on a tariff, which is not in its stream: so what is decided here is named by
 //! what it takes. [`Charge::compare`] needs the stream alone; [`rated`] and
@@ -13,7 +14,8 @@ use std::collections::BTreeSet;
 
 use eventstore::{EventData, RecordedEvent};
 use schema::{
-    AccountId, Event, EventId, MessageId, Pseudonym, Settlement, event::ChargeConflictRecorded,
+    AccountId, Event, EventId, MessageId, Pseudonym, Settlement,
+    event::{ChargeConflictRecorded, PayerSource},
 };
 
 use super::rating::{Rating, Tariff, rate, rated_at};
@@ -55,6 +57,8 @@ pub enum Charge {
 pub struct Settled {
     /// By which settlement.
     pub first: ChargeRequest,
+    /// What said who pays.
+    payer: PayerSource,
     /// The contradictions that are kept.
     contradictions: BTreeSet<EventId>,
 }
@@ -85,13 +89,15 @@ impl Charge {
     pub fn fold(&mut self, data: &EventData) {
         match (&data.event, &mut *self) {
             (Event::ChargeHeld(held), Self::Unsettled) => {
-                *self = Self::Held(Settled::by(data, &held.settlement));
+                *self = Self::Held(Settled::by(data, &held.settlement, held.payer));
             }
             (Event::MessageCharged(charged), Self::Unsettled) => {
-                *self = Self::Charged(Settled::by(data, &charged.settlement));
+                *self = Self::Charged(Settled::by(data, &charged.settlement, charged.payer));
             }
-            (Event::MessageCharged(_), Self::Held(settled)) => {
-                *self = Self::Charged(settled.clone());
+            (Event::MessageCharged(charged), Self::Held(settled)) => {
+                let payer = charged.payer;
+                let settled = settled.clone();
+                *self = Self::Charged(Settled { payer, ..settled });
             }
             (Event::ChargeConflictRecorded(_), Self::Held(settled) | Self::Charged(settled)) => {
                 settled.contradictions.insert(data.id);
@@ -106,7 +112,7 @@ impl Charge {
         let (Self::Held(settled) | Self::Charged(settled)) = self else {
             return Comparison::First;
         };
-        let differs = settled.first.differs_from(request);
+        let differs = settled.differs_from(request);
         if differs.is_empty() || settled.contradictions.contains(&request.contradiction()) {
             return Comparison::Repeat;
         }
@@ -145,7 +151,7 @@ pub fn rated(settlement: &Settlement, tariff: &Tariff<'_>) -> Decision {
 }
 
 impl Settled {
-    fn by(data: &EventData, settlement: &Settlement) -> Self {
+    fn by(data: &EventData, settlement: &Settlement, payer: PayerSource) -> Self {
         Self {
             first: ChargeRequest {
                 // Unwrap safety: a charge's events are recorded below, with tenant and account.
@@ -159,8 +165,24 @@ impl Settled {
                     trace: data.trace.clone(),
                 },
             },
+            payer,
             contradictions: BTreeSet::new(),
         }
+    }
+
+    fn differs_from(&self, other: &ChargeRequest) -> Vec<&'static str> {
+        let (one, two) = (&self.first.settlement, &other.settlement);
+        let mut differs = one.differs_from(two);
+        if self.payer == PayerSource::Stated {
+            differs.extend(one.payer_differs_from(two));
+        }
+        if self.first.tenant != other.tenant {
+            differs.push("tenantId");
+        }
+        if self.first.account != other.account {
+            differs.push("accountId");
+        }
+        differs
     }
 }
 
@@ -194,18 +216,7 @@ impl ChargeRequest {
         self.settlement.message_id
     }
 
-    fn differs_from(&self, other: &Self) -> Vec<&'static str> {
-        let mut differs = self.settlement.differs_from(&other.settlement);
-        if self.tenant != other.tenant {
-            differs.push("tenantId");
-        }
-        if self.account != other.account {
-            differs.push("accountId");
-        }
-        differs
-    }
-
-    /// The data that it contradicts the first; its id depends on all that is compared.
+    /// The data that it contradicts the first; its id depends on all that may be compared.
     fn contradiction(&self) -> EventId {
         let said = &self.settlement;
         let tier = said.stated_tier.map_or("", |tier| tier.as_str());

@@ -10,7 +10,7 @@
 use eventstore::Guard;
 use schema::{
     AccountTier, Amount, Currency, PricingModel, Pseudonym, Settlement, Timestamp,
-    event::{AppliedCost, AppliedPrice, ChargeHeld, HoldReason, MessageCharged},
+    event::{AppliedCost, AppliedPrice, ChargeHeld, HoldReason, MessageCharged, PayerSource},
     settlement::SEGMENTS_MAX,
     versioned::{Cost, Price},
 };
@@ -28,6 +28,8 @@ const LATE_SECONDS: i64 = 24 * 60 * 60;
 /// Who pays: what chooses a price, as far as it is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Payer {
+    /// What says it.
+    pub source: PayerSource,
     /// The account's tier.
     pub tier: Option<AccountTier>,
     /// The account's currency.
@@ -92,14 +94,17 @@ impl<T> Copy for Guarded<'_, T> {}
 pub fn payer(settlement: &Settlement, tenant: Pseudonym, account: &Account) -> Payer {
     match account.registered() {
         Some(registered) if registered.tenant == tenant => Payer {
+            source: PayerSource::Registered,
             tier: Some(registered.facts.account_tier),
             currency: Some(registered.facts.currency),
         },
         Some(_) => Payer {
+            source: PayerSource::Registered,
             tier: None,
             currency: None,
         },
         None => Payer {
+            source: PayerSource::Stated,
             tier: settlement.stated_tier,
             currency: settlement.stated_currency,
         },
@@ -140,7 +145,8 @@ pub fn rate(settlement: &Settlement, tariff: &Tariff<'_>) -> (Rating, Vec<Guard>
             guards,
         );
     }
-    let charged = charged(settlement, prices, price, own, cost);
+    let source = tariff.payer.source;
+    let charged = charged(settlement, source, prices, price, own, cost);
     (Rating::Charged(charged), guards)
 }
 
@@ -159,6 +165,7 @@ impl Prices<'_> {
 fn held(settlement: &Settlement, tariff: &Tariff<'_>, reason: HoldReason) -> Rating {
     Rating::Held(ChargeHeld {
         settlement: settlement.clone(),
+        payer: tariff.payer.source,
         account_tier: tariff.payer.tier,
         currency: tariff.payer.currency,
         rated_at: rated_at(settlement),
@@ -168,6 +175,7 @@ fn held(settlement: &Settlement, tariff: &Tariff<'_>, reason: HoldReason) -> Rat
 
 fn charged(
     settlement: &Settlement,
+    payer: PayerSource,
     prices: &Prices<'_>,
     price: &Version<Price>,
     own: bool,
@@ -189,6 +197,7 @@ fn charged(
     });
     MessageCharged {
         settlement: settlement.clone(),
+        payer,
         account_tier: prices.tier,
         currency: prices.currency,
         rated_at: rated_at(settlement),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use eventstore::{Append, EventStore, LogId, memory::MemoryStore};
 use schema::{
     AccountId, Event, MessageId, OperatorId, Settlement, StreamId, StreamVersion, Timestamp,
-    event::{ChargeHeld, HoldReason},
+    event::{ChargeHeld, HoldReason, PayerSource},
 };
 use tokio::sync::oneshot;
 use uuid::Uuid;
@@ -136,6 +136,7 @@ async fn an_actor_that_died_is_forgotten_and_the_next_work_wakes_another() {
     let settled = arrived(tenant, 1 << 32 | 1).request;
     let held = ChargeHeld {
         settlement: settled.settlement.clone(),
+        payer: PayerSource::Stated,
         account_tier: None,
         currency: None,
         rated_at: settled.settlement.charged_at,

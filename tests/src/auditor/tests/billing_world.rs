@@ -257,6 +257,12 @@ impl World {
             Outcome::Held(_) if known == Comes::Later => return false,
             Outcome::Held(reason) => Body::Held(Box::new(Held {
                 settlement: settlement.clone(),
+                payer: if said.is_some() {
+                    "REGISTERED"
+                } else {
+                    "STATED"
+                }
+                .into(),
                 account_tier: said.map(|account| account.tier.into()),
                 currency: said.map(|account| account.currency.into()),
                 rated_at: settlement.charged_at.min(limit(settlement)),
@@ -307,6 +313,7 @@ impl World {
         });
         Charged {
             settlement: settlement.clone(),
+            payer: "REGISTERED".into(),
             account_tier: tier.into(),
             currency: charge.currency.into(),
             rated_at: at,

@@ -3,7 +3,7 @@
 use eventstore::LogId;
 use schema::{
     AccountTier, Direction, OperatorId, Status, StreamId, StreamVersion, Timestamp,
-    event::{ChargeHeld, HoldReason},
+    event::{ChargeHeld, HoldReason, PayerSource},
 };
 use uuid::Uuid;
 
@@ -44,9 +44,14 @@ fn recorded(request: &ChargeRequest, event: Event) -> EventData {
 }
 
 fn held() -> EventData {
+    held_for(PayerSource::Stated)
+}
+
+fn held_for(payer: PayerSource) -> EventData {
     let first = request();
     let held = ChargeHeld {
         settlement: first.settlement.clone(),
+        payer,
         account_tier: None,
         currency: None,
         rated_at: at(1),
@@ -111,6 +116,25 @@ fn other_content_is_kept_once_and_the_first_stays() {
         charge.compare(&other),
         Comparison::Contradiction(_)
     ));
+}
+
+#[test]
+fn where_the_registration_says_who_pays_a_stated_tier_or_currency_contradicts_nothing() {
+    let registered = given(&[held_for(PayerSource::Registered)]);
+    let mut other = request();
+    other.settlement.stated_tier = Some(AccountTier::Custom);
+    other.settlement.stated_currency = schema::Currency::parse("EUR");
+    assert_eq!(registered.compare(&other), Comparison::Repeat);
+    assert!(matches!(
+        given(&[held()]).compare(&other),
+        Comparison::Contradiction(_)
+    ));
+    other.settlement.segment_count = 4;
+    let fact = contradiction(&registered, &other);
+    let Event::ChargeConflictRecorded(conflict) = &fact.event else {
+        panic!("{fact:?}");
+    };
+    assert_eq!(conflict.differs, ["segmentCount"]);
 }
 
 #[test]
