@@ -6,11 +6,14 @@
 //! on the way is a [`problem`]. Handlers are written in `rest`; [`endpoint`] says how, and
 //! [`openapi`] describes them to callers. Nothing here knows what billing is.
 
+pub mod accept;
 pub mod answer;
 pub mod body;
 pub mod caller;
+pub mod csv;
 pub mod edge;
 pub mod endpoint;
+pub mod exports;
 mod guard;
 pub mod headers;
 pub mod limits;

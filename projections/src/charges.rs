@@ -6,11 +6,12 @@ pub mod usage_summaries;
 
 use std::sync::Arc;
 
-use schema::{AccountId, TenantId};
+use schema::{AccountId, MessageId, Position, TenantId};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use self::{
+    billing_events::{ChargeFilter, ChargeStretch, ChargesOf},
     held_charges::HeldFilter,
     usage_summaries::{Granularity, UsageOf},
 };
@@ -30,6 +31,14 @@ pub(crate) async fn probe(reader: &Reader) -> Result<(), ReadError> {
     let filter = HeldFilter::default();
     held_charges::list(reader, Scope::EveryTenant, filter, Page::ONE).await?;
     let tenant = TenantId(Uuid::nil());
+    let none = ChargesOf {
+        tenant,
+        account: AccountId(Uuid::nil()),
+        filter: ChargeFilter::default(),
+        through: Position::default(),
+    };
+    billing_events::list(reader, none, ChargeStretch::ONE).await?;
+    billing_events::find(reader, MessageId(Uuid::nil()), Some(tenant), None).await?;
     let day = OffsetDateTime::UNIX_EPOCH.date();
     let of = UsageOf {
         tenant,

@@ -9,6 +9,7 @@ pub(crate) mod fixture;
 mod flood;
 mod held;
 mod hostile;
+mod listed;
 pub(crate) mod lists;
 mod superseded;
 mod whatever_happens;

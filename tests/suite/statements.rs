@@ -116,7 +116,10 @@ const OF_TENANTS: [&str; 8] = [
 const OF_WHATEVER_TENANT: [(&str, &str); 11] = [
     ("close_pricing_tables", "a projection ends versions by id"),
     ("resolve_held_charges", "a projection notes by message"),
-    ("count_held_charges", "a gauge of all"),
+    (
+        "sum_held_charges",
+        "a gauge of all; narrowed if administrators say so",
+    ),
     (
         "read_held_news",
         "whether anything has changed for the same search",

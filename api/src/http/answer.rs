@@ -4,7 +4,7 @@ use axum::{
     body::Body,
     http::{
         HeaderValue, StatusCode,
-        header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LOCATION},
+        header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LOCATION, VARY},
     },
     response::{IntoResponse, Response},
 };
@@ -12,6 +12,7 @@ use schemars::{JsonSchema, SchemaGenerator};
 use serde::Serialize;
 
 use super::{
+    csv::{self, Csv},
     headers::ETag,
     openapi::{Documented, Operation},
     problem::{Code, Problem},
@@ -20,6 +21,15 @@ use super::{
 /// 200 with a body.
 #[derive(Debug, Clone)]
 pub struct Found<T>(pub T);
+
+/// 200 with a page as JSON, or with all of it as a table.
+#[derive(Debug)]
+pub enum FoundOrTable<T> {
+    /// A page.
+    Page(T),
+    /// All.
+    Table(Csv),
+}
 
 /// 201 with what was made.
 #[derive(Debug, Clone)]
@@ -49,6 +59,18 @@ pub struct Tagged<A>(pub ETag, pub A);
 impl<T: Serialize> IntoResponse for Found<T> {
     fn into_response(self) -> Response {
         json(StatusCode::OK, &self.0)
+    }
+}
+
+impl<T: Serialize> IntoResponse for FoundOrTable<T> {
+    fn into_response(self) -> Response {
+        let mut response = match self {
+            Self::Page(page) => Found(page).into_response(),
+            Self::Table(table) => table.into_response(),
+        };
+        let headers = response.headers_mut();
+        headers.insert(VARY, HeaderValue::from_static("accept"));
+        response
     }
 }
 
@@ -97,6 +119,13 @@ impl<A: IntoResponse> IntoResponse for Located<A> {
 impl<T: JsonSchema> Documented for Found<T> {
     fn document(operation: &mut Operation) {
         operation.answers(StatusCode::OK, Some(SchemaGenerator::subschema_for::<T>));
+    }
+}
+
+impl<T: JsonSchema> Documented for FoundOrTable<T> {
+    fn document(operation: &mut Operation) {
+        let page = SchemaGenerator::subschema_for::<T>;
+        operation.answers_or(StatusCode::OK, page, csv::MEDIA_TYPE);
     }
 }
 

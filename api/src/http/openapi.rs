@@ -63,6 +63,8 @@ pub struct HeaderParameter {
 struct Success {
     status: StatusCode,
     body: Option<SchemaOf>,
+    /// The media type of the same as a text, where callers may have it so.
+    text: Option<&'static str>,
 }
 
 /// What is known of one endpoint.
@@ -157,7 +159,21 @@ impl Operation {
 
     /// It answers so when all is well; each status once.
     pub fn answers(&mut self, status: StatusCode, body: Option<SchemaOf>) {
-        self.successes.push(Success { status, body });
+        self.successes.push(Success {
+            status,
+            body,
+            text: None,
+        });
+    }
+
+    /// It answers so when all is well, or with a text of this media type if the caller accepts that
+    /// and not JSON.
+    pub fn answers_or(&mut self, status: StatusCode, body: SchemaOf, text: &'static str) {
+        self.successes.push(Success {
+            status,
+            body: Some(body),
+            text: Some(text),
+        });
     }
 
     /// Its answer has this header when all is well.

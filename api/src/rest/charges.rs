@@ -1,6 +1,11 @@
-//! Charges: what was used, and what waits for a price.
+//! Charges: what was used, what each message was charged, and what waits for a price.
 
+mod access;
+mod charge;
+mod export;
 mod held_charges;
+mod list;
+mod show;
 mod usage;
 
 use super::state::AppState;
@@ -8,5 +13,10 @@ use crate::http::endpoint::Endpoint;
 
 /// All of them.
 pub(super) fn endpoints() -> Vec<Endpoint<AppState>> {
-    vec![usage::endpoint(), held_charges::endpoint()]
+    vec![
+        usage::endpoint(),
+        list::endpoint(),
+        show::endpoint(),
+        held_charges::endpoint(),
+    ]
 }

@@ -52,6 +52,25 @@ impl JsonSchema for Limit {
     }
 }
 
+/// Where a row stands in its list: what a cursor keeps.
+pub(super) trait Place: Copy {
+    /// As bytes; always as many.
+    fn bytes(self) -> Vec<u8>;
+
+    /// The place of these bytes.
+    fn read(bytes: &[u8]) -> Option<Self>;
+}
+
+impl Place for Position {
+    fn bytes(self) -> Vec<u8> {
+        self.0.to_be_bytes().to_vec()
+    }
+
+    fn read(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(i64::from_be_bytes).map(Self)
+    }
+}
+
 /// A list as somebody looks at it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct List {
@@ -68,51 +87,64 @@ impl List {
         Self { id, limit }
     }
 
-    /// The rows to ask for: one more than are shown, to know whether there are more.
+    /// The rows to ask for.
     ///
     /// # Errors
     /// The cursor is not one of this list.
     pub(super) fn page(&self, cursor: Option<&str>) -> Result<Page, Problem> {
-        let after = match cursor {
-            Some(cursor) => {
-                let after = self.position(cursor);
-                Some(after.ok_or(Problem::new(Code::InvalidCursor).at("cursor"))?)
-            }
-            None => None,
-        };
-        let limit = i64::from(self.limit.0) + 1;
+        let after = self.after(cursor)?;
+        let limit = self.rows();
         Ok(Page { after, limit })
     }
 
+    /// How many rows to ask for: one more than are shown, to know whether there are more.
+    pub(super) fn rows(&self) -> i64 {
+        i64::from(self.limit.0) + 1
+    }
+
+    /// Where the page before ended.
+    ///
+    /// # Errors
+    /// The cursor is not one of this list.
+    pub(super) fn after<P: Place>(&self, cursor: Option<&str>) -> Result<Option<P>, Problem> {
+        let Some(cursor) = cursor else {
+            return Ok(None);
+        };
+        let place = self.place(cursor);
+        let place = place.ok_or(Problem::new(Code::InvalidCursor).at("cursor"))?;
+        Ok(Some(place))
+    }
+
     /// The rows to show, and the cursor to the next ones.
-    pub(super) fn shown<R>(
+    pub(super) fn shown<R, P: Place>(
         &self,
         mut rows: Vec<R>,
-        position: impl Fn(&R) -> Position,
+        place: impl Fn(&R) -> P,
     ) -> (Vec<R>, Option<String>) {
         let limit = usize::from(self.limit.0);
         let more = rows.len() > limit;
         rows.truncate(limit);
         let last = rows.last().filter(|_| more);
-        let next = last.map(|last| self.cursor(position(last)));
+        let next = last.map(|last| self.cursor(place(last)));
         (rows, next)
     }
 
-    fn cursor(&self, position: Position) -> String {
-        let mut bytes = position.0.to_be_bytes().to_vec();
-        bytes.extend_from_slice(&self.check(position));
+    /// The cursor to what stands behind `place`.
+    pub(super) fn cursor(&self, place: impl Place) -> String {
+        let mut bytes = place.bytes();
+        let check = self.check(&bytes);
+        bytes.extend_from_slice(&check);
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    fn position(&self, cursor: &str) -> Option<Position> {
+    fn place<P: Place>(&self, cursor: &str) -> Option<P> {
         let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
-        let (position, check) = bytes.split_first_chunk()?;
-        let position = Position(i64::from_be_bytes(*position));
-        (check == self.check(position)).then_some(position)
+        let (place, check) = bytes.split_last_chunk::<CHECK>()?;
+        (*check == self.check(place)).then(|| P::read(place))?
     }
 
-    fn check(&self, position: Position) -> [u8; CHECK] {
-        let id = derive("cursor", &[self.id.as_bytes(), &position.0.to_be_bytes()]);
+    fn check(&self, place: &[u8]) -> [u8; CHECK] {
+        let id = derive("cursor", &[self.id.as_bytes(), place]);
         let mut check = [0; CHECK];
         check.copy_from_slice(&id.as_bytes()[..CHECK]);
         check
@@ -152,6 +184,8 @@ mod tests {
             assert_eq!(problem.code(), Code::InvalidCursor);
         }
         assert!(list("b").page(Some(&cursor)).is_err());
+        let longer = URL_SAFE_NO_PAD.encode([0; 24]);
+        assert!(list("a").page(Some(&longer)).is_err());
         assert!(list("a").page(Some(&cursor)).is_ok());
     }
 

@@ -6,6 +6,8 @@ use actors::services::billing::Commands;
 use eventstore::keyring::Keyring;
 use projections::Reader;
 
+use crate::http::exports::Exports;
+
 /// Cheap to clone; each request has one.
 #[derive(Clone)]
 pub struct AppState {
@@ -18,4 +20,6 @@ pub struct AppState {
     pub commands: Commands,
     /// The keys that billing names and addresses open with.
     pub keyring: Arc<dyn Keyring>,
+    /// How many tables are sent at a time.
+    pub exports: Arc<Exports>,
 }

@@ -101,9 +101,15 @@ async fn without_its_database_an_endpoint_is_unavailable() {
         let answer = stand.ask(ADMIN, method, &target, &body.to_string()).await;
         assert_eq!(answer.problem(), (503, "unavailable", ""), "{target}");
     }
-    let usage = "/v1/billing/usage?from=2026-03-01&to=2026-03-31";
-    let answer = stand.ask("account.viewer", "GET", usage, "").await;
-    assert_eq!(answer.problem(), (503, "unavailable", ""));
+    let (usage, charges) = (
+        "/v1/billing/usage?from=2026-03-01&to=2026-03-31",
+        "/v1/billing/charges",
+    );
+    let charge = format!("{charges}/{ID}");
+    for question in [usage, charges, &charge] {
+        let answer = stand.ask("account.viewer", "GET", question, "").await;
+        assert_eq!(answer.problem(), (503, "unavailable", ""), "{question}");
+    }
 }
 
 /// `good` with another value.
@@ -178,6 +184,32 @@ async fn a_period_needs_an_instant_and_a_cursor_its_list() {
         let target = format!("/v1/admin/{list}?cursor=AAAAAAAAAAE");
         let answer = stand.ask(ADMIN, "GET", &target, "").await;
         assert_eq!(answer.problem(), (400, "invalid_cursor", "cursor"));
+    }
+}
+
+#[tokio::test]
+async fn charges_are_asked_for_a_time_with_filters_that_there_are() {
+    let stand = Stand::new();
+    let noon = "2026-03-01T12:00:00Z";
+    for (query, expected) in [
+        (format!("from={noon}&to={noon}"), ("period_reversed", "to")),
+        ("from=2026-03-01".to_owned(), ("invalid_parameter", "from")),
+        (
+            "status=delivered".to_owned(),
+            ("invalid_parameter", "status"),
+        ),
+        ("billed=yes".to_owned(), ("invalid_parameter", "billed")),
+        ("limit=51".to_owned(), ("invalid_parameter", "limit")),
+        (
+            "cursor=AAAAAAAAAAE".to_owned(),
+            ("invalid_cursor", "cursor"),
+        ),
+        ("statuses=DELIVERED".to_owned(), ("unknown_parameter", "")),
+    ] {
+        let target = format!("/v1/billing/charges?{query}");
+        let answer = stand.ask("account.viewer", "GET", &target, "").await;
+        let (status, code, field) = answer.problem();
+        assert_eq!((status, (code, field)), (400, expected), "{query}");
     }
 }
 

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use super::RoleError;
 use crate::{
     cli::BillingSettings,
-    http::{edge::Edge, limits::RateLimits, server::Server, shares::Shares},
+    http::{edge::Edge, exports::Exports, limits::RateLimits, server::Server, shares::Shares},
     identity::metrics::KeyGauges,
     nats::watch::ConsumerGauges,
     rest::{self, state::AppState},
@@ -39,6 +39,7 @@ pub async fn run(settings: BillingSettings, shutdown: Shutdown) -> Result<(), Ro
         body: settings.http.body(),
         timeout: settings.http.http_timeout,
     });
+    let exports = Arc::new(settings.http.exports());
     let options = settings.http.server()?;
     let questions = settings
         .questions
@@ -65,6 +66,7 @@ pub async fn run(settings: BillingSettings, shutdown: Shutdown) -> Result<(), Ro
         erasures,
         edge,
         questions,
+        exports,
     };
     // Not on the connections for questions: that they are busy is no reason to be out of service.
     let reader = Reader::new(service.database.clone(), LOG);
@@ -106,6 +108,7 @@ struct Parts<'a> {
     erasures: ErasureMetrics,
     edge: Arc<Edge>,
     questions: Reader,
+    exports: Arc<Exports>,
 }
 
 impl Parts<'_> {
@@ -122,6 +125,7 @@ impl Parts<'_> {
             reader: Reader::new(service.database.clone(), LOG),
             commands: billing.commands(),
             keyring: service.keyring.clone(),
+            exports: Arc::clone(&self.exports),
         };
         let router = rest::router(state, &self.edge);
         let (end, ending) = watch::channel(false);

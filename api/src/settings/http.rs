@@ -15,6 +15,7 @@ use crate::{
     config::{ConfigError, values},
     http::{
         body::BodyLimits,
+        exports::Exports,
         limits::Allowance,
         server::ServerOptions,
         tls::{Tls, TlsFiles},
@@ -78,6 +79,14 @@ pub struct HttpSettings {
     #[arg(long, env = "HTTP_TENANT_QUESTIONS", default_value_t = 2,
           value_parser = values::number::<u32, 1, 10_000>)]
     pub http_tenant_questions: u32,
+    /// Tables (`text/csv`) of one tenant under way at a time; one more is refused
+    #[arg(long, env = "HTTP_TENANT_EXPORTS", default_value_t = 2,
+          value_parser = values::number::<u32, 1, 10_000>)]
+    pub http_tenant_exports: u32,
+    /// Tables of all callers under way at a time; one more is refused
+    #[arg(long, env = "HTTP_EXPORTS_MAX", default_value_t = 16,
+          value_parser = values::number::<u32, 1, 10_000>)]
+    pub http_exports_max: u32,
 }
 
 impl HttpSettings {
@@ -122,6 +131,12 @@ impl HttpSettings {
             max: size(self.http_body_max),
             patience: self.http_timeout / 2,
         }
+    }
+
+    /// How many tables are sent at a time.
+    #[must_use]
+    pub fn exports(&self) -> Exports {
+        Exports::new(size(self.http_tenant_exports), size(self.http_exports_max))
     }
 
     /// How often one caller may call.

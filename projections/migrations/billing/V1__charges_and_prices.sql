@@ -72,9 +72,10 @@ comment on column billing.billing_events.customer_price is 'What the customer pa
 comment on column billing.billing_events.operator_cost is 'What the carrier takes.';
 comment on column billing.billing_events.margin is 'Price less cost; may be negative.';
 
--- An account's charges of a time, for invoices and for what a price was used for.
+-- An account's charges of a time, for invoices, for what a price was used for, and for whoever looks
+-- at them page by page: the position tells those of one instant apart.
 create index billing_events_of_an_account
-    on billing.billing_events (tenant_id, account_id, rated_at);
+    on billing.billing_events (tenant_id, account_id, rated_at, position);
 
 -- What each account used in each hour, by carrier and currency: sums of billing.billing_events.
 -- The hour is that of rated_at, the time we believe, not that of charged_at: a clock that is a

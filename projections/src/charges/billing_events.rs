@@ -1,5 +1,6 @@
 //! `billing.billing_events`: one row per charged message.
 
+mod lookup;
 mod queries;
 
 use std::sync::Arc;
@@ -13,7 +14,13 @@ use time::OffsetDateTime;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-pub use self::queries::charged_by_the_platform;
+pub use self::{
+    lookup::{
+        Charge, ChargeFilter, ChargePlace, ChargeStretch, ChargesFound, ChargesOf, find, list,
+        shown,
+    },
+    queries::charged_by_the_platform,
+};
 use crate::{ApplyError, Batch, Scope, Table};
 
 const INSERT: Statement = Statement::new(include_str!("billing_events/insert.sql"));

@@ -12,7 +12,9 @@ use time::OffsetDateTime;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-pub use self::queries::{HeldCharge, HeldFilter, HeldNews, count, list, news, ratable};
+pub use self::queries::{
+    HeldCharge, HeldFilter, HeldNews, HeldSum, count, list, news, ratable, sums,
+};
 use crate::{ApplyError, Batch, Scope, Table};
 
 const HOLD: Statement = Statement::new(include_str!("held_charges/hold.sql"));

@@ -2,7 +2,7 @@
 
 use hyper::Method;
 use schema::{MessageId, Timestamp};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tests::{
     money::Millionths,
     traffic::{
@@ -109,6 +109,51 @@ fn more_than_ten_segments_are_held_for_a_person_and_hold_back_nothing() {
         resolved(&market, waits).await;
         let listed = shown(&market, long.message).await;
         assert_eq!(listed.as_deref(), Some("SEGMENTS_OUT_OF_RANGE"));
+        market.balances().await;
+    });
+}
+
+#[test]
+fn what_waits_is_added_up_by_reason_and_narrowed_by_reason_and_carrier() {
+    run(async {
+        let mut market = market().await;
+        let customer = Customer::new();
+        market.register(customer, &customer.registration()).await;
+        let long = Announced {
+            segments: 16,
+            ..customer.message()
+        };
+        held(&mut market, long, "SEGMENTS_OUT_OF_RANGE").await;
+        for _ in 0..2 {
+            held(&mut market, customer.message(), "NO_PRICE").await;
+        }
+        let (no_price, too_long) = (("NO_PRICE", 2, 4), ("SEGMENTS_OUT_OF_RANGE", 1, 16));
+        let (account, operator) = (customer.account, customer.operator);
+        let nobodys = Customer::new().operator;
+        for (query, due) in [
+            (String::new(), vec![no_price, too_long]),
+            ("&reason=NO_PRICE".to_owned(), vec![no_price]),
+            (
+                format!("&operatorId={operator}&limit=1"),
+                vec![no_price, too_long],
+            ),
+            (format!("&operatorId={nobodys}"), vec![]),
+        ] {
+            let path = format!("/v1/admin/held-charges?accountId={account}{query}");
+            let page = market.admin().get(&path).await.expect("an answer").made();
+            let page = page.expect("a page");
+            let sums = due.iter().map(|&(reason, messages, segments)| {
+                json!({ "reason": reason, "messageCount": messages, "segmentCount": segments })
+            });
+            let messages: i64 = due.iter().map(|sum| sum.1).sum();
+            assert_eq!(page["sums"], sums.collect::<Value>(), "{query}");
+            assert_eq!(page["total"], messages, "{query}");
+            let rows = page["data"].as_array().expect("a list");
+            assert!(
+                rows.iter()
+                    .all(|row| due.iter().any(|sum| row["reason"] == sum.0))
+            );
+        }
         market.balances().await;
     });
 }

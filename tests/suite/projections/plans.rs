@@ -5,10 +5,84 @@ use projections::Scope;
 use schema::TenantId;
 use tests::stack::PgVersion;
 
-use crate::fixture::{base_in, postgres, run, unique};
+use crate::fixture::{Base, base_in, postgres, run, unique};
 
 const BY_HOUR: &str = include_str!("../../../projections/src/charges/usage_summaries/by_hour.sql");
 const BY_DAY: &str = include_str!("../../../projections/src/charges/usage_summaries/by_day.sql");
+
+const CHARGES: &str = include_str!("../../../projections/src/charges/billing_events/list.sql");
+
+/// The plan of `sql` for whatever values, as `billing_svc` has it under `scope`.
+async fn plan(base: Base, scope: Scope, sql: &str, kinds: &str, values: &str) -> String {
+    let pool = base.pool("billing_svc");
+    let mut client = pool.unhurried("explaining").await.expect("a client");
+    let transaction = client.transaction().await.expect("begins");
+    scope.enter(&transaction).await.expect("entered");
+    let ask = format!(
+        "set local plan_cache_mode = force_generic_plan;
+        deallocate all;
+        prepare asked ({kinds}) as {sql}"
+    );
+    transaction.batch_execute(&ask).await.expect("prepared");
+    let explain = format!("explain execute asked ({values})");
+    let lines = transaction.query(&explain, &[]).await.expect("explained");
+    let plan: Vec<String> = lines.iter().map(|line| line.get(0)).collect();
+    plan.join("\n")
+}
+
+/// The plan looks these conditions up, sorts nothing, walks through no table, and reads the settings
+/// once.
+fn looks_up(plan: &str, conditions: &[&str]) {
+    let condition = plan.lines().find(|line| line.contains("Index Cond"));
+    let condition = condition.unwrap_or_default();
+    for part in conditions {
+        assert!(condition.contains(part), "{part} is not looked up:\n{plan}");
+    }
+    assert!(
+        !plan.contains("Sort") && !plan.contains("Seq Scan"),
+        "{plan}"
+    );
+    assert!(
+        plan.contains("InitPlan"),
+        "settings are read per row:\n{plan}"
+    );
+}
+
+/// Charges are found along the index behind any place, and not put in order first.
+async fn lists_along_the_index(version: PgVersion) {
+    let base = base_in(postgres(version).await).await;
+    let admin = base.admin().await;
+    let sql = include_str!("../charges/listed/seed.sql");
+    let mut whose = (unique(), unique());
+    for count in [20_000_i64, 300, 300, 300] {
+        whose = (unique(), unique());
+        let first = -20_000_i64 * (count + i64::from(whose.0.as_bytes()[15]));
+        let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 6] =
+            [&whose.0, &whose.1, &unique(), &unique(), &count, &first];
+        admin
+            .execute(sql, &parameters)
+            .await
+            .expect("a superuser may");
+    }
+    admin
+        .batch_execute("analyze billing.billing_events")
+        .await
+        .expect("analysed");
+    let (tenant, account) = whose;
+    let kinds = "smallint, uuid, uuid, timestamptz, bigint, timestamptz, bigint, bigint, bigint,
+        uuid, text, boolean";
+    let values = format!(
+        "1, '{tenant}', '{account}', '2026-02-01', 5, '2026-03-01', 1000, 21, 10000, null, null, null"
+    );
+    for scope in [Scope::Tenant(TenantId(tenant)), Scope::EveryTenant] {
+        let plan = plan(base, scope, CHARGES, kinds, &values).await;
+        let place = "ROW(rated_at, \"position\") > ROW($4, $5)";
+        looks_up(
+            &plan,
+            &["tenant_id = $2", "account_id = $3", place, "rated_at < $6"],
+        );
+    }
+}
 
 async fn keeps_its_index(version: PgVersion) {
     let base = base_in(postgres(version).await).await;
@@ -21,37 +95,11 @@ async fn keeps_its_index(version: PgVersion) {
     admin.batch_execute(&fill).await.expect("a superuser may");
     for (sql, period) in [(BY_HOUR, "timestamptz"), (BY_DAY, "date")] {
         for scope in [Scope::Tenant(TenantId(tenant)), Scope::EveryTenant] {
-            let pool = base.pool("billing_svc");
-            let mut client = pool.unhurried("explaining").await.expect("a client");
-            let transaction = client.transaction().await.expect("begins");
-            scope.enter(&transaction).await.expect("entered");
-            let ask = format!(
-                "set local plan_cache_mode = force_generic_plan;
-                deallocate all;
-                prepare asked (uuid, uuid, {period}, {period}, uuid) as {sql}"
-            );
-            transaction.batch_execute(&ask).await.expect("prepared");
-            let explain = format!(
-                "explain execute asked ('{tenant}', '{account}', '2026-01-01', '2026-02-01', null)"
-            );
-            let lines = transaction.query(&explain, &[]).await.expect("explained");
-            let plan: Vec<String> = lines.iter().map(|line| line.get(0)).collect();
-            let plan = plan.join("\n");
-            let condition = plan
-                .lines()
-                .find(|line| line.contains("Index Cond"))
-                .unwrap_or_default();
-            for part in ["tenant_id = $1", "account_id = $2", ">= $3", "< $4"] {
-                assert!(condition.contains(part), "{part} is not looked up:\n{plan}");
-            }
-            assert!(
-                !plan.contains("Sort") && !plan.contains("Seq Scan"),
-                "{plan}"
-            );
-            assert!(
-                plan.contains("InitPlan"),
-                "settings are read per row:\n{plan}"
-            );
+            let kinds = format!("uuid, uuid, {period}, {period}, uuid");
+            let values = format!("'{tenant}', '{account}', '2026-01-01', '2026-02-01', null");
+            let plan = plan(base, scope, sql, &kinds, &values).await;
+            let conditions = ["tenant_id = $1", "account_id = $2", ">= $3", "< $4"];
+            looks_up(&plan, &conditions);
         }
     }
 }
@@ -62,6 +110,16 @@ fn the_policies_leave_the_usage_questions_their_index() {
         keeps_its_index(PgVersion::V18).await;
         if PgVersion::V15.available() {
             keeps_its_index(PgVersion::V15).await;
+        }
+    });
+}
+
+#[test]
+fn the_policies_leave_the_list_of_charges_its_index_and_its_order() {
+    run(async {
+        lists_along_the_index(PgVersion::V18).await;
+        if PgVersion::V15.available() {
+            lists_along_the_index(PgVersion::V15).await;
         }
     });
 }

@@ -27,6 +27,8 @@ pub(super) enum Right {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Things {
     pub(super) customer: Customer,
+    /// A charged message.
+    pub(super) message: Uuid,
     /// One price to show and replace, one to close.
     pub(super) prices: [Uuid; 2],
     pub(super) costs: [Uuid; 2],
@@ -42,13 +44,14 @@ impl Things {
         };
         let price = async |of| opened(&desk.rest, PRICES, &price_body(of)).await;
         let cost = async |of: Customer| opened(&desk.rest, COSTS, &cost_body(of.operator)).await;
-        let things = Self {
+        let mut things = Self {
             customer,
+            message: Uuid::nil(),
             prices: [price(customer).await, price(other).await],
             costs: [cost(customer).await, cost(other).await],
         };
-        let charged = desk.settle(customer).await;
-        desk.charge(charged).await;
+        things.message = desk.settle(customer).await;
+        desk.charge(things.message).await;
         desk.counted(customer, 1).await;
         things
     }
@@ -57,6 +60,7 @@ impl Things {
     fn imaginary() -> Self {
         Self {
             customer: Customer::nobody(),
+            message: unique(),
             prices: [unique(), unique()],
             costs: [unique(), unique()],
         }
@@ -67,6 +71,7 @@ impl Things {
 fn case(operation: &str, of: Things) -> Option<(Right, String, Option<Value>)> {
     let Things {
         customer,
+        message,
         prices: [price, spare_price],
         costs: [cost, spare_cost],
     } = of;
@@ -80,6 +85,11 @@ fn case(operation: &str, of: Things) -> Option<(Right, String, Option<Value>)> {
             let path = format!("/v1/billing/usage?{DAYS}&accountId={account}");
             Some((Right::Read, path, None))
         }
+        "listCharges" => {
+            let path = format!("/v1/billing/charges?accountId={account}");
+            Some((Right::Read, path, None))
+        }
+        "showCharge" => Some((Right::Read, format!("/v1/billing/charges/{message}"), None)),
         "showAccount" => admin(format!("/v1/admin/accounts/{account}"), None),
         "putAccount" => {
             let body = account_body(tenant);
@@ -132,7 +142,7 @@ pub(super) async fn operations(desk: &Desk) -> Vec<Operation> {
             });
         }
     }
-    assert!(found.len() >= 14, "the document is not read right");
+    assert!(found.len() >= 16, "the document is not read right");
     found
 }
 

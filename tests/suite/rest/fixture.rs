@@ -182,6 +182,19 @@ impl Desk {
         .await
     }
 
+    /// A charge as the projection would show it, written below the first position. Says of which
+    /// message.
+    pub(crate) async fn charged(&self, of: Customer) -> Uuid {
+        let (sql, message) = (include_str!("fixture/charged.sql"), unique());
+        let (tenant, account, operator) = (of.tenant.0, of.account.0, of.operator.0);
+        let written = self
+            .database
+            .execute(sql, &[&message, &tenant, &account, &operator])
+            .await;
+        assert_eq!(written.expect("a superuser may"), 1);
+        message
+    }
+
     /// Until usage has counted so many messages of the account.
     pub(crate) async fn counted(&self, of: Customer, messages: i64) {
         let path = format!("/v1/billing/usage?{DAYS}&granularity=month");

@@ -84,6 +84,7 @@ async fn things(desk: &Desk, of: Customer) -> Things {
     }
     Things {
         customer: of,
+        message: desk.charged(of).await,
         prices: [made[0].0, made[1].0],
         costs: [made[0].1, made[1].1],
     }
@@ -110,6 +111,7 @@ fn due(who: &Who, operation: &str, right: Right, whose: Whose, of: Customer) -> 
         };
     }
     match right {
+        Right::Read if operation == "showCharge" => of_a_charge(who, of),
         Right::Read => of_usage(who, of),
         Right::Admin => {
             let refused = (!who.has(Has::Admin)).then_some(MISSING);
@@ -134,6 +136,19 @@ fn of_usage(who: &Who, of: Customer) -> Due {
         () if who.account.is_some() => due(Some((403, "account_mismatch")), true),
         () if who.tenant == of.tenant => due(None, false),
         () => due(Some((404, "not_found")), true),
+    }
+}
+
+/// Whoever sees every account sees every charge, and is recorded; others see their own, and hear of
+/// no other whether it is there.
+fn of_a_charge(who: &Who, of: Customer) -> Due {
+    let due = |refused, recorded| Due { refused, recorded };
+    let own = who.account.is_none_or(|account| account == of.account);
+    match () {
+        () if !who.has(Has::Read) => due(Some(MISSING), true),
+        () if who.has(Has::ReadAny) => due(None, who.account != Some(of.account)),
+        () if who.tenant == of.tenant && own => due(None, false),
+        () => due(Some((404, "not_found")), false),
     }
 }
 

@@ -157,6 +157,9 @@ impl Writer {
             let schema = schema(&mut self.answered);
             written["content"] = json!({ "application/json": { "schema": schema } });
         }
+        if let Some(media_type) = success.text {
+            written["content"][media_type] = json!({ "schema": { "type": "string" } });
+        }
         written
     }
 

@@ -37,6 +37,10 @@ struct Query {
     tenant_id: Option<TenantId>,
     /// Only on this account.
     account_id: Option<AccountId>,
+    /// Only through this carrier.
+    operator_id: Option<OperatorId>,
+    /// Only what waits for this.
+    reason: Option<HoldReason>,
     /// Where the page before ended.
     cursor: Option<String>,
     /// The most charges of a page.
@@ -54,6 +58,30 @@ struct HeldCharges {
     next_cursor: Option<String>,
     /// How many there are on all pages.
     total: i64,
+    /// All of them, added up by what they wait for. What they will cost is not known yet.
+    sums: Vec<HeldSum>,
+}
+
+/// Charges that wait for the same, added up.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct HeldSum {
+    /// What they wait for.
+    reason: HoldReason,
+    /// How many messages.
+    message_count: i64,
+    /// Their SMS segments.
+    segment_count: i64,
+}
+
+impl From<held_charges::HeldSum> for HeldSum {
+    fn from(sum: held_charges::HeldSum) -> Self {
+        Self {
+            reason: sum.reason,
+            message_count: sum.messages,
+            segment_count: sum.segments,
+        }
+    }
 }
 
 /// A charge that waits.
@@ -129,20 +157,26 @@ async fn list(
     let filter = HeldFilter {
         tenant: query.tenant_id,
         account: query.account_id,
+        operator: query.operator_id,
+        reason: query.reason,
     };
-    let filters = (query.tenant_id, query.account_id);
+    let filters = (
+        (query.tenant_id, query.account_id),
+        (query.operator_id, query.reason),
+    );
     let list = List::new("held-charges", &filters, query.limit);
     let page = list.page(query.cursor.as_deref())?;
     look::allowed(&shared, &context, look).await?;
     let (reader, scope) = (&shared.questions, Scope::EveryTenant);
     let rows = held_charges::list(reader, scope, filter, page).await;
     let rows = rows.map_err(fault::unread)?;
-    let total = held_charges::count(reader, scope, filter).await;
-    let total = total.map_err(fault::unread)?;
+    let sums = held_charges::sums(reader, scope, filter).await;
+    let sums = sums.map_err(fault::unread)?;
     let (rows, next_cursor) = list.shown(rows, |row| row.position);
     Ok(Found(HeldCharges {
         data: rows.into_iter().map(HeldCharge::from).collect(),
         next_cursor,
-        total,
+        total: sums.iter().map(|sum| sum.messages).sum(),
+        sums: sums.into_iter().map(HeldSum::from).collect(),
     }))
 }

@@ -2,7 +2,6 @@
 //!
 //! Whoever runs the platform also sees what carriers take and what is left; customers do not.
 
-mod access;
 mod answer;
 mod day;
 
@@ -23,13 +22,19 @@ use crate::{
         params::Params,
         problem::{Code, Problem},
     },
-    rest::{context::RequestContext, fault, state::AppState},
+    rest::{
+        charges::access::{self, Whose},
+        context::RequestContext,
+        fault,
+        state::AppState,
+    },
 };
-use access::Whose;
 use answer::{Asked, Usage};
 use day::Day;
 
 const PATH: &str = "/v1/billing/usage";
+/// What the log is told of looks at others' usage.
+const ENDPOINT: &str = "GET /v1/billing/usage";
 /// The most days of one answer.
 const DAYS_MAX: i32 = 400;
 
@@ -89,7 +94,7 @@ async fn show(
     Params(query): Params<Query>,
 ) -> Result<Found<Usage>, Problem> {
     span(query.from, query.to)?;
-    let whose = access::whose(&shared, &context, query.account_id).await?;
+    let whose = access::whose(&shared, &context, query.account_id, ENDPOINT).await?;
     let of = UsageOf {
         tenant: whose.tenant,
         account: whose.account,

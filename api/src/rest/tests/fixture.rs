@@ -30,6 +30,7 @@ use crate::{
     http::{
         body::BodyLimits,
         edge::Edge,
+        exports::Exports,
         limits::{Allowance, RateLimits},
         shares::Shares,
     },
@@ -201,6 +202,7 @@ fn shared(master: std::path::PathBuf) -> AppState {
         reader: Reader::new(database, log),
         commands: billing.commands(),
         keyring,
+        exports: Arc::new(Exports::new(1, 1)),
     }
 }
 

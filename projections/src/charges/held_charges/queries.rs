@@ -55,6 +55,22 @@ pub struct HeldFilter {
     pub tenant: Option<TenantId>,
     /// This account's.
     pub account: Option<AccountId>,
+    /// Through this carrier.
+    pub operator: Option<OperatorId>,
+    /// What waits for this.
+    pub reason: Option<HoldReason>,
+}
+
+impl HeldFilter {
+    /// What statements are asked with for it: tenant, account, operator, reason.
+    fn parameters(self) -> Parameters {
+        vec![
+            Box::new(self.tenant.map(|tenant| tenant.0)),
+            Box::new(self.account.map(|account| account.0)),
+            Box::new(self.operator.map(|operator| operator.0)),
+            Box::new(self.reason.map(HoldReason::as_str)),
+        ]
+    }
 }
 
 /// The charges that wait, in the order they were held.
@@ -68,20 +84,49 @@ pub async fn list(
     page: Page,
 ) -> Result<Vec<HeldCharge>, ReadError> {
     const LIST: Statement = Statement::new(include_str!("list.sql"));
-    let rows = reader
-        .rows(
-            LIST,
-            scope,
-            vec![
-                Box::new(reader.log().0),
-                Box::new(page.after.unwrap_or_default().0),
-                Box::new(page.limit),
-                Box::new(filter.tenant.map(|tenant| tenant.0)),
-                Box::new(filter.account.map(|account| account.0)),
-            ],
-        )
-        .await?;
+    let mut asked: Parameters = vec![
+        Box::new(reader.log().0),
+        Box::new(page.after.unwrap_or_default().0),
+        Box::new(page.limit),
+    ];
+    asked.extend(filter.parameters());
+    let rows = reader.rows(LIST, scope, asked).await?;
     rows.iter().map(read).collect()
+}
+
+/// Charges that wait for the same, added up. What they will cost is not known while they wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeldSum {
+    /// What they wait for.
+    pub reason: HoldReason,
+    /// How many there are.
+    pub messages: i64,
+    /// Their SMS segments.
+    pub segments: i64,
+}
+
+/// What waits, added up by reason; a reason for which nothing waits is left out.
+///
+/// # Errors
+/// See [`ReadError`].
+pub async fn sums(
+    reader: &Reader,
+    scope: Scope,
+    filter: HeldFilter,
+) -> Result<Vec<HeldSum>, ReadError> {
+    const SUM: Statement = Statement::new(include_str!("sum.sql"));
+    let mut asked: Parameters = vec![Box::new(reader.log().0)];
+    asked.extend(filter.parameters());
+    let rows = reader.rows(SUM, scope, asked).await?;
+    let sum = |row: &Row| {
+        let cells = Cells::new(TABLE, row, "sum");
+        Ok(HeldSum {
+            reason: cells.word("reason", reason)?,
+            messages: cells.get("messages")?,
+            segments: cells.get("segments")?,
+        })
+    };
+    rows.iter().map(sum).collect()
 }
 
 /// How many charges wait.
@@ -89,21 +134,8 @@ pub async fn list(
 /// # Errors
 /// See [`ReadError`].
 pub async fn count(reader: &Reader, scope: Scope, filter: HeldFilter) -> Result<i64, ReadError> {
-    const COUNT: Statement = Statement::new(include_str!("count.sql"));
-    let rows = reader
-        .rows(
-            COUNT,
-            scope,
-            vec![
-                Box::new(reader.log().0),
-                Box::new(filter.tenant.map(|tenant| tenant.0)),
-                Box::new(filter.account.map(|account| account.0)),
-            ],
-        )
-        .await?;
-    // Unwrap safety: an aggregate without groups answers with one row.
-    let row = rows.first().expect("one row");
-    Cells::new(TABLE, row, "count").get("waiting")
+    let sums = sums(reader, scope, filter).await?;
+    Ok(sums.iter().map(|sum| sum.messages).sum())
 }
 
 /// What has happened to held charges and to what they wait for.

@@ -1,4 +1,4 @@
-//! Whose usage somebody may see.
+//! Whose usage and whose charges somebody may see.
 //!
 //! Everybody sees their own account; whoever acts for a whole tenant, each account of it; the
 //! platform's administrators and its finance, each account there is. A look at an account that is not
@@ -18,9 +18,6 @@ use crate::{
     rest::{access::look, context::RequestContext, fault, state::AppState},
 };
 
-/// What is looked at, as the log tells it.
-const ENDPOINT: &str = "GET /v1/billing/usage";
-
 /// All the days there are.
 const EVER: (Date, Date) = (date!(0000 - 01 - 01), date!(9999 - 12 - 31));
 
@@ -37,7 +34,7 @@ pub(super) const CODES: &[Code] = &[
 pub(super) struct Whose {
     /// The tenant that the account is of.
     pub(super) tenant: TenantId,
-    /// The account whose usage is asked for.
+    /// The account that is looked at.
     pub(super) account: AccountId,
 }
 
@@ -72,7 +69,8 @@ impl Look {
     }
 }
 
-/// The account that is looked at: the one `asked` for, or the caller's own.
+/// The account that is looked at: the one `asked` for, or the caller's own. `endpoint` is what the
+/// log is told of it.
 ///
 /// # Errors
 /// It may not be looked at, is not there, or the look could not be recorded.
@@ -80,7 +78,13 @@ pub(super) async fn whose(
     shared: &AppState,
     context: &RequestContext,
     asked: Option<AccountId>,
+    endpoint: &'static str,
 ) -> Result<Whose, Problem> {
+    let look = |tenant, account| look::Look {
+        endpoint,
+        tenant,
+        account: Some(account),
+    };
     let tenant = context.caller.tenant();
     match Look::of(&context.caller, asked) {
         Look::Own(account) => Ok(Whose { tenant, account }),
@@ -89,16 +93,20 @@ pub(super) async fn whose(
             if is_known(shared, whose).await? {
                 return Ok(whose);
             }
-            refuse(shared, context, account, Code::NotFound).await
+            refuse(shared, context, look(None, account), Code::NotFound).await
         }
         Look::OfAnybody(account) => {
             let tenant = accounts::tenant_of(&shared.questions, account).await;
             match tenant.map_err(fault::unread)? {
-                Some(tenant) => allow(shared, context, Whose { tenant, account }).await,
-                None => refuse(shared, context, account, Code::NotFound).await,
+                Some(tenant) => {
+                    let look = look(Some(tenant), account);
+                    look::allowed(shared, context, look).await?;
+                    Ok(Whose { tenant, account })
+                }
+                None => refuse(shared, context, look(None, account), Code::NotFound).await,
             }
         }
-        Look::Forbidden(account, code) => refuse(shared, context, account, code).await,
+        Look::Forbidden(account, code) => refuse(shared, context, look(None, account), code).await,
         Look::Nothing(code) => Err(problem(code)),
     }
 }
@@ -122,32 +130,13 @@ async fn is_known(shared: &AppState, whose: Whose) -> Result<bool, Problem> {
     Ok(!used.map_err(fault::unread)?.is_empty())
 }
 
-async fn allow(
-    shared: &AppState,
-    context: &RequestContext,
-    whose: Whose,
-) -> Result<Whose, Problem> {
-    let look = look::Look {
-        endpoint: ENDPOINT,
-        tenant: Some(whose.tenant),
-        account: Some(whose.account),
-    };
-    look::allowed(shared, context, look).await?;
-    Ok(whose)
-}
-
 /// Always an error: the refusal once it is recorded, or why it could not be.
 async fn refuse(
     shared: &AppState,
     context: &RequestContext,
-    account: AccountId,
+    look: look::Look,
     code: Code,
 ) -> Result<Whose, Problem> {
-    let look = look::Look {
-        endpoint: ENDPOINT,
-        tenant: None,
-        account: Some(account),
-    };
     Err(look::refused(shared, context, look, problem(code)).await)
 }
 
