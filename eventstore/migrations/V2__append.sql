@@ -10,6 +10,8 @@
 -- Answers with the head before, the time recorded, and per append its stream's version before and
 -- a verdict: 0 recorded, 1 already recorded, 2 diverged, 3 conflict, 4 guard moved. detail names
 -- the diverged event or the moved guard's number, as text. A null verdict: all recorded.
+-- all_or_none: if there are verdicts, nothing is recorded, and 0 says only that this append is not
+-- the reason.
 create function eventlog.append(
     p_log smallint,
     append_category text[], append_stream uuid[], append_expected integer[],
@@ -19,6 +21,7 @@ create function eventlog.append(
     event_schema_version smallint[], event_tenant uuid[], event_account uuid[],
     event_occurred_at timestamptz[], event_cause uuid[], event_trace text[],
     event_principal text[], event_content_hash bytea[], event_payload text[], event_sealed text[],
+    all_or_none boolean default false,
     out head_before bigint, out recorded timestamptz, out actual integer[],
     out verdict smallint[], out detail text[]
 )
@@ -34,7 +37,8 @@ declare
     append_first integer[];
     guard_actual integer[];
     orderly boolean;
-    one_category text;
+    categories text[];
+    append_kind integer[];
     added bigint;
 begin
     -- Whoever may not read a stream learns nothing of it by appending to it or guarding it. What may
@@ -71,9 +75,15 @@ begin
     ) then
         raise exception 'an append names an event twice' using errcode = 'unique_violation';
     end if;
-    -- Looking up a text by its number is slow in a long array, and one category is common.
-    if append_category[1] = all (append_category) then
-        one_category := append_category[1];
+    -- Looking up a text by its number is slow in a long array, so each append has the number of its
+    -- category among the few there are; null where there is one, which is common.
+    categories := append_category[1:1];
+    if not append_category[1] = all (append_category) then
+        categories := array(select distinct a.category from unnest(append_category) as a (category));
+        append_kind := array(
+            select array_position(categories, a.category)
+            from unnest(append_category) with ordinality as a (category, n) order by a.n
+        );
     end if;
 
     -- From here to the end of the transaction nobody else appends to this log, and the statements
@@ -117,10 +127,12 @@ begin
         from eventlog.judge(
             p_log, append_expected, actual,
             guard_actual, guard_version, guarded_append, guarded_guard,
-            event_append, event_event_id, event_content_hash, append_category, append_stream
+            event_append, event_event_id, event_content_hash, categories, append_kind, append_stream
         ) j;
         if 0 = all (verdict) then
             verdict := null;
+        elsif all_or_none then
+            size := 0;
         else
             event_rank := array(
                 select count(*) filter (where verdict[e.append] = 0) over (order by e.n)
@@ -141,7 +153,7 @@ begin
             head_before + coalesce(event_rank[e.n], e.n), recorded, e.occurred_at,
             append_stream[e.append], e.event_id, e.tenant, e.account, e.cause,
             append_expected[e.append] + 1 + e.n::integer - append_first[e.append], p_log,
-            e.schema_version, coalesce(one_category, append_category[e.append]), e.type, e.principal,
+            e.schema_version, categories[coalesce(append_kind[e.append], 1)], e.type, e.principal,
             e.trace, e.content_hash, e.payload::json, e.sealed::json
         from unnest(
             event_append, event_event_id, event_type, event_schema_version,
@@ -171,7 +183,7 @@ create function eventlog.judge(
     guard_actual integer[], guard_version integer[],
     guarded_append integer[], guarded_guard integer[],
     event_append integer[], event_event_id uuid[], event_content_hash bytea[],
-    append_category text[], append_stream uuid[],
+    categories text[], append_kind integer[], append_stream uuid[],
     out verdict smallint[], out detail text[]
 )
 language sql volatile
@@ -190,7 +202,8 @@ as $$
         join lateral (
             select old.content_hash from eventlog.event old
             where old.log_id = p_log and old.stream_id = append_stream[n.append]
-                and old.category = append_category[n.append] and old.event_id = n.event_id
+                and old.category = categories[coalesce(append_kind[n.append], 1)]
+                and old.event_id = n.event_id
             offset 0
         ) e on true
         where actual[n.append] > 0

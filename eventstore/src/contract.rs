@@ -5,12 +5,17 @@
 //! proven in the `tests` crate.
 
 pub mod samples;
+mod together;
 
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use schema::{Category, Event, MessageId, StreamVersion, event::OrphanMatched};
 
+use self::together::{
+    appends_that_go_in_together_stand_together, known_together_is_already_recorded,
+    one_that_cannot_go_in_keeps_all_out, what_depends_on_each_other_cannot_go_in_together,
+};
 use crate::{Append, EventStore, Guard, Outcome};
 
 /// A case of the suite. It panics where a promise is broken.
@@ -41,6 +46,10 @@ cases! {
     l7_an_event_in_a_stream_of_another_category_is_refused_alone
     l4_an_append_that_names_an_event_twice_is_refused_alone
     an_append_without_events_is_refused_alone
+    appends_that_go_in_together_stand_together
+    one_that_cannot_go_in_keeps_all_out
+    known_together_is_already_recorded
+    what_depends_on_each_other_cannot_go_in_together
 }
 
 type Store = Arc<dyn EventStore>;

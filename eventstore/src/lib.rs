@@ -22,6 +22,6 @@ mod told;
 pub use feed::Feed;
 pub use log::{
     Append, EventData, EventStore, Guard, LogId, Outcome, RecordedEvent, StoreError, Stretch,
-    UnreadableRow,
+    Together, UnreadableRow,
 };
 pub use secret::Secret;

@@ -102,6 +102,27 @@ pub enum Outcome {
     Refused,
 }
 
+/// What became of appends that go in together or not at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Together {
+    /// All of them are recorded and on disk, in their order and with nothing between them.
+    Recorded {
+        /// The position of the first event.
+        first: Position,
+        /// The position of the last one.
+        last: Position,
+        /// When the log recorded them.
+        recorded_at: Timestamp,
+    },
+    /// Every one of their events was there already, with the same content.
+    AlreadyRecorded,
+    /// Nothing of any was recorded. These are the reason, each by its number from 0; of the others
+    /// nothing is known.
+    Prevented(Vec<(usize, Outcome)>),
+    /// The log will never take one of them, and so took none; why is in the process's log.
+    Refused,
+}
+
 /// An event in the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedEvent {
@@ -248,6 +269,14 @@ pub trait EventStore: Send + Sync {
     /// # Errors
     /// A fault: whether anything was recorded is unknown.
     async fn append(&self, batch: Vec<Append>) -> Result<Vec<Outcome>, StoreError>;
+
+    /// Records all of `appends` or, if one of them cannot be, none. Each promise holds for each of
+    /// them as in [`append`](Self::append); none may write or guard a stream that an earlier one
+    /// writes. Safe to repeat after an error. Runs to its end even if the returned future is dropped.
+    ///
+    /// # Errors
+    /// A fault: whether everything or nothing was recorded is unknown.
+    async fn append_together(&self, appends: Vec<Append>) -> Result<Together, StoreError>;
 
     /// All events of each stream, in order of version; the answers are in the order asked.
     ///

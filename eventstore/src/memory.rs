@@ -10,7 +10,9 @@ use async_trait::async_trait;
 use schema::{EventId, Position, StreamId, StreamVersion, Timestamp};
 
 use crate::{
-    Append, EventData, EventStore, Guard, Outcome, RecordedEvent, StoreError, Stretch, clock,
+    Append, EventData, EventStore, Guard, Outcome, RecordedEvent, StoreError, Stretch, Together,
+    clock,
+    rounds::{one_round, together},
 };
 
 /// A log that lives as long as the process.
@@ -41,6 +43,24 @@ impl EventStore for MemoryStore {
             .into_iter()
             .map(|append| record(&mut events, append, now))
             .collect())
+    }
+
+    async fn append_together(&self, appends: Vec<Append>) -> Result<Together, StoreError> {
+        let appends = one_round(appends)?;
+        let mut events = self.events();
+        let before = events.len();
+        let now = events
+            .last()
+            .map_or_else(clock::now, |last| last.recorded_at.max(clock::now()));
+        let outcomes: Vec<_> = appends
+            .into_iter()
+            .map(|append| record(&mut events, append, now))
+            .collect();
+        let together = together(outcomes, head_of(&events));
+        if !matches!(together, Together::Recorded { .. }) {
+            events.truncate(before);
+        }
+        Ok(together)
     }
 
     async fn read_streams(

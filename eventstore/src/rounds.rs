@@ -1,10 +1,11 @@
-//! Cuts a batch into rounds, so that set-based SQL behaves as if appends came one by one.
+//! Cuts a batch into rounds, so that set-based SQL behaves as if appends came one by one; and what
+//! one round comes to that goes in together or not at all.
 
 use std::collections::HashSet;
 
-use schema::StreamId;
+use schema::{Position, StreamId};
 
-use crate::Append;
+use crate::{Append, Outcome, StoreError, Together};
 
 /// Consecutive appends of a batch in which none writes or guards a stream that an earlier one of
 /// the same round writes. One round is one transaction.
@@ -29,6 +30,53 @@ pub(crate) fn rounds(batch: Vec<Append>) -> Vec<Vec<Append>> {
         rounds.push(round);
     }
     rounds
+}
+
+/// Appends that are to go in together, if they can be one round.
+pub(crate) fn one_round(appends: Vec<Append>) -> Result<Vec<Append>, StoreError> {
+    let mut rounds = rounds(appends);
+    match (rounds.pop(), rounds.len()) {
+        (Some(round), 0) => Ok(round),
+        (None, _) => Err(StoreError::Misuse("nothing is to go in together")),
+        (Some(_), _) => Err(StoreError::Misuse(
+            "appends that depend on each other cannot go in together",
+        )),
+    }
+}
+
+/// What `outcomes` are for appends that went in together or not at all; `head` is where the log ends
+/// if they did.
+pub(crate) fn together(outcomes: Vec<Outcome>, head: Position) -> Together {
+    if let Some(Outcome::Recorded {
+        position,
+        recorded_at,
+        ..
+    }) = outcomes.first()
+        && outcomes.iter().all(is_recorded)
+    {
+        return Together::Recorded {
+            first: *position,
+            last: head,
+            recorded_at: *recorded_at,
+        };
+    }
+    let known = |outcome: &Outcome| *outcome == Outcome::AlreadyRecorded;
+    if outcomes.iter().all(known) {
+        return Together::AlreadyRecorded;
+    }
+    if outcomes.contains(&Outcome::Refused) {
+        return Together::Refused;
+    }
+    let reasons = outcomes.into_iter().enumerate();
+    Together::Prevented(
+        reasons
+            .filter(|(_, outcome)| !is_recorded(outcome))
+            .collect(),
+    )
+}
+
+const fn is_recorded(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Recorded { .. })
 }
 
 #[cfg(test)]

@@ -8,7 +8,9 @@ use schema::StreamId;
 use tokio::sync::Semaphore;
 
 use super::*;
-use crate::{Append, Outcome, RecordedEvent, Stretch, contract::samples, memory::MemoryStore};
+use crate::{
+    Append, Outcome, RecordedEvent, Stretch, Together, contract::samples, memory::MemoryStore,
+};
 
 /// A log in memory whose reads after some position need a permit.
 struct Gated {
@@ -23,6 +25,10 @@ struct Gated {
 impl EventStore for Gated {
     async fn append(&self, batch: Vec<Append>) -> Result<Vec<Outcome>, StoreError> {
         self.store.append(batch).await
+    }
+
+    async fn append_together(&self, appends: Vec<Append>) -> Result<Together, StoreError> {
+        self.store.append_together(appends).await
     }
 
     async fn read_streams(&self, of: &[StreamId]) -> Result<Vec<Vec<RecordedEvent>>, StoreError> {

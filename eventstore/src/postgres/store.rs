@@ -1,22 +1,26 @@
 //! [`EventStore`] in Postgres. The promises are kept by the functions in `migrations/`; here
 //! batches become arrays and answers become outcomes.
 
-use std::{collections::HashMap, sync::Arc};
+mod columns;
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use deadpool_postgres::Client;
-use schema::{EventId, Position, StreamId, StreamVersion, Timestamp};
+use schema::{Position, StreamId, Timestamp};
 use time::OffsetDateTime;
 use tokio_postgres::{Row, error::SqlState, types::ToSql};
 use uuid::Uuid;
 
+use self::columns::{Columns, outcomes};
 use super::{Database, Statement, rows};
 use crate::{
-    Append, EventData, EventStore, Guard, LogId, Outcome, RecordedEvent, StoreError, Stretch,
-    rounds::rounds,
+    Append, EventData, EventStore, LogId, Outcome, RecordedEvent, StoreError, Stretch, Together,
+    rounds::{one_round, rounds, together},
 };
 
 const APPEND: Statement = Statement::new(include_str!("store/append.sql"));
+const APPEND_TOGETHER: Statement = Statement::new(include_str!("store/append_together.sql"));
 const HEAD: Statement = Statement::new(include_str!("store/head.sql"));
 const READ_LOG: Statement = Statement::new(include_str!("store/read_after.sql"));
 const READ_STREAMS: Statement = Statement::new(include_str!("store/read_streams.sql"));
@@ -51,7 +55,7 @@ impl PgStore {
                 outcomes.push(Outcome::Refused);
                 continue;
             }
-            match (self.append_part(part).await, part) {
+            match (self.append_part(APPEND, part).await, part) {
                 (Ok(recorded), _) => outcomes.extend(recorded),
                 (Err(fault), [append]) if is_refusal(&fault) => {
                     tell_refusal(append, &fault);
@@ -67,7 +71,35 @@ impl PgStore {
         Ok(outcomes)
     }
 
-    async fn append_part(&self, round: &[Append]) -> Result<Vec<Outcome>, StoreError> {
+    /// Records all of `round` or none of it.
+    async fn append_whole(&self, round: &[Append]) -> Result<Together, StoreError> {
+        if let Some((append, foreign)) = foreign_in(round) {
+            tell_foreign(append, foreign);
+            return Ok(Together::Refused);
+        }
+        let events: usize = round.iter().map(|append| append.events.len()).sum();
+        let events = i64::try_from(events).unwrap_or(i64::MAX);
+        match self.append_part(APPEND_TOGETHER, round).await {
+            Ok(outcomes) => {
+                let head = match outcomes.first() {
+                    Some(Outcome::Recorded { position, .. }) => position.plus(events - 1),
+                    _ => Position::BEGINNING,
+                };
+                Ok(together(outcomes, head))
+            }
+            Err(fault) if is_refusal(&fault) => {
+                tell_refusal(&round[0], &fault);
+                Ok(Together::Refused)
+            }
+            Err(fault) => Err(fault),
+        }
+    }
+
+    async fn append_part(
+        &self,
+        statement: Statement,
+        round: &[Append],
+    ) -> Result<Vec<Outcome>, StoreError> {
         let columns = Columns::of(round);
         let Columns {
             append,
@@ -77,7 +109,7 @@ impl PgStore {
         let answer = self
             .database
             .query_one(
-                APPEND,
+                statement,
                 &[
                     &self.log.0,
                     &append.category,
@@ -125,6 +157,18 @@ impl EventStore for PgStore {
         task.await.unwrap_or_else(|source| {
             Err(StoreError::Died {
                 operation: APPEND.name(),
+                source,
+            })
+        })
+    }
+
+    async fn append_together(&self, appends: Vec<Append>) -> Result<Together, StoreError> {
+        let round = one_round(appends)?;
+        let store = self.clone();
+        let task = tokio::spawn(async move { store.append_whole(&round).await });
+        task.await.unwrap_or_else(|source| {
+            Err(StoreError::Died {
+                operation: APPEND_TOGETHER.name(),
                 source,
             })
         })
@@ -221,6 +265,13 @@ fn is_refusal(fault: &StoreError) -> bool {
     })
 }
 
+/// The first event of `round` that does not belong where it was to stand, with its append.
+fn foreign_in(round: &[Append]) -> Option<(&Append, &EventData)> {
+    let foreign = |append: &'_ Append| append.foreign().is_some();
+    let append = round.iter().find(|append| foreign(append))?;
+    append.foreign().map(|event| (append, event))
+}
+
 /// Says which type of event does not belong where it was to stand.
 fn tell_foreign(append: &Append, foreign: &EventData) {
     tracing::error!(
@@ -244,156 +295,4 @@ fn tell_refusal(append: &Append, fault: &StoreError) {
         first = first.map(|fact| fact.event.type_and_version().0),
         sqlstate = source.code().map(SqlState::code),
     );
-}
-
-/// A round as the arrays that `eventlog.append` takes.
-#[derive(Default)]
-struct Columns<'a> {
-    append: AppendColumns,
-    guard: GuardColumns,
-    event: EventColumns<'a>,
-}
-
-#[derive(Default)]
-struct AppendColumns {
-    category: Vec<&'static str>,
-    stream: Vec<Uuid>,
-    expected: Vec<i32>,
-}
-
-/// Each distinct guard of the round once, and which append has which.
-#[derive(Default)]
-struct GuardColumns {
-    category: Vec<&'static str>,
-    stream: Vec<Uuid>,
-    version: Vec<i32>,
-    guarded_append: Vec<i32>,
-    guarded_guard: Vec<i32>,
-    numbers: HashMap<Guard, i32>,
-}
-
-#[derive(Default)]
-struct EventColumns<'a> {
-    append: Vec<i32>,
-    id: Vec<Uuid>,
-    name: Vec<&'static str>,
-    schema_version: Vec<i16>,
-    tenant: Vec<Option<Uuid>>,
-    account: Vec<Option<Uuid>>,
-    occurred_at: Vec<OffsetDateTime>,
-    cause: Vec<Option<Uuid>>,
-    trace: Vec<Option<&'a str>>,
-    principal: Vec<&'a str>,
-    content_hash: Vec<Vec<u8>>,
-    payload: Vec<String>,
-    sealed: Vec<Option<String>>,
-}
-
-impl<'a> Columns<'a> {
-    fn of(round: &'a [Append]) -> Self {
-        let mut columns = Self::default();
-        for (number, append) in (1..).zip(round) {
-            let row = &mut columns.append;
-            row.category.push(append.stream.category.as_str());
-            row.stream.push(append.stream.id);
-            row.expected.push(append.expected.0);
-            for guard in &append.guards {
-                columns.guard.push(number, *guard);
-            }
-            columns.event.push(number, append);
-        }
-        columns
-    }
-}
-
-impl GuardColumns {
-    fn push(&mut self, append: i32, guard: Guard) {
-        let next = self.version.len() + 1;
-        let number = *self.numbers.entry(guard).or_insert_with(|| {
-            self.category.push(guard.stream.category.as_str());
-            self.stream.push(guard.stream.id);
-            self.version.push(guard.version.0);
-            i32::try_from(next).unwrap_or(i32::MAX)
-        });
-        self.guarded_append.push(append);
-        self.guarded_guard.push(number);
-    }
-}
-
-impl<'a> EventColumns<'a> {
-    fn push(&mut self, number: i32, append: &'a Append) {
-        for event in &append.events {
-            let (name, schema_version) = event.event.type_and_version();
-            let payload = event.event.payload();
-            let sealed = event.sealed.stored();
-            let hash = event.content_hash(append.stream, &payload, sealed.as_deref());
-            self.append.push(number);
-            self.id.push(event.id.0);
-            self.name.push(name);
-            self.schema_version.push(schema_version);
-            self.tenant.push(event.tenant.map(|tenant| tenant.0));
-            self.account.push(event.account.map(|account| account.0));
-            self.occurred_at.push(event.occurred_at.datetime());
-            self.cause.push(event.cause);
-            self.trace.push(event.trace.as_deref());
-            self.principal.push(&event.principal);
-            self.content_hash.push(hash.to_vec());
-            self.payload.push(payload);
-            self.sealed.push(sealed);
-        }
-    }
-}
-
-fn outcomes(round: &[Append], guards: &GuardColumns, answer: &Row) -> Vec<Outcome> {
-    let head_before = Position(answer.get(0));
-    let recorded_at = Timestamp::from_datetime(answer.get(1));
-    let actual: Vec<i32> = answer.get(2);
-    let verdicts: Option<Vec<i16>> = answer.get(3);
-    let details: Option<Vec<Option<&str>>> = answer.get(4);
-    let mut next = head_before.next();
-    let outcome = |(index, append): (usize, &Append)| {
-        let verdict = verdicts.as_ref().map_or(0, |verdicts| verdicts[index]);
-        let detail = details
-            .as_ref()
-            .and_then(|details| details[index])
-            .unwrap_or_default();
-        match verdict {
-            0 => {
-                let position = next;
-                let count = append.events.len();
-                next = next.plus(i64::try_from(count).unwrap_or(i64::MAX));
-                let count = i32::try_from(count).unwrap_or(i32::MAX);
-                let version = append.expected.plus(count);
-                Outcome::Recorded {
-                    position,
-                    version,
-                    recorded_at,
-                }
-            }
-            1 => Outcome::AlreadyRecorded,
-            2 => Outcome::Diverged {
-                id: EventId(detail.parse().unwrap_or_default()),
-            },
-            4 => guard_moved(guards, detail),
-            _ => Outcome::Conflict {
-                actual: StreamVersion(actual[index]),
-            },
-        }
-    };
-    round.iter().enumerate().map(outcome).collect()
-}
-
-/// `detail` is the number of the guard in the round, from 1, and the version it is at.
-fn guard_moved(guards: &GuardColumns, detail: &str) -> Outcome {
-    let (number, actual) = detail.split_once(' ').unwrap_or_default();
-    let number: i32 = number.parse().unwrap_or(1);
-    let mut known = guards.numbers.iter();
-    // Unwrap safety: the function answers with the numbers it was given.
-    let (guard, _) = known
-        .find(|(_, known)| **known == number)
-        .expect("a guard of this round");
-    Outcome::GuardMoved {
-        stream: guard.stream,
-        actual: StreamVersion(actual.parse().unwrap_or_default()),
-    }
 }

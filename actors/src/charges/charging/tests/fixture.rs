@@ -7,7 +7,7 @@ use std::{
 
 use async_trait::async_trait;
 use eventstore::{
-    Append, EventStore, LogId, Outcome, RecordedEvent, Stretch, keyring::TenantKey,
+    Append, EventStore, LogId, Outcome, RecordedEvent, Stretch, Together, keyring::TenantKey,
     memory::MemoryStore, seal::DataKey,
 };
 use schema::{
@@ -302,6 +302,10 @@ impl EventStore for Faulty {
                 Ok(outcomes)
             }
         }
+    }
+
+    async fn append_together(&self, appends: Vec<Append>) -> Result<Together, StoreError> {
+        self.inner.append_together(appends).await
     }
 
     async fn read_streams(
