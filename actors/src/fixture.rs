@@ -32,6 +32,16 @@ impl Keyring for Keys {
         Ok(tenants.iter().map(key).collect())
     }
 
+    async fn known(
+        &self,
+        tenants: &[TenantId],
+    ) -> Result<HashMap<TenantId, Pseudonym>, KeyringError> {
+        Ok(tenants
+            .iter()
+            .map(|tenant| (*tenant, Pseudonym(tenant.0)))
+            .collect())
+    }
+
     async fn registered(&self, tenant: TenantId) -> Result<KnownTenant, KeyringError> {
         self.of_tenant(tenant).await
     }

@@ -1,4 +1,5 @@
-//! Prices and costs: versions over time.
+//! Prices and costs: versions over time, one by one and by sheets.
 
 pub mod commands;
 pub mod decide;
+pub mod sheets;

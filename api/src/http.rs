@@ -11,6 +11,7 @@ pub mod answer;
 pub mod body;
 pub mod caller;
 pub mod csv;
+pub mod csv_body;
 pub mod edge;
 pub mod endpoint;
 pub mod exports;

@@ -91,7 +91,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 #[async_trait]
 impl PlatformCharges for CaughtUpCharges {
-    async fn charged(&self, own: PriceKey<TenantId>, period: Period) -> Result<bool, ViewError> {
+    async fn any_charged(
+        &self,
+        own: Vec<(PriceKey<TenantId>, Period)>,
+    ) -> Result<Vec<bool>, ViewError> {
         let failed = |error| ViewError::new(ReadError::Store(error));
         let end = self.store.head().await.map_err(failed)?;
         let deadline = Instant::now() + PATIENCE;
@@ -99,7 +102,7 @@ impl PlatformCharges for CaughtUpCharges {
         if !shown.await.map_err(failed)? {
             return Err(ViewError::new(Behind { end }));
         }
-        let charged = charged_by_the_platform(&self.reader, own, period).await;
+        let charged = charged_by_the_platform(&self.reader, &own).await;
         charged.map_err(ViewError::new)
     }
 }

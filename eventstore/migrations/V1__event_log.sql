@@ -16,12 +16,12 @@ insert into eventlog.read_permission (role, category)
 select reader.role, kind.category
 from (values
     ('dlr_svc', array['message', 'orphan']),
-    ('billing_svc', array['charge', 'account', 'tenant', 'price', 'invoice', 'audit']),
+    ('billing_svc', array['charge', 'account', 'tenant', 'price', 'sheet', 'invoice', 'audit']),
     ('auditor', array[
-        'message', 'orphan', 'charge', 'account', 'tenant', 'price', 'invoice', 'audit'
+        'message', 'orphan', 'charge', 'account', 'tenant', 'price', 'sheet', 'invoice', 'audit'
     ]),
     ('tollbook_admin', array[
-        'message', 'orphan', 'charge', 'account', 'tenant', 'price', 'invoice', 'audit'
+        'message', 'orphan', 'charge', 'account', 'tenant', 'price', 'sheet', 'invoice', 'audit'
     ])
 ) as reader (role, categories), unnest(reader.categories) as kind (category);
 
@@ -58,6 +58,8 @@ insert into eventlog.append_permission (role, category, type, schema_version) va
     ('billing_svc', 'price', 'PriceClosed', 1),
     ('billing_svc', 'price', 'CostOpened', 1),
     ('billing_svc', 'price', 'CostClosed', 1),
+    ('billing_svc', 'sheet', 'PriceSheetApplied', 1),
+    ('billing_svc', 'sheet', 'CostSheetApplied', 1),
     ('billing_svc', 'audit', 'CrossAccountRead', 1),
     ('billing_svc', 'audit', 'AccessRefused', 1),
     ('tollbook_admin', 'audit', 'PersonalDataRevealed', 1);

@@ -128,6 +128,16 @@ pub trait Keyring: Send + Sync {
         tenants: &[TenantId],
     ) -> Result<HashMap<TenantId, KnownTenant>, KeyringError>;
 
+    /// What stands for those of these tenants that the log knows, erased ones included. Nobody is
+    /// enrolled.
+    ///
+    /// # Errors
+    /// A fault.
+    async fn known(
+        &self,
+        tenants: &[TenantId],
+    ) -> Result<HashMap<TenantId, Pseudonym>, KeyringError>;
+
     /// One tenant, as [`Self::of_tenants`] says.
     ///
     /// # Errors

@@ -12,6 +12,7 @@ mod erasure;
 mod prices;
 mod receipts;
 mod sealed;
+mod sheets;
 
 pub use self::{
     access::{AccessRefused, CrossAccountRead, PersonalDataRevealed, RevealedFields},
@@ -26,6 +27,7 @@ pub use self::{
         LateReceiptRecorded, MessageSettled, OrphanMatched, ReceiptOrphaned, ReceiptRecorded,
     },
     sealed::{Sealed, SealedValue},
+    sheets::{CostSheetApplied, PriceSheetApplied, SheetFacts},
 };
 use schemars::{Schema, SchemaGenerator};
 
@@ -157,6 +159,10 @@ events! {
     CostOpened(Price) = 1,
     /// A version of a cost got its end, or an earlier one.
     CostClosed(Price) = 1,
+    /// A sheet of prices was applied, as a whole.
+    PriceSheetApplied(Sheet) = 1,
+    /// A sheet of costs was applied, as a whole.
+    CostSheetApplied(Sheet) = 1,
     /// Somebody read the data of an account that is not theirs.
     CrossAccountRead(Audit) = 1,
     /// Somebody wanted to and was refused.

@@ -129,6 +129,38 @@ impl OperatorMessageId {
     }
 }
 
+/// What the author of a sheet calls it: 1 to 64 letters, digits, `.`, `_` and `-` of ASCII, the first
+/// a letter or a digit. A UUID is one. Kept for ever, so it names no customer.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[serde(transparent)]
+pub struct SheetId(#[schemars(regex(pattern = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"))] String);
+
+impl SheetId {
+    /// The id that `text` is, if it is one.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        let begins = text
+            .bytes()
+            .next()
+            .is_some_and(|byte| byte.is_ascii_alphanumeric());
+        (begins && text.len() <= 64 && text.bytes().all(plain)).then(|| Self(text.to_owned()))
+    }
+
+    /// The id as its author wrote it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for SheetId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| de::Error::custom("not an id of a sheet"))
+    }
+}
+
 /// The one list of the kinds of streams: name, the word stored in the log, and what has one.
 macro_rules! categories {
     ($($(#[$doc:meta])* $name:ident = $word:literal,)*) => {
@@ -175,6 +207,8 @@ categories! {
     Tenant = "tenant",
     /// One stream per price or cost key: its versions.
     Price = "price",
+    /// One stream per sheet of prices or costs: that it was applied.
+    Sheet = "sheet",
     /// One stream per account, currency and period.
     Invoice = "invoice",
     /// One stream per request: that somebody looked at data that is not theirs, or is sealed.
@@ -278,6 +312,15 @@ impl StreamId {
         }
     }
 
+    /// The stream of the sheet `id` among those known as `kind`.
+    #[must_use]
+    pub fn sheet(kind: &str, id: &SheetId) -> Self {
+        Self {
+            category: Category::Sheet,
+            id: derive(kind, &[id.as_str().as_bytes()]),
+        }
+    }
+
     /// The stream of the access that the request `request` was.
     #[must_use]
     pub const fn access(request: Uuid) -> Self {
@@ -362,6 +405,12 @@ impl EventId {
         Self(derive("tenant-erased", &[tenant.0.as_bytes()]))
     }
 
+    /// The fact that the sheet of `stream` was applied. That happens once.
+    #[must_use]
+    pub fn of_sheet(stream: StreamId) -> Self {
+        Self(derive("sheet-applied", &[stream.id.as_bytes()]))
+    }
+
     /// The fact that something was done to `subject`, known as `kind`, by the request `request`.
     #[must_use]
     pub fn of_request(kind: &str, subject: Uuid, request: Uuid) -> Self {
@@ -403,6 +452,32 @@ mod tests {
         assert!(OperatorMessageId::new("A-1 ~").is_some());
         for refused in ["", "tab\t", "nul\0", "é", &"x".repeat(65)] {
             assert!(OperatorMessageId::new(refused).is_none(), "{refused:?}");
+        }
+    }
+
+    #[test]
+    fn a_sheet_is_called_something_short_and_plain() {
+        let long = "x".repeat(64);
+        for good in [
+            "a",
+            "2027-01_v1.2",
+            "6f1d2b7e-0000-4000-8000-00000000000a",
+            &long,
+        ] {
+            assert!(SheetId::parse(good).is_some(), "{good}");
+        }
+        for wrong in [
+            "",
+            "-a",
+            ".a",
+            "a b",
+            "a/b",
+            "é",
+            "a\n",
+            &format!("{long}x"),
+        ] {
+            assert!(SheetId::parse(wrong).is_none(), "{wrong:?}");
+            assert!(serde_json::from_value::<SheetId>(wrong.into()).is_err());
         }
     }
 

@@ -27,7 +27,7 @@ pub use erasure::ReceivedErasure;
 pub use event::{Event, EventType, Sealed, SealedValue};
 pub use id::{
     AccountId, Category, EventId, MessageId, OperatorCostId, OperatorId, OperatorMessageId,
-    PricingTableId, Pseudonym, SourceEventId, StreamId, TenantId,
+    PricingTableId, Pseudonym, SheetId, SourceEventId, StreamId, TenantId,
 };
 pub use inbound::{Invalid, Reason};
 pub use money::{Amount, Currency, UnitPrice};

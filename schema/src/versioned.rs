@@ -9,6 +9,7 @@
 
 mod cost;
 mod price;
+mod sheet;
 
 use std::{
     fmt::{Debug, Display},
@@ -21,7 +22,7 @@ use uuid::Uuid;
 
 use crate::{Event, EventType, Period, Pseudonym, StreamId, TenantId, Timestamp};
 
-pub use self::{cost::Cost, price::Price};
+pub use self::{cost::Cost, price::Price, sheet::Sheeted};
 
 /// A kind of things that have dated versions. Its name in schemas is the word for one such thing.
 pub trait Versioned: Copy + Eq + Debug + JsonSchema + Send + Sync + 'static {

@@ -24,6 +24,7 @@ mod orphan_checks;
 mod private;
 mod published_checks;
 mod receipt_checks;
+mod sheet_checks;
 mod streams;
 mod table_checks;
 #[cfg(test)]

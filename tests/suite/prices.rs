@@ -3,4 +3,6 @@
 mod attacks;
 mod overlap;
 mod refused;
+mod sheets;
+mod sheets_killed;
 mod versions;

@@ -36,7 +36,19 @@ pub trait PlatformCharges: Send + Sync + 'static {
     ///
     /// # Errors
     /// The view cannot be asked, or is too far behind.
-    async fn charged(&self, own: PriceKey<TenantId>, period: Period) -> Result<bool, ViewError>;
+    async fn charged(&self, own: PriceKey<TenantId>, period: Period) -> Result<bool, ViewError> {
+        let charged = self.any_charged(vec![(own, period)]).await?;
+        Ok(charged.first().is_some_and(|charged| *charged))
+    }
+
+    /// The same of each of these.
+    ///
+    /// # Errors
+    /// As for [`Self::charged`].
+    async fn any_charged(
+        &self,
+        own: Vec<(PriceKey<TenantId>, Period)>,
+    ) -> Result<Vec<bool>, ViewError>;
 }
 
 /// A kind of versions that has actors here.
@@ -55,6 +67,18 @@ pub trait Amendable: Versioned {
         _now: Timestamp,
     ) -> impl Future<Output = Result<(), CommandError<Refusal>>> + Send {
         async { Ok(()) }
+    }
+
+    /// Of each of these versions, which are to begin in the past, whether what was charged would have
+    /// to be charged anew.
+    ///
+    /// # Errors
+    /// That could not be seen.
+    fn reprice(
+        _charges: &dyn PlatformCharges,
+        opened: Vec<(Self::Key<TenantId>, Period)>,
+    ) -> impl Future<Output = Result<Vec<bool>, ViewError>> + Send {
+        async move { Ok(vec![false; opened.len()]) }
     }
 }
 
@@ -82,6 +106,21 @@ impl Amendable for Price {
             Ok(false) => Ok(()),
             Err(fault) => Err(CommandError::View(fault)),
         }
+    }
+
+    async fn reprice(
+        charges: &dyn PlatformCharges,
+        opened: Vec<(PriceKey<TenantId>, Period)>,
+    ) -> Result<Vec<bool>, ViewError> {
+        let own = opened.iter().filter(|(key, _)| key.tenant.is_some());
+        let own: Vec<_> = own.copied().collect();
+        if own.is_empty() {
+            return Ok(vec![false; opened.len()]);
+        }
+        let mut found = charges.any_charged(own).await?.into_iter();
+        let reprices =
+            |key: &PriceKey<TenantId>| key.tenant.is_some() && found.next() == Some(true);
+        Ok(opened.iter().map(|(key, _)| key).map(reprices).collect())
     }
 }
 
@@ -175,8 +214,11 @@ mod tests {
 
     #[async_trait]
     impl PlatformCharges for Charged {
-        async fn charged(&self, _: PriceKey<TenantId>, _: Period) -> Result<bool, ViewError> {
-            Ok(self.0)
+        async fn any_charged(
+            &self,
+            own: Vec<(PriceKey<TenantId>, Period)>,
+        ) -> Result<Vec<bool>, ViewError> {
+            Ok(vec![self.0; own.len()])
         }
     }
 

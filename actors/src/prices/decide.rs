@@ -3,6 +3,7 @@
 //! The rules are those of [`timeline`]; here they are brought to a stream, whatever the kind
 //! ([`Versioned`]). A kind adds no rule of its own.
 
+pub mod sheet;
 pub mod timeline;
 
 use std::marker::PhantomData;

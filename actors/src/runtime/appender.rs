@@ -3,13 +3,14 @@
 //! **Owns** the way into the log. **Hears** groups of appends, each with somebody waiting for all
 //! of its outcomes. Everything that arrives while a transaction runs goes into the next one, at
 //! most [`MAX_EVENTS`] events; nobody waits for a timer. A group beyond that is spread over
-//! several transactions and answered once. **Ends** when stopped: what is in flight is finished
+//! several transactions and answered once; what is to go in together or not at all is a transaction of
+//! its own, however long that is ([`append_together`]). **Ends** when stopped: what is in flight is finished
 //! and answered by its task, and what is still queued is answered by its ports closing, which
 //! callers treat as a fault (nothing was acknowledged, so it comes again).
 
 use std::{collections::VecDeque, sync::Arc};
 
-use eventstore::{Append, EventStore, Feed, Outcome, StoreError};
+use eventstore::{Append, EventStore, Feed, Outcome, StoreError, Together};
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use schema::Position;
 
@@ -21,11 +22,16 @@ pub const MAX_EVENTS: usize = 1_000;
 /// unknown, and appending again is safe (L4).
 pub type Answer = Result<Vec<Outcome>, Arc<StoreError>>;
 
+/// What became of appends that were to go in together, or the fault that hit them: as for [`Answer`].
+pub type TogetherAnswer = Result<Together, Arc<StoreError>>;
+
 /// The messages of the appender.
 #[derive(Debug)]
 pub enum Msg {
     /// Append these, one after the other, and answer when they are on disk.
     Append(Vec<Append>, RpcReplyPort<Answer>),
+    /// Append all of these or none, and answer when they are on disk.
+    Together(Vec<Append>, RpcReplyPort<TogetherAnswer>),
     /// To itself: everything that was queued has been gathered; start a transaction.
     Commit,
     /// To itself: the transaction has ended and its callers have their answers.
@@ -45,8 +51,16 @@ pub struct Args {
 /// What is queued and whether a transaction runs.
 pub struct State {
     args: Arc<Args>,
-    queue: VecDeque<(Vec<Append>, RpcReplyPort<Answer>)>,
+    queue: VecDeque<Work>,
     busy: bool,
+}
+
+/// What is queued.
+enum Work {
+    /// Goes in with others.
+    Group(Vec<Append>, RpcReplyPort<Answer>),
+    /// Goes in by itself.
+    Together(Vec<Append>, RpcReplyPort<TogetherAnswer>),
 }
 
 /// See the module.
@@ -76,14 +90,8 @@ impl Actor for Appender {
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
         match message {
-            Msg::Append(group, reply) => {
-                state.queue.push_back((group, reply));
-                if !state.busy {
-                    // Not at once: what is already in the mailbox shall come along.
-                    state.busy = true;
-                    myself.cast(Msg::Commit)?;
-                }
-            }
+            Msg::Append(group, reply) => state.queue(&myself, Work::Group(group, reply))?,
+            Msg::Together(all, reply) => state.queue(&myself, Work::Together(all, reply))?,
             Msg::Ended if state.queue.is_empty() => state.busy = false,
             Msg::Commit | Msg::Ended => state.commit(&myself),
         }
@@ -92,22 +100,45 @@ impl Actor for Appender {
 }
 
 impl State {
+    fn queue(&mut self, myself: &ActorRef<Msg>, work: Work) -> Result<(), ActorProcessingErr> {
+        self.queue.push_back(work);
+        if !self.busy {
+            // Not at once: what is already in the mailbox shall come along.
+            self.busy = true;
+            myself.cast(Msg::Commit)?;
+        }
+        Ok(())
+    }
+
     /// Starts a transaction with what is queued, in a task that nobody cancels.
     fn commit(&mut self, myself: &ActorRef<Msg>) {
+        let (args, myself) = (Arc::clone(&self.args), myself.clone());
         let mut size = 0;
         let mut appends = Vec::new();
         let mut callers = Vec::new();
-        while let Some((group, _)) = self.queue.front() {
-            size += events(group);
-            if size > MAX_EVENTS && !callers.is_empty() {
-                break;
+        while let Some(work) = self.queue.pop_front() {
+            match work {
+                Work::Group(group, reply)
+                    if callers.is_empty() || size + events(&group) <= MAX_EVENTS =>
+                {
+                    size += events(&group);
+                    callers.push((group.len(), reply));
+                    appends.extend(group);
+                }
+                Work::Together(all, reply) if callers.is_empty() => {
+                    tokio::spawn(async move {
+                        // As below: all of it is on disk then, or none, or that is unknown.
+                        let _ = reply.send(args.record_together(all).await.map_err(Arc::new));
+                        let _ = myself.cast(Msg::Ended);
+                    });
+                    return;
+                }
+                next => {
+                    self.queue.push_front(next);
+                    break;
+                }
             }
-            // Unwrap safety: the front was just looked at.
-            let (group, reply) = self.queue.pop_front().expect("a front");
-            callers.push((group.len(), reply));
-            appends.extend(group);
         }
-        let (args, myself) = (Arc::clone(&self.args), myself.clone());
         tokio::spawn(async move {
             // It is on disk then, or a fault leaves that unknown. If we stop here, the callers'
             // messages are not acknowledged and come again; L4 makes the repeat harmless.
@@ -145,6 +176,17 @@ impl Args {
         Ok(outcomes)
     }
 
+    /// Records all of `appends` in one transaction, or none.
+    async fn record_together(&self, appends: Vec<Append>) -> Result<Together, StoreError> {
+        let count = events(&appends);
+        let together = self.store.append_together(appends).await?;
+        if let Together::Recorded { last, .. } = together {
+            self.feed.advanced_to(last);
+            (self.on_commit)(count);
+        }
+        Ok(together)
+    }
+
     /// Tells the feed where the log is now, and how many events went in.
     fn tell(&self, outcomes: &[Outcome], sizes: &[usize]) {
         let (mut head, mut events) = (Position::BEGINNING, 0);
@@ -166,6 +208,15 @@ impl Args {
 /// What hit the transaction, or the appender has stopped; see [`Answer`].
 pub async fn append(appender: &ActorRef<Msg>, group: Vec<Append>) -> Answer {
     ractor::call!(appender, Msg::Append, group)
+        .unwrap_or_else(|_| Err(Arc::new(StoreError::Misuse("the appender has stopped"))))
+}
+
+/// Has all of `appends` recorded, or none, and waits until they are.
+///
+/// # Errors
+/// As for [`append`].
+pub async fn append_together(appender: &ActorRef<Msg>, appends: Vec<Append>) -> TogetherAnswer {
+    ractor::call!(appender, Msg::Together, appends)
         .unwrap_or_else(|_| Err(Arc::new(StoreError::Misuse("the appender has stopped"))))
 }
 
@@ -220,8 +271,17 @@ mod tests {
                 next = next.next();
             }
         }
-        assert_eq!(*sizes.lock().expect("lock"), [1_000, 500, 3]);
-        assert_eq!(*feed.head().borrow(), Position(1_503));
+        let all = (0..1_200).map(|_| samples::append(samples::fresh(), 0, 1));
+        let all = append_together(&appender, all.collect());
+        let (together, after) = tokio::join!(all, ask(1));
+        let (first, last) = (next, next.plus(1_199));
+        assert!(
+            matches!(together.expect("appended"), Together::Recorded { first: from, last: to, .. }
+                if (from, to) == (first, last))
+        );
+        assert_eq!(after.expect("appended").len(), 1);
+        assert_eq!(*sizes.lock().expect("lock"), [1_000, 500, 3, 1_200, 1]);
+        assert_eq!(*feed.head().borrow(), Position(2_704));
         appender.stop(None);
         ended.await.expect("ends");
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use eventstore::{Append, EventStore, LogId, Outcome, StoreError};
+use eventstore::{Append, EventStore, LogId, Outcome, StoreError, Together};
 use ractor::ActorRef;
 
 use super::appender;
@@ -32,5 +32,16 @@ impl LogHandle {
             return Ok(Vec::new());
         }
         appender::append(&self.appender, appends).await
+    }
+
+    /// Appends all or nothing.
+    ///
+    /// # Errors
+    /// As for [`Self::append`].
+    pub(crate) async fn append_together(
+        &self,
+        appends: Vec<Append>,
+    ) -> Result<Together, Arc<StoreError>> {
+        appender::append_together(&self.appender, appends).await
     }
 }

@@ -78,6 +78,8 @@ pub struct BillingDeps {
 pub struct Commands {
     /// Of prices and costs.
     pub prices: prices::commands::Commands,
+    /// Of sheets of prices and costs.
+    pub sheets: prices::sheets::Sheets,
     /// Of accounts.
     pub accounts: accounts::commands::Commands,
     /// About looks at others' data.
@@ -113,6 +115,7 @@ impl Billing {
         let keyring = || Arc::clone(&deps.keyring);
         let commands = Commands {
             prices: prices::commands::Commands::new(keyring(), Arc::clone(&deps.charges)),
+            sheets: prices::sheets::Sheets::new(keyring(), Arc::clone(&deps.charges)),
             accounts: accounts::commands::Commands::new(keyring(), deps.log),
             access: access::commands::Commands::new(keyring()),
         };
@@ -184,6 +187,7 @@ impl Billing {
             .await?;
         let (live_max, root) = (self.options.live_max, tree.root());
         self.commands.prices.open(&log, live_max, root).await?;
+        self.commands.sheets.open(&log);
         self.commands.accounts.open(&log, live_max, root).await?;
         self.commands.access.open(&log, live_max, root).await?;
         let erasures = erasure::intake::Intake {

@@ -42,8 +42,8 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
         let limits = request.extensions().get::<BodyLimits>().copied();
         // A route without the edge around it is a mistake of ours.
         let limits = limits.ok_or(Problem::new(Code::Internal))?;
-        media_type(request.headers())?;
-        let bytes = collect(request.into_body(), limits).await?;
+        media_type(request.headers(), "application/json")?;
+        let bytes = collect(request.into_body(), limits, Code::MalformedJson).await?;
         let value = strict_json::parse(&bytes).map_err(malformed)?;
         reading::json(&value)
             .map(Self)
@@ -53,7 +53,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
 
 impl<T: JsonSchema> Documented for Body<T> {
     fn document(operation: &mut Operation) {
-        operation.takes_body(SchemaGenerator::subschema_for::<T>);
+        operation.takes_body("application/json", SchemaGenerator::subschema_for::<T>);
         operation.may_refuse(&[
             Code::MalformedJson,
             Code::UnknownField,
@@ -77,34 +77,39 @@ pub(crate) fn keeps_to_its_schema<T: JsonSchema + DeserializeOwned>(good: impl F
     });
 }
 
-/// Accepts `application/json`, also with `charset=utf-8`, and nothing compressed.
-fn media_type(headers: &HeaderMap) -> Result<(), Problem> {
+/// Accepts this kind of body, also with `charset=utf-8`, and nothing compressed.
+pub(super) fn media_type(headers: &HeaderMap, wanted: &str) -> Result<(), Problem> {
     let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     let refused = |field: &'static str| Err(Problem::new(Code::UnsupportedMediaType).at(field));
     if text(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
         return refused("Content-Encoding");
     }
     let mut parts = text(header::CONTENT_TYPE).unwrap_or_default().split(';');
-    let json = parts
+    let wanted = parts
         .next()
-        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"));
+        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case(wanted));
     let utf8 = parts.all(|parameter| {
         let parameter = parameter.trim().replace('"', "");
         parameter.is_empty() || parameter.eq_ignore_ascii_case("charset=utf-8")
     });
-    if json && utf8 {
+    if wanted && utf8 {
         Ok(())
     } else {
         refused("Content-Type")
     }
 }
 
-async fn collect(body: body::Body, limits: BodyLimits) -> Result<Bytes, Problem> {
+/// The whole body; `broken` is what it is called if it breaks off.
+pub(super) async fn collect(
+    body: body::Body,
+    limits: BodyLimits,
+    broken: Code,
+) -> Result<Bytes, Problem> {
     let reading = body::to_bytes(body, limits.max);
     match tokio::time::timeout(limits.patience, reading).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(error)) if is_length(&error) => Err(Problem::new(Code::BodyTooLarge)),
-        Ok(Err(_)) => Err(Problem::new(Code::MalformedJson).because("the body broke off")),
+        Ok(Err(_)) => Err(Problem::new(broken).because("the body broke off")),
         Err(_) => Err(Problem::new(Code::BodyTooSlow)),
     }
 }

@@ -77,7 +77,7 @@ pub struct Operation {
     right: Option<Right>,
     parameters: Vec<(ParameterLocation, SchemaOf)>,
     headers: Vec<HeaderParameter>,
-    body: Option<SchemaOf>,
+    body: Option<(&'static str, SchemaOf)>,
     successes: Vec<Success>,
     /// The headers that every answer has when all is well.
     shown: BTreeSet<&'static str>,
@@ -152,9 +152,9 @@ impl Operation {
         self.headers.push(header);
     }
 
-    /// It takes a body of this schema.
-    pub const fn takes_body(&mut self, schema: SchemaOf) {
-        self.body = Some(schema);
+    /// It takes a body of this media type and schema.
+    pub const fn takes_body(&mut self, media_type: &'static str, schema: SchemaOf) {
+        self.body = Some((media_type, schema));
     }
 
     /// It answers so when all is well; each status once.

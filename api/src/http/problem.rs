@@ -83,6 +83,8 @@ codes! {
     MissingField = BAD_REQUEST, "missing_field", "Missing field";
     /// A field has a value it cannot have.
     InvalidField = BAD_REQUEST, "invalid_field", "Invalid field";
+    /// The body is not CSV in UTF-8, has not the columns that are needed, or broke off.
+    MalformedCsv = BAD_REQUEST, "malformed_csv", "Table cannot be read";
     /// A period ends before it begins.
     PeriodReversed = BAD_REQUEST, "period_reversed", "Period reversed";
     /// More days are asked for than one answer tells.
@@ -117,17 +119,23 @@ codes! {
     PeriodInPast = CONFLICT, "period_in_past", "Period in the past";
     /// The price would change what recorded charges cost.
     WouldReprice = CONFLICT, "would_reprice", "Recorded charges would be priced anew";
+    /// Another sheet was applied under this id; a sheet that is different needs another one.
+    SheetIdReused = CONFLICT, "sheet_id_reused", "Sheet id used before";
     /// The account is registered under another tenant.
     AccountOfAnotherTenant = CONFLICT, "account_of_another_tenant", "Another tenant's account";
     /// The thing is not what `If-Match` says; read it again.
     PreconditionFailed = PRECONDITION_FAILED, "precondition_failed", "Changed meanwhile";
     /// The body is longer than allowed.
     BodyTooLarge = PAYLOAD_TOO_LARGE, "body_too_large", "Body too large";
-    /// The body is not `application/json`, or is compressed.
+    /// The sheet has more lines than one may have.
+    SheetTooLong = PAYLOAD_TOO_LARGE, "sheet_too_long", "Sheet too long";
+    /// The body is not of the media type that the endpoint takes, or is compressed.
     UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type",
         "Unsupported media type";
     /// Each value can be understood, but they do not fit together or break a rule.
     Unacceptable = UNPROCESSABLE_ENTITY, "unacceptable", "Not acceptable";
+    /// Lines of the sheet cannot be applied, so none is; `refusals` says which and why.
+    SheetRefused = UNPROCESSABLE_ENTITY, "sheet_refused", "Sheet refused";
     /// The same `Idempotency-Key` came with another body before.
     IdempotencyKeyReused = UNPROCESSABLE_ENTITY, "idempotency_key_reused",
         "Idempotency key used before";
@@ -155,6 +163,55 @@ pub struct Problem {
     detail: Option<Cow<'static, str>>,
     field: Option<Cow<'static, str>>,
     retry_after: Option<u64>,
+    refusals: Vec<LineRefusal>,
+}
+
+/// The most lines that a problem tells of.
+pub const REFUSALS_MAX: usize = 100;
+
+macro_rules! line_faults {
+    ($($(#[doc = $meaning:literal])+ $name:ident = $word:literal,)+) => {
+        /// What can be wrong with a line of a table.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+        pub enum LineFault {
+            $($(#[doc = $meaning])+ #[serde(rename = $word)] $name,)+
+        }
+    };
+}
+
+line_faults! {
+    /// A cell that must not be empty is.
+    MissingValue = "missing_value",
+    /// A cell has a value it cannot have.
+    InvalidValue = "invalid_value",
+    /// A cell begins as a formula does, which a spreadsheet would carry out.
+    Formula = "formula",
+    /// The line has more or fewer cells than the header.
+    CellCount = "cell_count",
+    /// It overlaps another line for the same thing.
+    LinesOverlap = "lines_overlap",
+    /// Its period ends before it begins.
+    PeriodReversed = "period_reversed",
+    /// Its period overlaps a version that begins later.
+    PeriodOverlaps = "period_overlaps",
+    /// It would change what was in effect in the past.
+    PeriodInPast = "period_in_past",
+    /// It would change what recorded charges cost.
+    WouldReprice = "would_reprice",
+}
+
+/// A line of a table that is refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LineRefusal {
+    /// Where it stands in the file; the header is on line 1.
+    pub line: u32,
+    /// The column at fault, by its name; null where it is the whole line.
+    pub column: Option<&'static str>,
+    /// What programs go by.
+    pub reason: LineFault,
+    /// What is wrong, for people.
+    pub detail: Cow<'static, str>,
 }
 
 /// A problem as it is written (RFC 9457).
@@ -178,6 +235,9 @@ pub struct ProblemDocument {
     /// What is at fault: a JSON pointer into the body, or the name of a parameter or header.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<Cow<'static, str>>,
+    /// The lines of a table that are refused, the first 100 of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    refusals: Vec<LineRefusal>,
     /// The request, as in `X-Request-Id`.
     request_id: Uuid,
 }
@@ -191,7 +251,16 @@ impl Problem {
             detail: None,
             field: None,
             retry_after: None,
+            refusals: Vec::new(),
         }
+    }
+
+    /// Says which lines of a table are refused.
+    #[must_use]
+    pub fn lines(mut self, mut refusals: Vec<LineRefusal>) -> Self {
+        refusals.truncate(REFUSALS_MAX);
+        self.refusals = refusals;
+        self
     }
 
     /// Says what is wrong this time. Never with words of the caller.
@@ -232,6 +301,7 @@ impl Problem {
             code,
             detail: self.detail.clone(),
             field: self.field.clone(),
+            refusals: self.refusals.clone(),
             request_id,
         };
         // Unwrap safety: texts and numbers under fixed names are always JSON.

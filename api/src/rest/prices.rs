@@ -1,7 +1,8 @@
-//! Prices and costs: versions that are opened, replaced and closed.
+//! Prices and costs: versions that are opened, replaced and closed, one by one and by sheets.
 
 mod operator_costs;
 mod pricing;
+mod sheets;
 mod versions;
 
 use schema::versioned::{Cost, Price};
@@ -13,5 +14,7 @@ use crate::http::endpoint::Endpoint;
 pub(super) fn endpoints() -> Vec<Endpoint<AppState>> {
     let of_prices = versions::endpoints::<Price>();
     let of_costs = versions::endpoints::<Cost>();
-    of_prices.into_iter().chain(of_costs).collect()
+    let by_sheets = [sheets::endpoint::<Price>(), sheets::endpoint::<Cost>()];
+    let all = of_prices.into_iter().chain(of_costs);
+    all.chain(by_sheets).collect()
 }

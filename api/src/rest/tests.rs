@@ -112,6 +112,42 @@ async fn without_its_database_an_endpoint_is_unavailable() {
     }
 }
 
+const SHEET: &str = "accountTier,operatorId,currency,pricingModel,unitPrice\n\
+    GROWTH,6f1d2b7e-0000-4000-8000-000000000001,EUR,PER_SEGMENT,0.045\n";
+
+#[tokio::test]
+async fn a_sheet_is_for_administrators_and_a_table_of_lines() {
+    let stand = Stand::new();
+    let target = "/v1/admin/price-sheets/s-1";
+    for role in ["account.admin", "platform.admin", "platform.finance", ""] {
+        let answer = stand.ask_with_table(role, target, SHEET).await;
+        assert_eq!(answer.problem(), (403, "right_missing", ""));
+    }
+    let answer = stand.ask(ADMIN, "PUT", target, SHEET).await;
+    let other = (415, "unsupported_media_type", "Content-Type");
+    assert_eq!(answer.problem(), other);
+    for (target, table, due) in [
+        ("s-1", "", (400, "malformed_csv", "")),
+        (
+            "s-1",
+            "accountTier\nGROWTH\n",
+            (400, "malformed_csv", "operatorId"),
+        ),
+        ("s%20", SHEET, (400, "invalid_parameter", "sheetId")),
+        ("s-1?dryRun=1", SHEET, (400, "invalid_parameter", "dryRun")),
+        ("s-1?dryrun=true", SHEET, (400, "unknown_parameter", "")),
+        ("s-1?dryRun=true", SHEET, (503, "unavailable", "")),
+        ("s-1", SHEET, (503, "unavailable", "")),
+    ] {
+        let target = format!("/v1/admin/price-sheets/{target}");
+        let answer = stand.ask_with_table(ADMIN, &target, table).await;
+        assert_eq!(answer.problem(), due, "{target}");
+    }
+    let long = format!("{SHEET}{}", " ".repeat(4 * 1024 * 1024));
+    let answer = stand.ask_with_table(ADMIN, target, &long).await;
+    assert_eq!(answer.problem(), (413, "body_too_large", ""));
+}
+
 /// `good` with another value.
 fn with(good: &Value, field: &str, value: &Value) -> String {
     let mut body = good.clone();

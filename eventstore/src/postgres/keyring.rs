@@ -282,6 +282,20 @@ impl Keyring for PgKeyring {
         Ok(found)
     }
 
+    async fn known(
+        &self,
+        tenants: &[TenantId],
+    ) -> Result<HashMap<TenantId, Pseudonym>, KeyringError> {
+        let mut found = self.load_tenants(tenants).await?;
+        let mut new = tenants.to_vec();
+        new.retain(|tenant| !found.contains_key(tenant));
+        if !new.is_empty() {
+            found.extend(self.erased(&new).await?);
+        }
+        let pseudonym = |(tenant, known): (TenantId, KnownTenant)| (tenant, known.pseudonym);
+        Ok(found.into_iter().map(pseudonym).collect())
+    }
+
     async fn registered(&self, tenant: TenantId) -> Result<KnownTenant, KeyringError> {
         let mut found = self.load_tenants(&[tenant]).await?;
         if found.is_empty() {

@@ -2,13 +2,15 @@
 
 use schema::{
     AccountTier, Category, CostKey, Currency, Direction, EventId, MessageId, OperatorId, PriceKey,
-    Pseudonym, StreamId, Timestamp,
+    Pseudonym, SheetId, StreamId, Timestamp,
 };
 use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{
-    billing_facts::{Account, CostOpened, Disclosed, Looked, PriceOpened, Settlement},
+    billing_facts::{
+        Account, CostOpened, Disclosed, Looked, PriceOpened, Settlement, SheetApplied,
+    },
     facts::{Body, LogEvent},
 };
 
@@ -56,6 +58,12 @@ impl Body {
                 read(payload).map(|it| Self::CostOpened(Box::new(it)))
             }
             (Category::Price, "CostClosed") => read(payload).map(Self::CostClosed),
+            (Category::Sheet, "PriceSheetApplied" | "CostSheetApplied") => {
+                read(payload).map(|it| {
+                    let of_prices = name == "PriceSheetApplied";
+                    Self::SheetApplied(Box::new(SheetApplied { of_prices, ..it }))
+                })
+            }
             (Category::Audit, "CrossAccountRead") => read(payload)
                 .filter(|it: &Looked| it.code.is_none())
                 .map(|it| Self::Looked(Box::new(it))),
@@ -113,6 +121,15 @@ impl LogEvent {
                 let request = revealed.request_id;
                 let id = EventId::of_request("access", request, request);
                 return Some((request, id.0));
+            }
+            Body::SheetApplied(sheet) => {
+                let kind = if sheet.of_prices {
+                    "price-sheet"
+                } else {
+                    "cost-sheet"
+                };
+                let stream = StreamId::sheet(kind, &SheetId::parse(&sheet.sheet_id)?);
+                return Some((stream.id, EventId::of_sheet(stream).0));
             }
             Body::PriceOpened(opened) => price_stream(self.tenant, opened)?,
             Body::CostOpened(opened) => cost_stream(opened)?,

@@ -161,6 +161,20 @@ pub(super) struct Closed {
     pub(super) effective_to: Timestamp,
 }
 
+/// `PriceSheetApplied` and `CostSheetApplied`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct SheetApplied {
+    /// Whether it is a sheet of prices; else it is one of costs.
+    #[serde(skip)]
+    pub(super) of_prices: bool,
+    pub(super) sheet_id: Box<str>,
+    pub(super) lines: usize,
+    pub(super) opened: usize,
+    pub(super) closed: usize,
+    pub(super) unchanged: usize,
+}
+
 /// `CrossAccountRead` and `AccessRefused`; only the second has a code, and may be of many calls.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(serde::Serialize))]

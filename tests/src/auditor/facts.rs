@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::billing_facts::{
     AccountFacts, Charged, Closed, Conflict, CostOpened, Disclosed, Held, Looked, PriceOpened,
+    SheetApplied,
 };
 
 /// One row of `eventlog.event`.
@@ -55,6 +56,8 @@ pub(super) enum Body {
     PriceClosed(Closed),
     CostOpened(Box<CostOpened>),
     CostClosed(Closed),
+    /// A sheet of prices or costs was applied.
+    SheetApplied(Box<SheetApplied>),
     /// Somebody looked, or wanted to look, at data that is not theirs.
     Looked(Box<Looked>),
     /// A tenant is to be erased, by the announcement of this id.
@@ -153,6 +156,7 @@ impl Body {
             | Self::PriceClosed(_)
             | Self::CostOpened(_)
             | Self::CostClosed(_) => Some(Category::Price),
+            Self::SheetApplied(_) => Some(Category::Sheet),
             Self::Looked(_) | Self::Revealed(_) => Some(Category::Audit),
             Self::ErasureRequested(_) | Self::Erased => Some(Category::Tenant),
             Self::Elsewhere | Self::Unreadable => None,

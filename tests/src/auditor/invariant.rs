@@ -101,6 +101,8 @@ invariants! {
         "Every contradiction of a settlement is kept exactly once, and says in what it differs."
     OnePriceAtATime "ONE_PRICE_AT_A_TIME"
         "Versions of a price or a cost never overlap; closing one only shortens it."
+    SheetWhole "SHEET_WHOLE"
+        "What a sheet opened and closed stands right before its own event, as much of it as it says."
     AccountOfOneTenant "ACCOUNT_OF_ONE_TENANT"
         "An account belongs to the tenant that registered it, whoever says something of it later."
     ErasedForgotten "ERASED_FORGOTTEN"

@@ -14,7 +14,7 @@ use super::{
     log_checks, orphan_checks,
     private::{self, Leak},
     published_checks::{Due, Subject},
-    receipt_checks,
+    receipt_checks, sheet_checks,
     table_checks::{
         self, OrphanRow, ReceiptRow, ResolutionRow, Shown, StatusRow, orphan_row_holds,
         receipt_row_holds, resolution_row_holds,
@@ -51,6 +51,7 @@ impl<'a> Judge<'a> {
         log_checks::check(log, projections, &mut findings);
         receipt_checks::check(log, expected, &mut findings);
         orphan_checks::check(log, expected, &mut findings);
+        sheet_checks::check(log, &mut findings);
         let known = charge_checks::check(log, expected, billing, &mut findings);
         if let Some(agreement) = &expected.agreement {
             agreed_checks::check(log, agreement, &known, &mut findings);

@@ -136,8 +136,8 @@ fn charges_at_the_platforms_price_are_found_by_tenant_key_and_time() {
                 effective_from: minute(from),
                 effective_to: to.map(minute),
             };
-            let found = charged_by_the_platform(&books.reader, own, period).await;
-            found.expect("answers")
+            let found = charged_by_the_platform(&books.reader, &[(own, period)]).await;
+            found.expect("answers") == [true]
         };
         let tier = AccountTier::Growth;
         assert!(asked(one, tier, 10, None).await);
@@ -146,5 +146,20 @@ fn charges_at_the_platforms_price_are_found_by_tenant_key_and_time() {
         assert!(!asked(one, tier, 11, None).await);
         assert!(!asked(one, AccountTier::Custom, 0, None).await);
         assert!(!asked(other, tier, 0, None).await);
+        // Many at once are answered in the order asked; of nobody's own price nothing is found.
+        let own = |payer: Option<Payer>| PriceKey {
+            tenant: payer.map(|payer| payer.tenant),
+            account_tier: tier,
+            operator_id: OPERATOR,
+            direction: Direction::Mt,
+            currency: euro(),
+        };
+        let all = Period {
+            effective_from: minute(0),
+            effective_to: None,
+        };
+        let many = [Some(other), Some(one), None, Some(one)].map(|payer| (own(payer), all));
+        let found = charged_by_the_platform(&books.reader, &many).await;
+        assert_eq!(found.expect("answers"), [false, true, false, true]);
     });
 }

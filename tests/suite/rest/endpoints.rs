@@ -67,7 +67,8 @@ impl Things {
     }
 }
 
-/// A good call of an endpoint, and what it needs. `None`: this file does not know the endpoint.
+/// A good call of an endpoint, and what it needs; a body that is a text is a table. `None`: this file
+/// does not know the endpoint.
 fn case(operation: &str, of: Things) -> Option<(Right, String, Option<Value>)> {
     let Things {
         customer,
@@ -115,6 +116,17 @@ fn case(operation: &str, of: Things) -> Option<(Right, String, Option<Value>)> {
             admin(format!("{COSTS}/{cost}"), Some(body))
         }
         "closeCost" => admin(format!("{COSTS}/{spare_cost}"), None),
+        "applyPriceSheet" => {
+            let columns = "tenantId,accountTier,operatorId,currency,pricingModel,unitPrice";
+            let sheet = format!("{columns}\n{tenant},GROWTH,{fresh},EUR,PER_SEGMENT,0.045\n");
+            let path = format!("/v1/admin/price-sheets/{}", unique());
+            admin(path, Some(Value::String(sheet)))
+        }
+        "applyCostSheet" => {
+            let sheet = format!("operatorId,costPerSegment,currency\n{fresh},0.02,EUR\n");
+            let path = format!("/v1/admin/cost-sheets/{}", unique());
+            admin(path, Some(Value::String(sheet)))
+        }
         "listHeldCharges" => admin(format!("/v1/admin/held-charges?tenantId={tenant}"), None),
         _ => None,
     }
@@ -151,7 +163,11 @@ impl Operation {
     pub(super) async fn call(&self, caller: &RestClient, of: Things) -> (Right, Answer) {
         let case = case(&self.id, of);
         let (right, path, body) = case.unwrap_or_else(|| panic!("give {} a case here", self.id));
-        let answer = caller.call(self.method.clone(), &path, body.as_ref()).await;
+        let body = body.as_ref().map(|body| match body {
+            Value::String(table) => ("text/csv", table.clone().into()),
+            json => ("application/json", json.to_string().into()),
+        });
+        let answer = caller.send(self.method.clone(), &path, body).await;
         let answer = answer.expect("an answer");
         let promised = self.statuses.contains(&answer.status.to_string());
         assert!(promised, "{} answers {}", self.id, answer.status);

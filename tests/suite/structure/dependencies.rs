@@ -10,7 +10,7 @@ use std::{
 
 /// The most crates of others that are linked into `tollbook`. Whoever needs more says in ADR 0040
 /// what for.
-const LINKED_MAX: usize = 265;
+const LINKED_MAX: usize = 270;
 /// Where it runs.
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 /// Ours, which are linked in too.

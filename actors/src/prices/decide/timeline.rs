@@ -104,7 +104,7 @@ impl<K: Versioned> Timeline<K> {
     /// A refusal.
     pub fn decide(&self, amendment: &Amendment<K>) -> Result<Vec<Change<K>>, Refusal> {
         let (request, time) = (amendment.origin.request, amendment.origin.time);
-        let now = self.changed_at.map_or(time, |at| at.max(time));
+        let now = self.now(time);
         match &amendment.action {
             Action::Open { id, terms, period } => {
                 if self.is_repeat(*id, request)? {
@@ -113,7 +113,7 @@ impl<K: Versioned> Timeline<K> {
                 if period.is_empty() {
                     return Err(Refusal::Reversed);
                 }
-                if let Some(with) = self.overlapping(*period) {
+                if let Some(with) = self.overlapping(*period, None) {
                     return Err(Refusal::Overlap { with });
                 }
                 Ok(vec![opened(amendment, *id, terms, *period)])
@@ -140,6 +140,22 @@ impl<K: Versioned> Timeline<K> {
                 }
                 let version = self.seen(*id, amendment)?;
                 Ok(vec![closed(*id, end(version, *at, now)?)])
+            }
+        }
+    }
+
+    /// When a request of `time` takes effect at the earliest.
+    pub(super) fn now(&self, time: Timestamp) -> Timestamp {
+        self.changed_at.map_or(time, |at| at.max(time))
+    }
+
+    /// `change` was made by `request`, in the event at `position`.
+    pub(super) fn take(&mut self, change: Change<K>, request: Uuid, position: Position) {
+        match change {
+            Change::Opened(opening) => self.open(opening, position),
+            Change::Closed(closing) => {
+                let by = closing_event(closing.id.into(), request);
+                self.close(closing, by, position);
             }
         }
     }
@@ -203,9 +219,12 @@ impl<K: Versioned> Timeline<K> {
         }
     }
 
-    fn overlapping(&self, period: Period) -> Option<Uuid> {
+    /// A version that is in effect in a part of `period`, other than `but`.
+    pub(super) fn overlapping(&self, period: Period, but: Option<K::Id>) -> Option<Uuid> {
         let mut versions = self.versions.values();
-        let found = versions.find(|version| version.period.overlaps(period))?;
+        let overlaps =
+            |version: &&Version<K>| Some(version.id) != but && version.period.overlaps(period);
+        let found = versions.find(overlaps)?;
         Some(found.id.into())
     }
 }

@@ -148,6 +148,16 @@ impl Keyring for NoDays {
         Keys.of_tenants(tenants).await
     }
 
+    async fn known(
+        &self,
+        tenants: &[TenantId],
+    ) -> Result<HashMap<TenantId, Pseudonym>, KeyringError> {
+        Ok(tenants
+            .iter()
+            .map(|tenant| (*tenant, Pseudonym(tenant.0)))
+            .collect())
+    }
+
     async fn registered(&self, tenant: TenantId) -> Result<KnownTenant, KeyringError> {
         Keys.registered(tenant).await
     }

@@ -79,10 +79,10 @@ impl Writer {
             "parameters": self.parameters(operation),
             "responses": self.responses(operation),
         });
-        if let Some(schema) = operation.body {
+        if let Some((media_type, schema)) = operation.body {
             written["requestBody"] = json!({
                 "required": true,
-                "content": { "application/json": { "schema": schema(&mut self.sent) } },
+                "content": { media_type: { "schema": schema(&mut self.sent) } },
             });
         }
         written

@@ -1,6 +1,7 @@
 //! What carriers take of us. No customer ever sees it.
 
 mod bodies;
+mod sheet;
 
 use projections::prices::operator_costs::CostFilter;
 use schema::{CostKey, OperatorCostId, Timestamp, event::CostTerms, versioned::Cost};

@@ -5,6 +5,7 @@
 //! are recorded.
 
 mod bodies;
+mod sheet;
 
 use projections::prices::pricing_tables::PriceFilter;
 use schema::{PriceKey, PricingTableId, Timestamp, event::PriceTerms, versioned::Price};

@@ -128,6 +128,17 @@ impl Stand {
         self.send(self.request(role, method, target), body).await
     }
 
+    /// Asks with a table as the body.
+    pub(super) async fn ask_with_table(&self, role: &str, target: &str, table: &str) -> Answer {
+        let mut request = self.request(role, "PUT", target);
+        let headers = request.headers_mut().expect("a good request");
+        headers.insert(
+            "content-type",
+            "text/csv; charset=utf-8".parse().expect("a value"),
+        );
+        self.send(request, table).await
+    }
+
     fn request(&self, role: &str, method: &str, target: &str) -> request::Builder {
         let wish = TokenWish {
             issuer: "us".to_owned(),

@@ -3,40 +3,40 @@
 use eventstore::postgres::Statement;
 use schema::{Period, PriceKey, TenantId};
 
-use crate::{ReadError, Reader, Scope, read::Cells};
+use crate::{
+    ReadError, Reader, Scope,
+    read::{Cells, Parameters},
+};
 
-/// Whether a charge that `own` would be for, and that was rated for an instant of `period`, used the
-/// platform's price. A price of the tenant's own for that time would have to re-price it; the
-/// platform's comes before none.
+/// Of each of these prices of tenants' own, whether a charge that it would be for, and that was rated
+/// for an instant of its period, used the platform's price. A price of the tenant's own for that time
+/// would have to re-price it; the platform's comes before none.
 ///
 /// # Errors
 /// See [`ReadError`].
 pub async fn charged_by_the_platform(
     reader: &Reader,
-    own: PriceKey<TenantId>,
-    period: Period,
-) -> Result<bool, ReadError> {
+    own: &[(PriceKey<TenantId>, Period)],
+) -> Result<Vec<bool>, ReadError> {
     const BY_THE_PLATFORM: Statement = Statement::new(include_str!("by_the_platform.sql"));
-    let Some(tenant) = own.tenant else {
-        return Ok(false);
-    };
-    let rows = reader
-        .rows(
-            BY_THE_PLATFORM,
-            Scope::Tenant(tenant),
-            vec![
-                Box::new(tenant.0),
-                Box::new(own.account_tier.as_str()),
-                Box::new(own.operator_id.0),
-                Box::new(own.direction.as_str()),
-                Box::new(own.currency.to_string()),
-                Box::new(period.effective_from.datetime()),
-                Box::new(period.effective_to.map(schema::Timestamp::datetime)),
-            ],
-        )
-        .await?;
-    let row = rows.first();
-    // Unwrap safety: a bare `select exists` answers with one row.
-    let row = row.expect("one row");
-    Cells::new("billing.billing_events", row, "exists").get("charged")
+    fn column<T>(
+        own: &[(PriceKey<TenantId>, Period)],
+        of: impl Fn(&PriceKey<TenantId>, &Period) -> T,
+    ) -> Vec<T> {
+        own.iter().map(|(key, period)| of(key, period)).collect()
+    }
+    let ends = |period: &Period| period.effective_to.map(schema::Timestamp::datetime);
+    let parameters: Parameters = vec![
+        Box::new(column(own, |key, _| key.tenant.map(|tenant| tenant.0))),
+        Box::new(column(own, |key, _| key.account_tier.as_str())),
+        Box::new(column(own, |key, _| key.operator_id.0)),
+        Box::new(column(own, |key, _| key.direction.as_str())),
+        Box::new(column(own, |key, _| key.currency.to_string())),
+        Box::new(column(own, |_, period| period.effective_from.datetime())),
+        Box::new(column(own, |_, period| ends(period))),
+    ];
+    let rows = reader.rows(BY_THE_PLATFORM, Scope::EveryTenant, parameters);
+    let rows = rows.await?;
+    let charged = |row| Cells::new("billing.billing_events", row, "exists").get("charged");
+    rows.iter().map(charged).collect()
 }

@@ -268,6 +268,30 @@ fn prices_that_overlap_or_grow_are_noticed() {
 }
 
 #[test]
+fn half_a_sheet_is_noticed() {
+    let invariant = Invariant::SheetWhole;
+    let is_sheet = |event: &LogEvent| matches!(event.body, Body::SheetApplied(_));
+    notices(invariant, Wrong, |world| {
+        let sheet = place(world, is_sheet);
+        forget(world, sheet - 1);
+    });
+    notices(invariant, Wrong, |world| {
+        let sheet = place(world, is_sheet);
+        world.events[sheet - 1].principal = Some("somebody-else".into());
+    });
+    notices(invariant, Wrong, |world| {
+        let again = world.events[place(world, is_sheet)].clone();
+        world.say(None, None, again.body);
+    });
+    notices(invariant, Wrong, |world| {
+        let sheet = place(world, is_sheet);
+        if let Body::SheetApplied(sheet) = &mut world.events[sheet].body {
+            sheet.of_prices = true;
+        }
+    });
+}
+
+#[test]
 fn an_account_of_two_tenants_is_noticed() {
     let invariant = Invariant::AccountOfOneTenant;
     let is_account = |event: &LogEvent| matches!(event.body, Body::Account(_));

@@ -9,7 +9,7 @@ use super::{
     super::{
         billing_facts::{
             AccountFacts, AppliedCost, AppliedPrice, Charged, Conflict, CostOpened, CostTerms,
-            Held, Looked, PriceOpened, PriceTerms, Settlement,
+            Held, Looked, PriceOpened, PriceTerms, Settlement, SheetApplied,
         },
         billing_tables::{
             AccessRow, AccountRow, Bucket, ChargeRow, HeldRow, Rows, Tables, VersionRow,
@@ -52,6 +52,7 @@ impl World {
         for cost in &agreement.costs {
             world.open_cost(cost);
         }
+        world.apply_sheet(agreement.costs.len());
         let settled = world.settled();
         let mut waiting = Vec::new();
         for settlement in settled {
@@ -196,6 +197,19 @@ impl World {
             },
             effective_from: cost.from,
             effective_to: cost.to,
+        }));
+        self.say(None, None, body);
+    }
+
+    /// What was opened last came from a sheet.
+    fn apply_sheet(&mut self, opened: usize) {
+        let body = Body::SheetApplied(Box::new(SheetApplied {
+            of_prices: false,
+            sheet_id: "carriers".into(),
+            lines: opened + 1,
+            opened,
+            closed: 0,
+            unchanged: 1,
         }));
         self.say(None, None, body);
     }
@@ -354,7 +368,10 @@ impl World {
             category,
             id: event.stream,
         };
-        if !matches!(category, Category::Price | Category::Audit) {
+        if !matches!(
+            category,
+            Category::Price | Category::Sheet | Category::Audit
+        ) {
             event.principal = None;
         }
         event.version = self.next_version(stream);
