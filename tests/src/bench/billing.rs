@@ -8,6 +8,7 @@
 
 mod floor;
 mod latency;
+mod sheet;
 pub(super) mod stage;
 mod usage;
 
@@ -17,6 +18,7 @@ use tokio::time::Instant;
 
 use self::{
     latency::Latency,
+    sheet::Sheet,
     stage::{AtWork, Run, Stage},
 };
 use super::{
@@ -68,6 +70,7 @@ enum Part {
     ChainFloor,
     Chain,
     Latency,
+    Sheet,
     Usage,
 }
 
@@ -81,6 +84,7 @@ struct Measured {
     /// The upper bound of the histogram's bucket with the 99th percentile, in microseconds.
     resolve: Vec<u64>,
     latency: Option<Latency>,
+    sheet: Option<Sheet>,
     usage: Vec<(&'static str, u64)>,
 }
 
@@ -126,6 +130,11 @@ pub(super) async fn run(args: BillingArgs) -> Result<(), Fault> {
         step(began, &format!("latency at {LOAD}/s"));
         let latency = Box::pin(latency::measure(&stage, LOAD, args.seconds)).await?;
         measured.latency = Some(latency);
+    }
+    if wants(Part::Sheet) {
+        step(began, &format!("a sheet of prices at {LOAD}/s"));
+        let sheet = Box::pin(sheet::measure(&stage, LOAD, args.seconds)).await?;
+        measured.sheet = Some(sheet);
     }
     if wants(Part::Usage) {
         step(began, "questions of usage over a million charges");
@@ -286,6 +295,9 @@ fn report(measured: &Measured) -> Report {
     if let Some(latency) = &measured.latency {
         tell_latency(&mut report, latency);
     }
+    if let Some(sheet) = &measured.sheet {
+        tell_sheet(&mut report, sheet);
+    }
     for (granularity, micros) in &measured.usage {
         let bar = if *granularity == "hour" { 50 } else { 20 };
         let key = format!("usage_{granularity}_p95_ms");
@@ -322,6 +334,17 @@ fn tell_latency(report: &mut Report, latency: &Latency) {
     );
     let latest = u64::try_from(latency.latest.as_micros()).unwrap_or(u64::MAX);
     report.tell(format!("publisher_late_max_ms_{LOAD}"), figure(latest));
+}
+
+fn tell_sheet(report: &mut Report, sheet: &Sheet) {
+    let took = u64::try_from(sheet.took.as_millis()).unwrap_or(u64::MAX);
+    report.held_to("sheet_s", Figure::thousandths(took), &[Bar::AtMost(10)]);
+    let figure = Figure::thousandths(sheet.latency.visible.p99);
+    report.held_to("sheet_visible_p99_ms", figure, &[Bar::AtMost(300)]);
+    let figure = Figure::thousandths(sheet.latency.visible.p999);
+    report.tell("sheet_visible_p999_ms", figure);
+    let figure = Figure::thousandths(sheet.latency.commit.p999);
+    report.tell("sheet_commit_p999_ms", figure);
 }
 
 /// Processor seconds per 100 000 messages, process by process.

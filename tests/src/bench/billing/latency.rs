@@ -10,11 +10,11 @@ use tokio::{sync::Notify, time::Instant};
 use super::stage::{AtWork, Stage};
 use crate::{
     bench::watcher::{self, Percentiles},
-    world::Fault,
+    world::{Fault, Service},
 };
 
 /// What is sent first and not counted: the pools connect, the plans are made.
-const WARM_UP: Duration = Duration::from_secs(3);
+pub(super) const WARM_UP: Duration = Duration::from_secs(3);
 
 /// What a load has shown.
 pub(super) struct Latency {
@@ -26,6 +26,18 @@ pub(super) struct Latency {
 
 /// Announces `seconds` of `rate` settlements per second to a running service.
 pub(super) async fn measure(stage: &Stage, rate: u64, seconds: u64) -> Result<Latency, Fault> {
+    let idle = async |_: &Service| Ok(());
+    let (latency, ()) = measure_beside(stage, rate, seconds, idle).await?;
+    Ok(latency)
+}
+
+/// The same while the service does some other `work` too.
+pub(super) async fn measure_beside<T>(
+    stage: &Stage,
+    rate: u64,
+    seconds: u64,
+    work: impl AsyncFnOnce(&Service) -> Result<T, Fault>,
+) -> Result<(Latency, T), Fault> {
     let wished = usize::try_from(rate * (seconds + WARM_UP.as_secs()))?;
     let load = &stage.announcements[..wished.min(stage.announcements.len())];
     stage.reset().await?;
@@ -34,7 +46,8 @@ pub(super) async fn measure(stage: &Stage, rate: u64, seconds: u64) -> Result<La
     let (end, watching) = (Arc::new(Notify::new()), stage.world.admin().await?);
     let sql = include_str!("watch.sql");
     let watching = tokio::spawn(watcher::watch(watching, sql, Arc::clone(&end)));
-    let latest = stage.announce(load, Some(rate)).await?;
+    let loading = stage.announce(load, Some(rate));
+    let (latest, done) = tokio::try_join!(loading, work(&billing))?;
     stage.over(AtWork::Billing, Instant::now()).await?;
     end.notify_one();
     let seen = watching.await??;
@@ -45,9 +58,10 @@ pub(super) async fn measure(stage: &Stage, rate: u64, seconds: u64) -> Result<La
     let database = stage.world.admin().await?;
     let arrivals = include_str!("arrivals.sql");
     let (commit, visible) = watcher::latencies(&database, arrivals, WARM_UP, &seen).await?;
-    Ok(Latency {
+    let latency = Latency {
         commit,
         visible,
         latest,
-    })
+    };
+    Ok((latency, done))
 }
