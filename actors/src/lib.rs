@@ -7,6 +7,7 @@
 
 pub mod access;
 pub mod accounts;
+pub mod adjustments;
 pub mod charges;
 pub mod erasure;
 #[cfg(test)]

@@ -6,6 +6,7 @@
 
 mod access;
 mod accounts;
+mod adjustments;
 mod charges;
 mod context;
 mod cursor;
@@ -13,6 +14,7 @@ mod etag;
 mod fault;
 mod fields;
 mod prices;
+mod sealed;
 pub mod state;
 mod visible;
 
@@ -40,6 +42,7 @@ fn endpoints() -> Vec<Endpoint<AppState>> {
         charges::endpoints(),
         prices::endpoints(),
         accounts::endpoints(),
+        adjustments::endpoints(),
     ];
     all.into_iter().flatten().collect()
 }

@@ -4,6 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use actors::{
+    adjustments::commands::PaidCurrencies,
     charges::held::{HeldChargesView, HeldNews},
     prices::commands::PlatformCharges,
     receipts::{
@@ -16,13 +17,14 @@ use async_trait::async_trait;
 use eventstore::EventStore;
 use projections::{
     ReadError, Reader, Scope, Table as _,
+    adjustments::adjustments,
     charges::{
         billing_events::{Charges, charged_by_the_platform},
         held_charges::{self, HeldFilter},
     },
     receipts::orphaned_receipts::{self, Orphan},
 };
-use schema::{MessageId, Period, Position, PriceKey, TenantId, Timestamp};
+use schema::{AccountId, Currency, MessageId, Period, Position, PriceKey, TenantId, Timestamp};
 use tokio::time::Instant;
 
 /// The tables that an actor's view is read from. Cheap to clone.
@@ -54,6 +56,19 @@ impl HeldChargesView for Tables {
     ) -> Result<Vec<(Position, MessageId)>, ViewError> {
         let ratable = held_charges::ratable(&self.0, after, limit).await;
         ratable.map_err(ViewError::new)
+    }
+}
+
+#[async_trait]
+impl PaidCurrencies for Tables {
+    async fn paid_in(
+        &self,
+        tenant: TenantId,
+        account: AccountId,
+        currency: Currency,
+    ) -> Result<bool, ViewError> {
+        let paid = adjustments::paid_in(&self.0, tenant, account, currency).await;
+        paid.map_err(ViewError::new)
     }
 }
 

@@ -6,7 +6,7 @@ grant usage on schema billing to billing_svc, auditor, tollbook_admin;
 -- The service adds rows and changes what can change; rows go away only by a job.
 grant select, insert on billing.billing_events, billing.usage_summaries, billing.usage_days,
     billing.usage_counted, billing.pricing_tables, billing.operator_costs, billing.accounts,
-    billing.held_charges, billing.access_log, billing.erasures
+    billing.adjustments, billing.held_charges, billing.access_log, billing.erasures
     to billing_svc;
 grant update (message_count, segment_count, customer_price, operator_cost, position)
     on billing.usage_summaries, billing.usage_days to billing_svc;
@@ -17,11 +17,14 @@ grant update (
     account_tier, currency, billing_name, billing_address, sealed_version, changed_at,
     changed_position
 ) on billing.accounts to billing_svc;
+grant update (
+    status, decided_by, decided_at, rejection_reason, rejection_version, changed_position
+) on billing.adjustments to billing_svc;
 grant update (resolved_at) on billing.held_charges to billing_svc;
 grant update (erased_at) on billing.erasures to billing_svc;
 
--- Others read all but the columns that hold personal data (sealed): billing_name and
--- billing_address.
+-- Others read all but the columns that hold personal data (sealed): billing_name, billing_address
+-- and the reasons of adjustments.
 grant select on billing.billing_events, billing.usage_summaries, billing.usage_days,
     billing.usage_counted, billing.pricing_tables, billing.operator_costs, billing.held_charges,
     billing.access_log, billing.erasures
@@ -30,10 +33,15 @@ grant select (
     log_id, position, tenant_id, account_id, account_tier, currency, sealed_version, created_at,
     changed_at, changed_position
 ) on billing.accounts to auditor, tollbook_admin;
+grant select (
+    log_id, position, adjustment_id, tenant_id, account_id, amount, currency, message_id, status,
+    reason_version, proposed_by, proposed_at, decided_by, decided_at, rejection_version,
+    changed_position
+) on billing.adjustments to auditor, tollbook_admin;
 
 -- Jobs: rebuilding, erasing.
 grant insert, update, delete, truncate
     on billing.billing_events, billing.usage_summaries, billing.usage_days,
     billing.usage_counted, billing.pricing_tables, billing.operator_costs, billing.accounts,
-    billing.held_charges, billing.access_log, billing.erasures
+    billing.adjustments, billing.held_charges, billing.access_log, billing.erasures
     to tollbook_admin;

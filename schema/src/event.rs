@@ -7,6 +7,7 @@
 
 mod access;
 mod accounts;
+mod adjustments;
 mod charges;
 mod erasure;
 mod prices;
@@ -17,6 +18,9 @@ mod sheets;
 pub use self::{
     access::{AccessRefused, CrossAccountRead, PersonalDataRevealed, RevealedFields},
     accounts::{AccountChanged, AccountFacts, AccountRegistered},
+    adjustments::{
+        AdjustmentApproved, AdjustmentFacts, AdjustmentProposed, AdjustmentRejected, Person,
+    },
     charges::{
         AppliedCost, AppliedPrice, ChargeConflictRecorded, ChargeHeld, HoldReason, MessageCharged,
         PayerSource,
@@ -163,6 +167,12 @@ events! {
     PriceSheetApplied(Sheet) = 1,
     /// A sheet of costs was applied, as a whole.
     CostSheetApplied(Sheet) = 1,
+    /// Somebody proposed that an account pays more or less. It changes nothing yet.
+    AdjustmentProposed(Adjustment) = 1,
+    /// Another person approved it: from now on the account pays that.
+    AdjustmentApproved(Adjustment) = 1,
+    /// It was rejected, for a reason. It never changes anything.
+    AdjustmentRejected(Adjustment) = 1,
     /// Somebody read the data of an account that is not theirs.
     CrossAccountRead(Audit) = 1,
     /// Somebody wanted to and was refused.

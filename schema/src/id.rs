@@ -102,6 +102,8 @@ uuid_id! {
     PricingTableId
     /// One version of a cost.
     OperatorCostId
+    /// An adjustment of an account's bill.
+    AdjustmentId
     /// A message on the wire, as its producer names it.
     SourceEventId
 }
@@ -209,6 +211,8 @@ categories! {
     Price = "price",
     /// One stream per sheet of prices or costs: that it was applied.
     Sheet = "sheet",
+    /// One stream per adjustment: proposed, then approved or rejected.
+    Adjustment = "adjustment",
     /// One stream per account, currency and period.
     Invoice = "invoice",
     /// One stream per request: that somebody looked at data that is not theirs, or is sealed.
@@ -269,6 +273,15 @@ impl StreamId {
         Self {
             category: Category::Account,
             id: account.0,
+        }
+    }
+
+    /// The stream of an adjustment.
+    #[must_use]
+    pub const fn adjustment(adjustment: AdjustmentId) -> Self {
+        Self {
+            category: Category::Adjustment,
+            id: adjustment.0,
         }
     }
 
@@ -397,6 +410,18 @@ impl EventId {
     #[must_use]
     pub fn of_charge_conflict(message: MessageId, content: &[u8]) -> Self {
         Self(derive("charge-conflict", &[message.0.as_bytes(), content]))
+    }
+
+    /// The fact that `adjustment` was proposed. It is proposed once.
+    #[must_use]
+    pub fn of_proposal(adjustment: AdjustmentId) -> Self {
+        Self(derive("adjustment-proposed", &[adjustment.0.as_bytes()]))
+    }
+
+    /// The fact that `adjustment` was decided, whichever way. It is decided once.
+    #[must_use]
+    pub fn of_decision(adjustment: AdjustmentId) -> Self {
+        Self(derive("adjustment-decided", &[adjustment.0.as_bytes()]))
     }
 
     /// The fact that `tenant` was erased. It is erased once; if it comes back, it has another name.

@@ -5,6 +5,7 @@
 //! this crate, its JSON Schema in `schema/json/` and, for events, a sample of every version that
 //! was ever stored in `schema/golden/`.
 
+pub mod adjustment;
 pub mod conformance;
 pub mod document;
 pub mod erasure;
@@ -23,11 +24,12 @@ pub mod strict_json;
 pub mod time;
 pub mod versioned;
 
+pub use adjustment::AdjustmentAmount;
 pub use erasure::ReceivedErasure;
 pub use event::{Event, EventType, Sealed, SealedValue};
 pub use id::{
-    AccountId, Category, EventId, MessageId, OperatorCostId, OperatorId, OperatorMessageId,
-    PricingTableId, Pseudonym, SheetId, SourceEventId, StreamId, TenantId,
+    AccountId, AdjustmentId, Category, EventId, MessageId, OperatorCostId, OperatorId,
+    OperatorMessageId, PricingTableId, Pseudonym, SheetId, SourceEventId, StreamId, TenantId,
 };
 pub use inbound::{Invalid, Reason};
 pub use money::{Amount, Currency, UnitPrice};

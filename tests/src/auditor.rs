@@ -7,6 +7,8 @@
 //! Loading ([`load`], [`streams`]) and judging ([`judge`]) are apart, so that every
 //! invariant can be tested with a handful of made-up facts.
 
+mod adjustment_facts;
+mod adjustments;
 mod agreed_checks;
 mod billing_events;
 mod billing_facts;
@@ -205,5 +207,6 @@ async fn billing(database: &Client, judge: &mut Judge<'_>) -> Result<(), AuditEr
     load_billing::prices(database, |row| judge.price_row(&row)).await?;
     load_billing::costs(database, |row| judge.cost_row(&row)).await?;
     load_billing::accounts(database, |row| judge.account_row(&row)).await?;
-    load_billing::accesses(database, |row| judge.access_row(&row)).await
+    load_billing::accesses(database, |row| judge.access_row(&row)).await?;
+    adjustments::rows(database, |row| judge.adjustment_row(&row)).await
 }

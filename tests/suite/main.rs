@@ -11,6 +11,7 @@
 
 mod access;
 mod accounts;
+mod adjustments;
 mod attacks;
 mod chain;
 mod charges;

@@ -101,7 +101,8 @@ fn no_statement_stands_in_rust() {
 }
 
 /// Tables of ours that hold a tenant's rows.
-const OF_TENANTS: [&str; 8] = [
+const OF_TENANTS: [&str; 9] = [
+    "billing.adjustments",
     "billing.billing_events",
     "billing.usage_summaries",
     "billing.usage_days",
@@ -113,7 +114,13 @@ const OF_TENANTS: [&str; 8] = [
 ];
 
 /// Statements that ask for rows of whatever tenant, or change rows by their own ids, and who may.
-const OF_WHATEVER_TENANT: [(&str, &str); 11] = [
+const OF_WHATEVER_TENANT: [(&str, &str); 14] = [
+    ("decide_adjustments", "a projection decides them by id"),
+    ("find_adjustment", "whose it is, is asked of the row"),
+    (
+        "list_adjustments",
+        "the platform's administrators; narrowed if they say so",
+    ),
     ("close_pricing_tables", "a projection ends versions by id"),
     ("resolve_held_charges", "a projection notes by message"),
     (

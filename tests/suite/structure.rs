@@ -46,7 +46,11 @@ const FLOORS: [Floor; 3] = [
         below: &[],
         shared: &["runtime"],
         composition: &["services"],
-        exceptions: &[("charges", "prices"), ("charges", "accounts")],
+        exceptions: &[
+            ("charges", "prices"),
+            ("charges", "accounts"),
+            ("adjustments", "accounts"),
+        ],
     },
     Floor {
         of: "projections",
@@ -60,7 +64,7 @@ const FLOORS: [Floor; 3] = [
         below: &["rest"],
         // Looks at others' data are kept whatever is looked at.
         shared: &[
-            "access", "context", "cursor", "etag", "fault", "fields", "state", "visible",
+            "access", "context", "cursor", "etag", "fault", "fields", "sealed", "state", "visible",
         ],
         composition: &[],
         exceptions: &[],

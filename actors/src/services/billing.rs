@@ -19,6 +19,7 @@ use tokio::sync::watch;
 pub use crate::charges::metrics::BillingMetrics;
 use crate::{
     access, accounts,
+    adjustments::{self, commands::PaidCurrencies},
     charges::{
         charging::Charging,
         held::{HeldCharges, HeldChargesView},
@@ -54,6 +55,8 @@ pub struct BillingDeps {
     pub view: Arc<dyn HeldChargesView>,
     /// What is shown of charges by the platform's prices.
     pub charges: Arc<dyn PlatformCharges>,
+    /// What is shown of the currencies that accounts have paid in.
+    pub paid: Arc<dyn PaidCurrencies>,
     /// The log.
     pub store: Arc<dyn EventStore>,
     /// The number of the log, part of every key.
@@ -82,6 +85,8 @@ pub struct Commands {
     pub sheets: prices::sheets::Sheets,
     /// Of accounts.
     pub accounts: accounts::commands::Commands,
+    /// Of adjustments.
+    pub adjustments: adjustments::commands::Commands,
     /// About looks at others' data.
     pub access: access::commands::Commands,
 }
@@ -117,6 +122,12 @@ impl Billing {
             prices: prices::commands::Commands::new(keyring(), Arc::clone(&deps.charges)),
             sheets: prices::sheets::Sheets::new(keyring(), Arc::clone(&deps.charges)),
             accounts: accounts::commands::Commands::new(keyring(), deps.log),
+            adjustments: adjustments::commands::Commands::new(
+                keyring(),
+                Arc::clone(&deps.store),
+                deps.log,
+                Arc::clone(&deps.paid),
+            ),
             access: access::commands::Commands::new(keyring()),
         };
         Self {
@@ -189,6 +200,7 @@ impl Billing {
         self.commands.prices.open(&log, live_max, root).await?;
         self.commands.sheets.open(&log);
         self.commands.accounts.open(&log, live_max, root).await?;
+        self.commands.adjustments.open(&log, live_max, root).await?;
         self.commands.access.open(&log, live_max, root).await?;
         let erasures = erasure::intake::Intake {
             store: Arc::clone(&deps.store),

@@ -103,6 +103,8 @@ codes! {
     TenantMismatch = FORBIDDEN, "tenant_mismatch", "Another tenant's token";
     /// `X-Account-Id` or the call names an account that the caller may not act for.
     AccountMismatch = FORBIDDEN, "account_mismatch", "Another account";
+    /// Who proposed something may not approve it.
+    OwnProposal = FORBIDDEN, "own_proposal", "Another person's to approve";
     /// There is no endpoint at this path.
     NoSuchRoute = NOT_FOUND, "no_such_route", "No such endpoint";
     /// The thing does not exist, or belongs to somebody else.
@@ -123,6 +125,8 @@ codes! {
     SheetIdReused = CONFLICT, "sheet_id_reused", "Sheet id used before";
     /// The account is registered under another tenant.
     AccountOfAnotherTenant = CONFLICT, "account_of_another_tenant", "Another tenant's account";
+    /// Somebody approved or rejected it before.
+    AlreadyDecided = CONFLICT, "already_decided", "Already decided";
     /// The thing is not what `If-Match` says; read it again.
     PreconditionFailed = PRECONDITION_FAILED, "precondition_failed", "Changed meanwhile";
     /// The body is longer than allowed.
@@ -136,6 +140,16 @@ codes! {
     Unacceptable = UNPROCESSABLE_ENTITY, "unacceptable", "Not acceptable";
     /// Lines of the sheet cannot be applied, so none is; `refusals` says which and why.
     SheetRefused = UNPROCESSABLE_ENTITY, "sheet_refused", "Sheet refused";
+    /// Nobody registered the account, or its tenant is erased.
+    AccountNotRegistered = UNPROCESSABLE_ENTITY, "account_not_registered",
+        "Account not registered";
+    /// The account is not registered with the currency and never paid in it; or the message was
+    /// charged in another.
+    CurrencyNotOfAccount = UNPROCESSABLE_ENTITY, "currency_not_of_account",
+        "Not a currency of the account";
+    /// The message is not charged, or on another account.
+    MessageNotOfAccount = UNPROCESSABLE_ENTITY, "message_not_of_account",
+        "Not a charge of the account";
     /// The same `Idempotency-Key` came with another body before.
     IdempotencyKeyReused = UNPROCESSABLE_ENTITY, "idempotency_key_reused",
         "Idempotency key used before";

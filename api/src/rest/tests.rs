@@ -55,6 +55,13 @@ fn cost() -> Value {
     json!({ "operatorId": ID, "costPerSegment": "0.02", "currency": "EUR" })
 }
 
+fn adjustment() -> Value {
+    json!({
+        "accountId": ID, "amount": "-12.50", "currency": "EUR",
+        "reason": "Ada was charged twice",
+    })
+}
+
 /// One good request of each endpoint for administrators.
 fn wishes() -> Vec<(&'static str, String, Value)> {
     let at = |path: &str| format!("/v1/admin/{path}");
@@ -73,6 +80,7 @@ fn wishes() -> Vec<(&'static str, String, Value)> {
         ("PATCH", at(&one_cost), json!({"costPerSegment": "0.03"})),
         ("DELETE", at(&one_cost), Value::Null),
         ("GET", at("held-charges"), Value::Null),
+        ("POST", at("adjustments"), adjustment()),
     ]
 }
 

@@ -158,6 +158,7 @@ pub(super) fn deps(
 ) -> BillingDeps {
     BillingDeps {
         view: Arc::new(Tables(Reader::new(service.database.clone(), LOG))),
+        paid: Arc::new(Tables(Reader::new(service.database.clone(), LOG))),
         charges: Arc::new(CaughtUpCharges {
             reader: Reader::new(service.database.clone(), LOG),
             store: Arc::clone(&service.store),

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::{Projection, ReadError, Reader, access, accounts, charges, erasure, prices};
+use crate::{
+    Projection, ReadError, Reader, access, accounts, adjustments, charges, erasure, prices,
+};
 
 /// Its projections.
 #[must_use]
@@ -11,6 +13,7 @@ pub fn projections() -> Vec<Arc<dyn Projection>> {
         charges::projections(),
         prices::projections(),
         accounts::projections(),
+        adjustments::projections(),
         access::projections(),
         erasure::projections(),
     ];
@@ -25,5 +28,6 @@ pub fn projections() -> Vec<Arc<dyn Projection>> {
 pub async fn probe(reader: &Reader) -> Result<(), ReadError> {
     charges::probe(reader).await?;
     prices::probe(reader).await?;
-    accounts::probe(reader).await
+    accounts::probe(reader).await?;
+    adjustments::probe(reader).await
 }

@@ -32,6 +32,9 @@ impl Sealed {
     /// An account's address on its invoices.
     pub const BILLING_ADDRESS: &'static str = "billingAddress";
 
+    /// Why an adjustment was proposed or rejected, in the words of who did it.
+    pub const REASON: &'static str = "reason";
+
     /// The stored form; `None` when there is nothing sealed.
     #[must_use]
     pub fn stored(&self) -> Option<String> {

@@ -1,13 +1,14 @@
 //! Which events of the log are billing's, and what follows from what they say.
 
 use schema::{
-    AccountTier, Category, CostKey, Currency, Direction, EventId, MessageId, OperatorId, PriceKey,
-    Pseudonym, SheetId, StreamId, Timestamp,
+    AccountTier, AdjustmentId, Category, CostKey, Currency, Direction, EventId, MessageId,
+    OperatorId, PriceKey, Pseudonym, SheetId, StreamId, Timestamp,
 };
 use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{
+    adjustment_facts::{Adjustment, Stage},
     billing_facts::{
         Account, CostOpened, Disclosed, Looked, PriceOpened, Settlement, SheetApplied,
     },
@@ -64,6 +65,9 @@ impl Body {
                     Self::SheetApplied(Box::new(SheetApplied { of_prices, ..it }))
                 })
             }
+            (Category::Adjustment, _) => {
+                Adjustment::read(name, payload).map(|it| Self::Adjustment(Box::new(it)))
+            }
             (Category::Audit, "CrossAccountRead") => read(payload)
                 .filter(|it: &Looked| it.code.is_none())
                 .map(|it| Self::Looked(Box::new(it))),
@@ -107,6 +111,14 @@ impl LogEvent {
             }
             Body::Conflict(conflict) => conflict.settlement.message_id,
             Body::Account(account) => account.account_id,
+            Body::Adjustment(adjustment) => {
+                let id = adjustment.facts.adjustment_id;
+                let event = match adjustment.stage {
+                    Stage::Proposed => EventId::of_proposal(AdjustmentId(id)),
+                    Stage::Approved | Stage::Rejected => EventId::of_decision(AdjustmentId(id)),
+                };
+                return Some((id, event.0));
+            }
             Body::Looked(looked) => looked.request_id,
             Body::ErasureRequested(announcement) => {
                 let tenant = self.tenant?;

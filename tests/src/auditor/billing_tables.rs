@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::{
     Invariant,
+    adjustments::{self, AdjustmentRow},
     billing_facts::{Charged, CostOpened, Held, Looked, PriceOpened},
     charge_checks::Charges,
     facts::{Body, Log, LogEvent},
@@ -155,6 +156,7 @@ pub(super) struct Tables {
     pub(super) costs: Rows<Uuid, VersionRow>,
     pub(super) accounts: Rows<(Uuid, Uuid), AccountRow>,
     pub(super) accesses: Rows<i64, AccessRow>,
+    pub(super) adjustments: Rows<Uuid, AdjustmentRow>,
     /// All charges, and all rows of each table of usage.
     charged: Usage,
     pub(super) in_hours: Usage,
@@ -174,6 +176,7 @@ impl Tables {
             costs: Rows::new(prices, "billing.operator_costs"),
             accounts: Rows::new(Invariant::AccountRowsMatchLog, "billing.accounts"),
             accesses: Rows::new(Invariant::AccessRowsMatchLog, "billing.access_log"),
+            adjustments: Rows::new(Invariant::AdjustmentRowsMatchLog, "billing.adjustments"),
             charged: Usage::default(),
             in_hours: Usage::default(),
             in_days: Usage::default(),
@@ -206,6 +209,12 @@ impl Tables {
             Body::Looked(looked) => {
                 let row = access_row(log, event, looked);
                 self.accesses.due.insert(row.position, (row, false));
+            }
+            Body::Adjustment(adjustment) => {
+                let id = adjustment.facts.adjustment_id;
+                let before = self.adjustments.due.get(&id).map(|(row, _)| row);
+                let row = adjustments::row(tenant_of(log, event), event, adjustment, before);
+                self.adjustments.due.insert(id, (row, false));
             }
             Body::Account(account) => {
                 let tenant = tenant_of(log, event);
@@ -258,6 +267,7 @@ impl Tables {
         self.costs.end(findings);
         self.accounts.end(findings);
         self.accesses.end(findings);
+        self.adjustments.end(findings);
         for (table, sum) in [("hours", self.in_hours), ("days", self.in_days)] {
             findings.hold(Invariant::UsageMatchesLog, sum == self.charged, || {
                 format!(

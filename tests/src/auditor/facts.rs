@@ -6,9 +6,12 @@ use schema::{Category, Status, StreamId, Timestamp};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::billing_facts::{
-    AccountFacts, Charged, Closed, Conflict, CostOpened, Disclosed, Held, Looked, PriceOpened,
-    SheetApplied,
+use super::{
+    adjustment_facts::Adjustment,
+    billing_facts::{
+        AccountFacts, Charged, Closed, Conflict, CostOpened, Disclosed, Held, Looked, PriceOpened,
+        SheetApplied,
+    },
 };
 
 /// One row of `eventlog.event`.
@@ -58,6 +61,7 @@ pub(super) enum Body {
     CostClosed(Closed),
     /// A sheet of prices or costs was applied.
     SheetApplied(Box<SheetApplied>),
+    Adjustment(Box<Adjustment>),
     /// Somebody looked, or wanted to look, at data that is not theirs.
     Looked(Box<Looked>),
     /// A tenant is to be erased, by the announcement of this id.
@@ -157,6 +161,7 @@ impl Body {
             | Self::CostOpened(_)
             | Self::CostClosed(_) => Some(Category::Price),
             Self::SheetApplied(_) => Some(Category::Sheet),
+            Self::Adjustment(_) => Some(Category::Adjustment),
             Self::Looked(_) | Self::Revealed(_) => Some(Category::Audit),
             Self::ErasureRequested(_) | Self::Erased => Some(Category::Tenant),
             Self::Elsewhere | Self::Unreadable => None,

@@ -105,6 +105,9 @@ invariants! {
         "What a sheet opened and closed stands right before its own event, as much of it as it says."
     AccountOfOneTenant "ACCOUNT_OF_ONE_TENANT"
         "An account belongs to the tenant that registered it, whoever says something of it later."
+    AdjustedByTwo "ADJUSTED_BY_TWO"
+        "An adjustment is proposed for a registered account in a currency it pays in, and decided once, \
+         unchanged; whoever approves it is not who proposed it."
     ErasedForgotten "ERASED_FORGOTTEN"
         "A tenant is erased only where that was asked for, and then nothing says who it was."
     ChargedAsAgreed "CHARGED_AS_AGREED"
@@ -120,6 +123,8 @@ invariants! {
         "`billing.pricing_tables` and `billing.operator_costs` have exactly one row per version."
     AccountRowsMatchLog "ACCOUNT_ROWS_MATCH_LOG"
         "`billing.accounts` has exactly one row per registered account, as it was told last."
+    AdjustmentRowsMatchLog "ADJUSTMENT_ROWS_MATCH_LOG"
+        "`billing.adjustments` has exactly one row per adjustment, as far as it has come."
     AccessRowsMatchLog "ACCESS_ROWS_MATCH_LOG"
         "`billing.access_log` has exactly one row per access that is a fact, saying the same."
 }

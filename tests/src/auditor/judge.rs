@@ -6,7 +6,9 @@ use time::Date;
 use uuid::Uuid;
 
 use super::{
-    Counts, Fault, Invariant, Report, agreed_checks,
+    Counts, Fault, Invariant, Report,
+    adjustments::{self, AdjustmentRow},
+    agreed_checks,
     billing_tables::{AccessRow, AccountRow, Bucket, ChargeRow, HeldRow, Tables, VersionRow},
     charge_checks::{self, Charges},
     facts::{Body, Log},
@@ -53,6 +55,7 @@ impl<'a> Judge<'a> {
         orphan_checks::check(log, expected, &mut findings);
         sheet_checks::check(log, &mut findings);
         let known = charge_checks::check(log, expected, billing, &mut findings);
+        adjustments::check(log, &mut findings);
         if let Some(agreement) = &expected.agreement {
             agreed_checks::check(log, agreement, &known, &mut findings);
         }
@@ -161,6 +164,12 @@ impl<'a> Judge<'a> {
         self.tables
             .accesses
             .row(row.position, row, &mut self.findings);
+    }
+
+    pub(super) fn adjustment_row(&mut self, row: &AdjustmentRow) {
+        self.tables
+            .adjustments
+            .row(row.adjustment_id, row, &mut self.findings);
     }
 
     pub(super) fn went_back(&mut self, messages: &[Uuid]) {

@@ -1,5 +1,6 @@
 //! A world at rest balances, and each invariant notices when it is broken.
 
+mod adjustments;
 mod billing;
 mod billing_rows;
 mod billing_world;

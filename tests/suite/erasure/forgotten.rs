@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::fixture::{REASON, Stage, Tenant, stage, told_of};
 use crate::{
+    adjustments::fixture::{ADJUSTMENTS, credit, proposed},
     fixture::{dense, eventually, run},
     receipts::fixture::Sms,
 };
@@ -24,14 +25,22 @@ async fn lives(stage: &Stage, tenant: Tenant) {
     let open = tenant.sms();
     stage.desk.enqueue(&open).await;
     stage.desk.receives(&told_of(&open).says("ACCEPTD")).await;
+    adjusted(stage, tenant).await;
     looked_at(stage, tenant).await;
+}
+
+/// An adjustment of the account is proposed, for a reason that names somebody.
+async fn adjusted(stage: &Stage, tenant: Tenant) {
+    let mut body = credit(tenant.0.account);
+    body["reason"] = REASON.into();
+    proposed(&stage.rest, &body).await;
 }
 
 /// Every row that shows of such a tenant, once all of them are there.
 async fn all_of(stage: &Stage, tenant: Uuid, account: Uuid) -> Vec<String> {
     eventually("everything is shown", async || {
         let shown = stage.shown_of(tenant, account).await;
-        (shown.len() == 10).then_some(shown)
+        (shown.len() == 11).then_some(shown)
     })
     .await
 }
@@ -106,6 +115,12 @@ fn nothing_names_an_erased_tenant_or_opens_its_data_and_nobody_else_notices() {
         let shown = shown.expect("an answer").text;
         assert!(shown.contains(&pseudonym.to_string()), "{shown}");
         assert!(!shown.contains("Quillon"), "{shown}");
+        let list = format!("{ADJUSTMENTS}?tenantId={pseudonym}");
+        let shown = stage.rest.as_billing_admin().get(&list).await;
+        let shown = shown.expect("an answer").made().expect("a page");
+        let adjustment = &shown["data"][0];
+        assert_eq!(adjustment["amount"], "-12.500000");
+        assert_eq!(adjustment["reason"], serde_json::Value::Null);
         for service in [&stage.desk.service, &stage.billing] {
             assert!(!service.log().contains(REASON));
         }

@@ -1,5 +1,7 @@
 //! Books to look into: a log with charges and prices, and the projections of billing over it.
 
+mod adjustments;
+
 use std::{collections::BTreeSet, sync::Arc};
 
 use eventstore::{Append, EventData, EventStore as _, Feed, LogId, Outcome, postgres::PgStore};
@@ -20,6 +22,7 @@ use tokio::time::Instant;
 use tokio_postgres::Client;
 use uuid::Uuid;
 
+pub(super) use self::adjustments::{Then, adjusted};
 use crate::fixture::{Base, PATIENCE, base, unique};
 
 pub(super) const OPERATOR: OperatorId = OperatorId(Uuid::from_u128(0x0b));

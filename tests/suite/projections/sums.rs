@@ -10,16 +10,16 @@ use projections::{
     prices::{pricing_tables::PriceFilter, versions},
 };
 use schema::{
-    AccountTier, Currency, MessageId, OperatorCostId, OperatorId, Period, PricingTableId,
-    StreamVersion, Timestamp, versioned::Price,
+    AccountTier, AdjustmentId, Currency, MessageId, OperatorCostId, OperatorId, Period,
+    PricingTableId, StreamVersion, Timestamp, versioned::Price,
 };
 use tests::world::billing_projections;
 use time::{Date, Month};
 use uuid::Uuid;
 
 use super::fixture::{
-    Books, Charge, OPERATOR, Payer, account, charged, closed, cost, erasure, euro, held, key,
-    minute, opened, price,
+    Books, Charge, OPERATOR, Payer, Then, account, adjusted, charged, closed, cost, erasure, euro,
+    held, key, minute, opened, price,
 };
 use crate::fixture::{run, unique};
 
@@ -66,6 +66,9 @@ async fn busy(books: &Books) -> (Vec<Payer>, PricingTableId) {
             held(waits, payers[1], minute(1)),
             held(waited, payers[0], minute(2)),
             erasure(),
+            adjusted(AdjustmentId(unique()), payers[0], Then::Waits),
+            adjusted(AdjustmentId(unique()), payers[1], Then::Approved),
+            adjusted(AdjustmentId(unique()), payers[2], Then::Rejected),
         ],
         charges(0..400),
         vec![

@@ -2,16 +2,20 @@
 //! works for all sees all.
 
 use projections::{Scope, charges::billing_events::charged_by_the_platform};
-use schema::{AccountTier, Direction, MessageId, Period, PriceKey, PricingTableId, TenantId};
+use schema::{
+    AccountTier, AdjustmentId, Direction, MessageId, Period, PriceKey, PricingTableId, TenantId,
+};
 use tokio_postgres::error::SqlState;
 use uuid::Uuid;
 
 use super::fixture::{
-    Books, Charge, OPERATOR, Payer, account, charged, euro, held, minute, opened, price,
+    Books, Charge, OPERATOR, Payer, Then, account, adjusted, charged, euro, held, minute, opened,
+    price,
 };
 use crate::fixture::{run, unique};
 
-const TABLES: [&str; 6] = [
+const TABLES: [&str; 7] = [
+    "adjustments",
     "billing_events",
     "usage_summaries",
     "usage_days",
@@ -43,6 +47,7 @@ async fn filled(books: &Books, payers: &[Payer]) {
         appends.push(open(Some(*payer)));
         appends.push(account(*payer, 0, AccountTier::Growth));
         appends.push(charged(MessageId(unique()), 0, charge));
+        appends.push(adjusted(AdjustmentId(unique()), *payer, Then::Approved));
         appends.push(held(MessageId(unique()), *payer, minute(5)));
     }
     books.record(appends).await;

@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 use tests::world::rest::{Answer, RestClient};
 use uuid::Uuid;
 
+use crate::adjustments::fixture::{ADJUSTMENTS, credit, proposed};
+
 use super::fixture::{
     Customer, DAYS, Desk, account_body, cost_body, desk, home, list_price_body, opened, price_body,
 };
@@ -21,6 +23,9 @@ const COSTS: &str = "/v1/admin/operator-costs";
 pub(super) enum Right {
     Read,
     Admin,
+    /// To see what finance settles: an administrator's, or that to see any account.
+    Settle,
+    Finance,
 }
 
 /// The things that endpoints are asked about.
@@ -32,6 +37,8 @@ pub(super) struct Things {
     /// One price to show and replace, one to close.
     pub(super) prices: [Uuid; 2],
     pub(super) costs: [Uuid; 2],
+    /// One adjustment to approve, one to reject.
+    pub(super) adjustments: [Uuid; 2],
 }
 
 impl Things {
@@ -49,6 +56,7 @@ impl Things {
             message: Uuid::nil(),
             prices: [price(customer).await, price(other).await],
             costs: [cost(customer).await, cost(other).await],
+            adjustments: adjustments(desk, customer).await,
         };
         things.message = desk.settle(customer).await;
         desk.charge(things.message).await;
@@ -63,8 +71,18 @@ impl Things {
             message: unique(),
             prices: [unique(), unique()],
             costs: [unique(), unique()],
+            adjustments: [unique(), unique()],
         }
     }
+}
+
+/// Two adjustments that wait.
+pub(super) async fn adjustments(desk: &Desk, of: Customer) -> [Uuid; 2] {
+    let body = credit(of.account);
+    [
+        proposed(&desk.rest, &body).await,
+        proposed(&desk.rest, &body).await,
+    ]
 }
 
 /// A good call of an endpoint, and what it needs; a body that is a text is a table. `None`: this file
@@ -75,6 +93,7 @@ fn case(operation: &str, of: Things) -> Option<(Right, String, Option<Value>)> {
         message,
         prices: [price, spare_price],
         costs: [cost, spare_cost],
+        ..
     } = of;
     let Customer {
         tenant, account, ..
@@ -128,6 +147,31 @@ fn case(operation: &str, of: Things) -> Option<(Right, String, Option<Value>)> {
             admin(path, Some(Value::String(sheet)))
         }
         "listHeldCharges" => admin(format!("/v1/admin/held-charges?tenantId={tenant}"), None),
+        _ => case_of_adjustments(operation, of),
+    }
+}
+
+/// The same of adjustments.
+fn case_of_adjustments(operation: &str, of: Things) -> Option<(Right, String, Option<Value>)> {
+    let [adjustment, spare_adjustment] = of.adjustments;
+    let Customer {
+        tenant, account, ..
+    } = of.customer;
+    let settle = |path: String| Some((Right::Settle, path, None));
+    let finance = |path: String, body| Some((Right::Finance, path, body));
+    match operation {
+        "listAdjustments" => settle(format!("{ADJUSTMENTS}?tenantId={tenant}")),
+        "proposeAdjustment" => {
+            let body = Some(credit(account));
+            Some((Right::Admin, ADJUSTMENTS.to_owned(), body))
+        }
+        "showAdjustment" => settle(format!("{ADJUSTMENTS}/{adjustment}")),
+        "approveAdjustment" => finance(format!("{ADJUSTMENTS}/{adjustment}/approve"), None),
+        "rejectAdjustment" => {
+            let body = json!({ "reason": "it is not due" });
+            let path = format!("{ADJUSTMENTS}/{spare_adjustment}/reject");
+            finance(path, Some(body))
+        }
         _ => None,
     }
 }

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use self::callers::{Has, Known, ROLES, Who};
 use super::{
-    endpoints::{Operation, Right, Things, operations},
+    endpoints::{Operation, Right, Things, adjustments, operations},
     fixture::{
         Customer, Desk, account_body, calm, cost_body, desk, done, list_price_body, opened,
         price_body,
@@ -87,6 +87,7 @@ async fn things(desk: &Desk, of: Customer) -> Things {
         message: desk.charged(of).await,
         prices: [made[0].0, made[1].0],
         costs: [made[0].1, made[1].1],
+        adjustments: adjustments(desk, of).await,
     }
 }
 
@@ -113,6 +114,14 @@ fn due(who: &Who, operation: &str, right: Right, whose: Whose, of: Customer) -> 
     match right {
         Right::Read if operation == "showCharge" => of_a_charge(who, of),
         Right::Read => of_usage(who, of),
+        Right::Settle => Due {
+            refused: (!who.has(Has::Admin) && !who.has(Has::ReadAny)).then_some(MISSING),
+            recorded: true,
+        },
+        Right::Finance => Due {
+            refused: (!who.has(Has::Finance)).then_some(MISSING),
+            recorded: false,
+        },
         Right::Admin => {
             let refused = (!who.has(Has::Admin)).then_some(MISSING);
             let looks = ["showAccount", "listPrices", "showPrice", "listHeldCharges"];
@@ -190,7 +199,7 @@ async fn call_all(who: &Who, operations: &[Operation], shelf: &Shelf, run: Uuid)
 
 /// The beginning of all their names: whether they may write anything is part of it.
 fn subject_of(who: &Who, run: Uuid) -> String {
-    let writes = if who.has(Has::Admin) {
+    let writes = if who.has(Has::Admin) || who.has(Has::Finance) {
         "writes"
     } else {
         "reads"
@@ -206,8 +215,8 @@ fn every_cell_of_callers_endpoints_and_tenants_is_as_the_contract_has_it() {
         let shelf = Shelf::of(desk, own).await;
         let everybody = callers::all(desk, desk.gateway().await, own);
         let called = stream::iter(&everybody).map(async |who| {
-            // What an administrator closes is closed.
-            let shelf = if who.has(Has::Admin) {
+            // What an administrator closes is closed, and what finance decides is decided.
+            let shelf = if who.has(Has::Admin) || who.has(Has::Finance) {
                 Shelf::of(desk, own).await
             } else {
                 shelf

@@ -92,6 +92,8 @@ fn every_column_is_read_by_the_auditor_or_holds_personal_data_or_a_key() {
             [
                 "billing.accounts.billing_name",
                 "billing.accounts.billing_address",
+                "billing.adjustments.reason",
+                "billing.adjustments.rejection_reason",
                 "dlr.delivery_receipts.source_addr",
                 "dlr.delivery_receipts.dest_addr",
                 "dlr.orphaned_receipts.raw_payload",

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 use super::{CRATES, files};
 
 /// Files that take personal data out of its wrapper.
-const PERSONAL: [(&str, &str); 8] = [
+const PERSONAL: [(&str, &str); 10] = [
     ("schema/src/personal.rs", "the wrapper itself"),
     (
         "schema/src/published.rs",
@@ -27,6 +27,14 @@ const PERSONAL: [(&str, &str); 8] = [
     (
         "api/src/rest/accounts.rs",
         "answers with an account's name to who may see it",
+    ),
+    (
+        "api/src/rest/adjustments/reason.rs",
+        "checks that a reason can be printed, before it is sealed",
+    ),
+    (
+        "api/src/rest/sealed.rs",
+        "answers with what was sealed to who may see it",
     ),
     (
         "api/src/role/reveal.rs",

@@ -16,6 +16,9 @@ use crate::{
 pub(in crate::rest) const CODES: &[Code] =
     &[Code::RightMissing, Code::Unavailable, Code::Contended];
 
+/// Who sees what finance settles: accounts, charges that wait, contradictions.
+pub(in crate::rest) const TO_SETTLE: &[Right] = &[Right::BillingAdmin, Right::ReadAnyAccount];
+
 /// Goes on if the caller has `right`.
 ///
 /// # Errors
@@ -26,10 +29,25 @@ pub(in crate::rest) async fn needs(
     right: Right,
     look: Look,
 ) -> Result<(), Problem> {
-    if context.caller.may(right) {
+    needs_one_of(shared, context, &[right], look).await
+}
+
+/// Goes on if the caller has one of `rights`.
+///
+/// # Errors
+/// As for [`needs`].
+pub(in crate::rest) async fn needs_one_of(
+    shared: &AppState,
+    context: &RequestContext,
+    rights: &[Right],
+    look: Look,
+) -> Result<(), Problem> {
+    if rights.iter().any(|right| context.caller.may(*right)) {
         return Ok(());
     }
-    let problem = Problem::new(Code::RightMissing).because(format!("needs {right}"));
+    let names: Vec<String> = rights.iter().map(ToString::to_string).collect();
+    let needed = format!("needs {}", names.join(" or "));
+    let problem = Problem::new(Code::RightMissing).because(needed);
     Err(refused(shared, context, look, problem).await)
 }
 

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::{
     super::{
+        adjustments::AdjustmentRow,
         billing_facts::{
             AccountFacts, AppliedCost, AppliedPrice, Charged, Conflict, CostOpened, CostTerms,
             Held, Looked, PriceOpened, PriceTerms, Settlement, SheetApplied,
@@ -37,6 +38,7 @@ pub(super) struct Shown {
     pub(super) costs: Vec<VersionRow>,
     pub(super) accounts: Vec<AccountRow>,
     pub(super) accesses: Vec<AccessRow>,
+    pub(super) adjustments: Vec<AdjustmentRow>,
 }
 
 impl World {
@@ -142,6 +144,7 @@ impl World {
             costs: rows(&tables.costs),
             accounts: rows(&tables.accounts),
             accesses: rows(&tables.accesses),
+            adjustments: rows(&tables.adjustments),
         });
     }
 
@@ -368,10 +371,13 @@ impl World {
             category,
             id: event.stream,
         };
-        if !matches!(
-            category,
-            Category::Price | Category::Sheet | Category::Audit
-        ) {
+        let shown = [
+            Category::Price,
+            Category::Sheet,
+            Category::Audit,
+            Category::Adjustment,
+        ];
+        if !shown.contains(&category) {
             event.principal = None;
         }
         event.version = self.next_version(stream);
@@ -395,6 +401,8 @@ impl World {
         shown.costs.iter().for_each(|row| judge.cost_row(row));
         shown.accounts.iter().for_each(|row| judge.account_row(row));
         shown.accesses.iter().for_each(|row| judge.access_row(row));
+        let adjustments = shown.adjustments.iter();
+        adjustments.for_each(|row| judge.adjustment_row(row));
     }
 }
 

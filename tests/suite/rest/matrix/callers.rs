@@ -19,6 +19,8 @@ pub(super) enum Has {
     ReadAny,
     /// May set prices, costs and accounts.
     Admin,
+    /// May approve and reject.
+    Finance,
 }
 
 /// What each role gives of what there are endpoints for (CONTRACTS 9).
@@ -27,7 +29,7 @@ pub(super) const ROLES: [(&str, &[Has]); 6] = [
     ("account.viewer", &[Has::Read]),
     ("platform.admin", &[Has::Read, Has::ReadAny]),
     ("platform.billing_admin", &[Has::Admin]),
-    ("platform.finance", &[Has::Read, Has::ReadAny]),
+    ("platform.finance", &[Has::Read, Has::ReadAny, Has::Finance]),
     ("platform.auditor", &[]),
 ];
 
@@ -41,7 +43,8 @@ const UNDEFINED: [&str; 5] = [
 ];
 
 /// Scopes, and what they let through of whatever a role gives.
-const SCOPES: [(&str, &[Has]); 5] = [
+const SCOPES: [(&str, &[Has]); 6] = [
+    ("billing:finance", &[Has::Finance]),
     ("billing:read", &[Has::Read, Has::ReadAny]),
     ("billing:admin", &[Has::Admin]),
     (
