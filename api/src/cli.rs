@@ -2,8 +2,9 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use axum::http::Uri;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use schema::{AccountId, EventId, MessageId, Sealed, TenantId, Timestamp};
+use schema::{AccountId, EventId, MessageId, Sealed, SheetId, TenantId, Timestamp};
 
 use crate::{
     config::values,
@@ -53,6 +54,10 @@ pub enum Role {
     Keys(KeysSettings),
     /// Shows a person what is sealed, after recording who asks and why
     Reveal(RevealSettings),
+    /// Compares a sheet of prices with what is in effect, or applies it
+    Prices(SheetSettings),
+    /// Compares a sheet of costs with what is in effect, or applies it
+    Costs(SheetSettings),
     /// Prints, writes or checks the JSON Schemas of everything stored or sent
     Schema(SchemaSettings),
     /// Makes keys and tokens for development
@@ -74,6 +79,8 @@ impl Role {
             Self::Migrate(_) => "tollbook-migrate",
             Self::Keys(_) => "tollbook-keys",
             Self::Reveal(_) => "tollbook-reveal",
+            Self::Prices(_) => "tollbook-prices",
+            Self::Costs(_) => "tollbook-costs",
             Self::Schema(_) => "tollbook-schema",
             Self::Dev(_) => "tollbook-dev",
         }
@@ -92,6 +99,8 @@ impl Role {
             | Self::Migrate(_)
             | Self::Keys(_)
             | Self::Reveal(_)
+            | Self::Prices(_)
+            | Self::Costs(_)
             | Self::Schema(_)
             | Self::Dev(_) => None,
         }
@@ -309,6 +318,52 @@ pub struct RevealSettings {
     /// Who asks: an id of a person, kept for ever
     #[arg(long, value_parser = values::words::<1, 100>)]
     pub principal: String,
+}
+
+/// Where the REST API is, and who asks.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "REST API")]
+pub struct ApiSettings {
+    /// Where the API is, https:// without a path; http:// only to this machine
+    #[arg(long, env = "TOLLBOOK_URL", value_name = "URL")]
+    pub url: Uri,
+    /// File with the bearer token of whoever asks
+    #[arg(long, env = "TOLLBOOK_TOKEN_FILE", value_name = "FILE")]
+    pub token_file: PathBuf,
+    /// PEM file with the authorities to trust there; without it the system's
+    #[arg(long, env = "TOLLBOOK_CA_FILE", value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
+}
+
+/// Settings of `prices` and of `costs`.
+#[derive(Debug, Clone, Args)]
+pub struct SheetSettings {
+    /// The API.
+    #[command(flatten)]
+    pub api: ApiSettings,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: SheetCommand,
+}
+
+/// What `prices` and `costs` can do.
+#[derive(Debug, Clone, Subcommand)]
+pub enum SheetCommand {
+    /// Shows what would be done; changes nothing
+    Diff(SheetFile),
+    /// Shows what is done and does it, all of it or nothing
+    Import(SheetFile),
+}
+
+/// Which sheet.
+#[derive(Debug, Clone, Args)]
+pub struct SheetFile {
+    /// The sheet: CSV with the columns that docs/guides/price-sheets.md names
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// What to call it; by default that follows from the file, so that the same file is applied once
+    #[arg(long, value_name = "ID", value_parser = values::sheet)]
+    pub sheet_id: Option<SheetId>,
 }
 
 /// Settings of `schema`.

@@ -1,6 +1,7 @@
 //! What a process can be. One file per role.
 
 pub mod billing;
+mod client;
 pub mod dev;
 pub mod dlr;
 pub mod erasure;
@@ -12,6 +13,7 @@ pub mod replay_intake;
 pub mod republish;
 pub mod reveal;
 pub mod schema;
+pub mod sheets;
 
 use std::{
     fmt::Display,
@@ -80,6 +82,12 @@ pub enum RoleError {
     /// Some of what was asked for cannot be read. That it was asked for is recorded.
     #[error("{0} values cannot be read; why is said beside each")]
     NotRevealed(usize),
+    /// The API could not do what was asked.
+    #[error(transparent)]
+    Api(#[from] client::ApiError),
+    /// Lines of a sheet are refused. Nothing of it is applied.
+    #[error("{0} refusals; nothing is applied")]
+    LinesRefused(u64),
     /// A schema file could not be written or read.
     #[error("schema file {path}")]
     SchemaFile {
@@ -132,6 +140,8 @@ pub async fn run(role: Role, shutdown: Shutdown) -> Result<(), RoleError> {
         Role::Migrate(settings) => migrate::run(&settings).await,
         Role::Keys(settings) => keys::run(&settings.command).await,
         Role::Reveal(settings) => reveal::run(settings).await,
+        Role::Prices(settings) => sheets::run(sheets::Kind::Prices, &settings).await,
+        Role::Costs(settings) => sheets::run(sheets::Kind::Costs, &settings).await,
         Role::Schema(settings) => schema::run(&settings),
         Role::Dev(settings) => dev::run(&settings.command),
     }

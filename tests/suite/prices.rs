@@ -4,5 +4,6 @@ mod attacks;
 mod overlap;
 mod refused;
 mod sheets;
+mod sheets_by_hand;
 mod sheets_killed;
 mod versions;

@@ -6,7 +6,7 @@
 use std::{borrow::Cow, fmt, str::FromStr, time::Duration};
 
 use async_nats::ServerAddr;
-use schema::{AccountId, EventId, MessageId, TenantId, Timestamp};
+use schema::{AccountId, EventId, MessageId, SheetId, TenantId, Timestamp};
 
 use super::Secret;
 
@@ -110,6 +110,16 @@ pub fn message(text: &str) -> Result<MessageId, Expected> {
 /// It is something else.
 pub fn event(text: &str) -> Result<EventId, Expected> {
     EventId::parse(text).ok_or(NO_ID)
+}
+
+/// What a sheet is called.
+///
+/// # Errors
+/// It is something else.
+pub fn sheet(text: &str) -> Result<SheetId, Expected> {
+    const WORDS: &str =
+        "must be 1 to 64 letters, digits, `.`, `_` and `-`, first a letter or a digit";
+    SheetId::parse(text).ok_or(Expected::words(WORDS))
 }
 
 /// A person's words of `MIN` to `MAX` characters that are kept for ever. A long number may be
