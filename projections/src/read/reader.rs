@@ -1,7 +1,7 @@
 //! Asks the tables: under a [`Scope`], one statement per question, and whether they show what was
 //! just written. It must never write.
 
-use std::{fmt::Display, sync::Arc, time::Duration};
+use std::{cell::Cell, fmt::Display, sync::Arc, time::Duration};
 
 use eventstore::{
     LogId, StoreError,
@@ -140,23 +140,42 @@ impl Reader {
     }
 }
 
-/// A row being read, with what an error says about it.
+/// A row being read, with what an error says about it. Columns that are read in the order of their
+/// statement are found at once; any other is looked for.
 #[derive(Debug)]
 pub struct Cells<'a, R> {
     table: &'static str,
     row: &'a Row,
     name: R,
+    /// The column behind the one that was read last.
+    next: Cell<usize>,
 }
 
 impl<'a, R: Display> Cells<'a, R> {
     /// The row of `table` that is known as `name`.
     pub(crate) const fn new(table: &'static str, row: &'a Row, name: R) -> Self {
-        Self { table, row, name }
+        Self {
+            table,
+            row,
+            name,
+            next: Cell::new(0),
+        }
     }
 
     /// A value that needs no check.
     pub(crate) fn get<T: FromSql<'a>>(&self, column: &'static str) -> Result<T, ReadError> {
-        let value = self.row.try_get(column).ok();
+        let columns = self.row.columns();
+        let next = self.next.get();
+        let is_next = columns.get(next).is_some_and(|it| it.name() == column);
+        let index = if is_next {
+            Some(next)
+        } else {
+            columns.iter().position(|it| it.name() == column)
+        };
+        let value = index.and_then(|index| {
+            self.next.set(index + 1);
+            self.row.try_get(index).ok()
+        });
         self.known(column, value)
     }
 

@@ -6,6 +6,7 @@
 //! are shares of them: what was measured on two cores that others kept busy too, less a
 //! tenth or so.
 
+mod csv;
 mod floor;
 mod latency;
 mod sheet;
@@ -17,6 +18,7 @@ use std::future::Future;
 use tokio::time::Instant;
 
 use self::{
+    csv::Csv,
     latency::Latency,
     sheet::Sheet,
     stage::{AtWork, Run, Stage},
@@ -72,6 +74,7 @@ enum Part {
     Latency,
     Sheet,
     Usage,
+    Csv,
 }
 
 /// Everything that was measured.
@@ -86,6 +89,7 @@ struct Measured {
     latency: Option<Latency>,
     sheet: Option<Sheet>,
     usage: Vec<(&'static str, u64)>,
+    csv: Option<Csv>,
 }
 
 /// Runs it.
@@ -139,6 +143,10 @@ pub(super) async fn run(args: BillingArgs) -> Result<(), Fault> {
     if wants(Part::Usage) {
         step(began, "questions of usage over a million charges");
         measured.usage = Box::pin(usage::measure(&stage)).await?;
+    }
+    if wants(Part::Csv) {
+        step(began, "a million charges as a table");
+        measured.csv = Some(Box::pin(csv::measure(&stage)).await?);
     }
     stage.world.stop().await?;
     report(&measured).print(
@@ -302,6 +310,13 @@ fn report(measured: &Measured) -> Report {
         let bar = if *granularity == "hour" { 50 } else { 20 };
         let key = format!("usage_{granularity}_p95_ms");
         report.held_to(key, Figure::thousandths(*micros), &[Bar::AtMost(bar)]);
+    }
+    if let Some(csv) = measured.csv {
+        report.tell("csv_floor_rows_per_s", Figure::whole(csv.floor));
+        let bars = [Bar::share(20, csv.floor)];
+        report.held_to("csv_rows_per_s", Figure::whole(csv.rows), &bars);
+        let growth = Figure::whole(csv.growth);
+        report.held_to("csv_growth_mib", growth, &[Bar::AtMost(32)]);
     }
     let floor = rate(&measured.chain_floor, |run| run.visible);
     if !measured.chain_floor.is_empty() {

@@ -6,6 +6,8 @@
 //! let usage = rest.as_customer(tenant, account).usage(&of).await?.made()?;
 //! ```
 
+mod table;
+
 use std::{path::Path, sync::Arc};
 
 use bytes::Bytes;

@@ -169,10 +169,18 @@ impl Service {
     /// Its peak resident memory, in KiB.
     #[must_use]
     pub fn peak_kib(&self) -> Option<u64> {
+        self.memory_kib("VmHWM:")
+    }
+
+    /// Its resident memory now, in KiB.
+    #[must_use]
+    pub fn resident_kib(&self) -> Option<u64> {
+        self.memory_kib("VmRSS:")
+    }
+
+    fn memory_kib(&self, line: &str) -> Option<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.pid()?)).ok()?;
-        let line = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmHWM:"))?;
+        let line = status.lines().find_map(|it| it.strip_prefix(line))?;
         line.split_whitespace().next()?.parse().ok()
     }
 

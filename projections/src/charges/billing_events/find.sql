@@ -1,9 +1,9 @@
 -- find_charge: the charge of a message
 -- $1 log, $2 message, $3 its tenant and $4 its account; a null stands for any.
 select
-    message_id, tenant_id, account_id, operator_id, direction, segment_count, dlr_status,
-    charged_at, rated_at, created_at, account_tier, billed, currency, customer_price,
-    pricing_table_id, own_price, clock_skew, late, position
+    position, rated_at, message_id, tenant_id, account_id, operator_id, direction, segment_count,
+    dlr_status, charged_at, created_at, account_tier, billed, customer_price, currency,
+    pricing_table_id, own_price, clock_skew, late
 from billing.billing_events
 where log_id = $1 and message_id = $2
     and ($3::uuid is null or tenant_id = $3)

@@ -5,9 +5,9 @@
 -- policies keep it from the index), $7 up to this position, $8 at most so many, $9 looked at, $10
 -- operator, $11 status, $12 billed; a null leaves one of these three out.
 select
-    message_id, tenant_id, account_id, operator_id, direction, segment_count, dlr_status,
-    charged_at, rated_at, created_at, account_tier, billed, currency, customer_price,
-    pricing_table_id, own_price, clock_skew, late, position, sought, place
+    place, sought, position, rated_at, message_id, tenant_id, account_id, operator_id, direction,
+    segment_count, dlr_status, charged_at, created_at, account_tier, billed, customer_price, currency,
+    pricing_table_id, own_price, clock_skew, late
 from (
     select
         l.*,

@@ -258,6 +258,7 @@ pub async fn shown(reader: &Reader) -> Result<Position, ReadError> {
 fn read(row: &Row) -> Result<Charge, ReadError> {
     let position = Cells::new(TABLE, row, "?").position("position")?;
     let cells = Cells::new(TABLE, row, position);
+    // In the order of the statements' columns, which is the fastest to read.
     Ok(Charge {
         place: ChargePlace {
             rated_at: cells.time("rated_at")?,

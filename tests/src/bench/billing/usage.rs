@@ -15,7 +15,7 @@ use crate::{
 const QUESTIONS: usize = 200;
 const WARM_UP: usize = 20;
 /// The charges of the account, and over how many days they are spread; see `seed.sql`.
-const CHARGES: u64 = 1_000_000;
+pub(super) const CHARGES: u64 = 1_000_000;
 const SPAN: i64 = 400;
 
 /// The granularities and how long a question takes at most in 95 of 100 cases, in microseconds.
@@ -64,7 +64,7 @@ pub(super) async fn measure(stage: &Stage) -> Result<Vec<(&'static str, u64)>, F
 }
 
 /// Writes the charges and their usage straight into the tables.
-async fn seed(stage: &Stage, tenant: TenantId, account: AccountId) -> Result<(), Fault> {
+pub(super) async fn seed(stage: &Stage, tenant: TenantId, account: AccountId) -> Result<(), Fault> {
     let database = stage.world.admin().await?;
     let sql = include_str!("seed.sql");
     database.execute(sql, &[&tenant.0, &account.0]).await?;
