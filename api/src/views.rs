@@ -5,7 +5,12 @@ use std::{sync::Arc, time::Duration};
 
 use actors::{
     adjustments::commands::PaidCurrencies,
-    charges::held::{HeldChargesView, HeldNews},
+    charges::{
+        held::{HeldChargesView, HeldNews},
+        reassessment::{
+            Changed, ChargedMessage, CostChange, Pending, Progress, ReassessmentView, ShownCost,
+        },
+    },
     prices::commands::PlatformCharges,
     receipts::{
         correlate::Wanted,
@@ -20,11 +25,15 @@ use projections::{
     adjustments::adjustments,
     charges::{
         billing_events::{Charges, charged_by_the_platform},
+        cost_changes,
         held_charges::{self, HeldFilter},
     },
     receipts::orphaned_receipts::{self, Orphan},
 };
-use schema::{AccountId, Currency, MessageId, Period, Position, PriceKey, TenantId, Timestamp};
+use schema::{
+    AccountId, Currency, MessageId, Period, Position, PriceKey, TenantId, Timestamp,
+    event::AssessmentCursor,
+};
 use tokio::time::Instant;
 
 /// The tables that an actor's view is read from. Cheap to clone.
@@ -82,6 +91,76 @@ impl OpenOrphans for Tables {
     async fn next(&self, after: Arrival, limit: i64) -> Result<OrphanPage, ViewError> {
         let orphans = orphaned_receipts::next(&self.0, after, limit).await;
         orphans.map(page).map_err(ViewError::new)
+    }
+}
+
+#[async_trait]
+impl ReassessmentView for Tables {
+    async fn pending(&self, limit: usize) -> Result<Pending, ViewError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let told = cost_changes::pending(&self.0, limit).await;
+        let told = told.map_err(ViewError::new)?;
+        let change = |row: cost_changes::CostChange| CostChange {
+            position: row.position,
+            of: match row.of {
+                cost_changes::ChangedCost::Cost(key) => Changed::Cost(key),
+                cost_changes::ChangedCost::Rate(key) => Changed::Rate(key),
+            },
+            period: row.period,
+            concerns: row.concerns,
+            progress: Progress {
+                through: row.through,
+                examined: row.examined,
+                changed: row.changed,
+            },
+        };
+        Ok(Pending {
+            version: told.version,
+            changes: told.changes.into_iter().map(change).collect(),
+            waiting: told.waiting,
+            shown: told.shown,
+        })
+    }
+
+    async fn page(
+        &self,
+        change: &CostChange,
+        after: Option<AssessmentCursor>,
+        limit: usize,
+    ) -> Result<Vec<ChargedMessage>, ViewError> {
+        let asked = cost_changes::CostChange {
+            position: change.position,
+            of: match change.of {
+                Changed::Cost(key) => cost_changes::ChangedCost::Cost(key),
+                Changed::Rate(key) => cost_changes::ChangedCost::Rate(key),
+            },
+            period: change.period,
+            concerns: change.concerns,
+            examined: change.progress.examined,
+            changed: change.progress.changed,
+            through: change.progress.through,
+        };
+        let rows = cost_changes::charges(&self.0, &asked, after, limit).await;
+        let charged = |row: cost_changes::ChargeRow| ChargedMessage {
+            message: row.message,
+            tenant: row.tenant,
+            account: row.account,
+            cursor: row.cursor,
+            direction: row.direction,
+            status: row.status,
+            segments: row.segments,
+            customer_price: row.customer_price,
+            currency: row.currency,
+            shown: ShownCost {
+                cost: row.cost,
+                exchange: row.exchange,
+                operator_cost: row.operator_cost,
+                converted_cost: row.converted_cost,
+                margin: row.margin,
+            },
+        };
+        let rows = rows.map_err(ViewError::new)?;
+        Ok(rows.into_iter().map(charged).collect())
     }
 }
 

@@ -16,12 +16,16 @@ insert into eventlog.read_permission (role, category)
 select reader.role, kind.category
 from (values
     ('dlr_svc', array['message', 'orphan']),
-    ('billing_svc', array['charge', 'account', 'tenant', 'price', 'sheet', 'invoice', 'audit']),
+    ('billing_svc', array[
+        'charge', 'account', 'tenant', 'price', 'sheet', 'assessment', 'invoice', 'audit'
+    ]),
     ('auditor', array[
-        'message', 'orphan', 'charge', 'account', 'tenant', 'price', 'sheet', 'invoice', 'audit'
+        'message', 'orphan', 'charge', 'account', 'tenant', 'price', 'sheet', 'assessment',
+        'invoice', 'audit'
     ]),
     ('tollbook_admin', array[
-        'message', 'orphan', 'charge', 'account', 'tenant', 'price', 'sheet', 'invoice', 'audit'
+        'message', 'orphan', 'charge', 'account', 'tenant', 'price', 'sheet', 'assessment',
+        'invoice', 'audit'
     ])
 ) as reader (role, categories), unnest(reader.categories) as kind (category);
 
@@ -60,6 +64,10 @@ insert into eventlog.append_permission (role, category, type, schema_version) va
     ('billing_svc', 'price', 'CostClosed', 1),
     ('billing_svc', 'sheet', 'PriceSheetApplied', 1),
     ('billing_svc', 'sheet', 'CostSheetApplied', 1),
+    ('billing_svc', 'price', 'ExchangeRateOpened', 1),
+    ('billing_svc', 'price', 'ExchangeRateClosed', 1),
+    ('billing_svc', 'assessment', 'CostsAssessed', 1),
+    ('billing_svc', 'assessment', 'AssessmentAdvanced', 1),
     ('billing_svc', 'audit', 'CrossAccountRead', 1),
     ('billing_svc', 'audit', 'AccessRefused', 1),
     ('tollbook_admin', 'audit', 'PersonalDataRevealed', 1);
@@ -200,8 +208,11 @@ insert into eventlog.projection (log_id, projection, role) values
     (1, 'sms.dlr.unmatched', 'dlr_svc'),
     (1, 'billing_events', 'billing_svc'),
     (1, 'usage_summaries', 'billing_svc'),
+    (1, 'cost_assessments', 'billing_svc'),
+    (1, 'cost_changes', 'billing_svc'),
     (1, 'pricing_tables', 'billing_svc'),
     (1, 'operator_costs', 'billing_svc'),
+    (1, 'exchange_rates', 'billing_svc'),
     (1, 'accounts', 'billing_svc'),
     (1, 'held_charges', 'billing_svc'),
     (1, 'access_log', 'billing_svc');

@@ -6,13 +6,24 @@ grant usage on schema billing to billing_svc, auditor, tollbook_admin;
 -- The service adds rows and changes what can change; rows go away only by a job.
 grant select, insert on billing.billing_events, billing.usage_summaries, billing.usage_days,
     billing.usage_counted, billing.pricing_tables, billing.operator_costs, billing.accounts,
-    billing.adjustments, billing.held_charges, billing.access_log, billing.erasures
+    billing.adjustments, billing.held_charges, billing.access_log, billing.erasures, billing.exchange_rates,
+    billing.cost_changes, billing.cost_assessments
     to billing_svc;
-grant update (message_count, segment_count, customer_price, operator_cost, position)
-    on billing.usage_summaries, billing.usage_days to billing_svc;
+grant update (
+    message_count, segment_count, customer_price, operator_cost, margin, cost_missing_count,
+    margin_unknown_count, position
+) on billing.usage_summaries, billing.usage_days to billing_svc;
+grant update (
+    operator_cost_id, cost_missing, operator_cost, cost_currency, exchange_rate_id,
+    converted_cost, margin, assessed_position
+) on billing.billing_events to billing_svc;
+grant update (
+    examined_count, changed_count, through_operator_id, through_rated_at, through_position,
+    advanced_position, advanced_version, completed_at
+) on billing.cost_changes to billing_svc;
 grant update (position) on billing.usage_counted to billing_svc;
 grant update (effective_to, closed_by, changed_position)
-    on billing.pricing_tables, billing.operator_costs to billing_svc;
+    on billing.pricing_tables, billing.operator_costs, billing.exchange_rates to billing_svc;
 grant update (
     account_tier, currency, billing_name, billing_address, sealed_version, changed_at,
     changed_position
@@ -27,7 +38,8 @@ grant update (erased_at) on billing.erasures to billing_svc;
 -- and the reasons of adjustments.
 grant select on billing.billing_events, billing.usage_summaries, billing.usage_days,
     billing.usage_counted, billing.pricing_tables, billing.operator_costs, billing.held_charges,
-    billing.access_log, billing.erasures
+    billing.access_log, billing.erasures, billing.exchange_rates, billing.cost_changes,
+    billing.cost_assessments
     to auditor, tollbook_admin;
 grant select (
     log_id, position, tenant_id, account_id, account_tier, currency, sealed_version, created_at,
@@ -43,5 +55,6 @@ grant select (
 grant insert, update, delete, truncate
     on billing.billing_events, billing.usage_summaries, billing.usage_days,
     billing.usage_counted, billing.pricing_tables, billing.operator_costs, billing.accounts,
-    billing.adjustments, billing.held_charges, billing.access_log, billing.erasures
+    billing.adjustments, billing.held_charges, billing.access_log, billing.erasures, billing.exchange_rates,
+    billing.cost_changes, billing.cost_assessments
     to tollbook_admin;

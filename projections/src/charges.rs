@@ -1,6 +1,8 @@
-//! Charges: each one, what waits to be charged, and what they add up to.
+//! Charges: each one and what it costs, what waits to be charged, and what they add up to.
 
 pub mod billing_events;
+pub mod cost_assessments;
+pub mod cost_changes;
 pub mod held_charges;
 pub mod usage_summaries;
 
@@ -21,6 +23,8 @@ use crate::{Page, Projection, ReadError, Reader, Scope};
 pub(crate) fn projections() -> Vec<Arc<dyn Projection>> {
     vec![
         Arc::new(billing_events::Charges),
+        Arc::new(cost_assessments::CostAssessments),
+        Arc::new(cost_changes::CostChanges),
         Arc::new(usage_summaries::UsageSummaries),
         Arc::new(held_charges::HeldCharges),
     ]
@@ -29,6 +33,7 @@ pub(crate) fn projections() -> Vec<Arc<dyn Projection>> {
 /// Asks each table what the edge asks it, about nobody.
 pub(crate) async fn probe(reader: &Reader) -> Result<(), ReadError> {
     let filter = HeldFilter::default();
+    cost_changes::pending(reader, 1).await?;
     held_charges::list(reader, Scope::EveryTenant, filter, Page::ONE).await?;
     let tenant = TenantId(Uuid::nil());
     let none = ChargesOf {

@@ -22,11 +22,15 @@ pub use self::{
         AdjustmentApproved, AdjustmentFacts, AdjustmentProposed, AdjustmentRejected, Person,
     },
     charges::{
-        AppliedCost, AppliedPrice, ChargeConflictRecorded, ChargeHeld, HoldReason, MessageCharged,
-        PayerSource,
+        AppliedCost, AppliedPrice, AppliedRate, AssessedCharge, AssessmentAdvanced,
+        AssessmentCursor, ChargeConflictRecorded, ChargeHeld, CostAssessment, CostsAssessed,
+        HoldReason, MessageCharged, PayerSource, ReplacedAssessment,
     },
     erasure::{ErasureRequested, TenantErased},
-    prices::{CostClosed, CostOpened, CostTerms, PriceClosed, PriceOpened, PriceTerms},
+    prices::{
+        CostClosed, CostOpened, CostTerms, ExchangeRateClosed, ExchangeRateOpened, PriceClosed,
+        PriceOpened, PriceTerms, RateTerms,
+    },
     receipts::{
         LateReceiptRecorded, MessageSettled, OrphanMatched, ReceiptOrphaned, ReceiptRecorded,
     },
@@ -173,6 +177,15 @@ events! {
     AdjustmentApproved(Adjustment) = 1,
     /// It was rejected, for a reason. It never changes anything.
     AdjustmentRejected(Adjustment) = 1,
+    /// A version of an exchange rate was opened.
+    ExchangeRateOpened(Price) = 1,
+    /// A version of an exchange rate got its end, or an earlier one.
+    ExchangeRateClosed(Price) = 1,
+    /// What charged messages of a tenant cost was assessed again, because a cost or an exchange
+    /// rate became known for their time.
+    CostsAssessed(Assessment) = 1,
+    /// How far that is for one such change.
+    AssessmentAdvanced(Assessment) = 1,
     /// Somebody read the data of an account that is not theirs.
     CrossAccountRead(Audit) = 1,
     /// Somebody wanted to and was refused.

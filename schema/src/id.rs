@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use uuid::Uuid;
 
-use crate::{CostKey, PriceKey, Status, Timestamp};
+use crate::{CostKey, ExchangeRateKey, PriceKey, Status, StreamVersion, Timestamp};
 
 /// The namespace of every id Tollbook derives. It must never change.
 const NAMESPACE: Uuid = Uuid::from_u128(0x7011_b00c_5eed_5a1d_8e0f_0000_0000_0001);
@@ -104,6 +104,8 @@ uuid_id! {
     OperatorCostId
     /// An adjustment of an account's bill.
     AdjustmentId
+    /// One version of an exchange rate.
+    ExchangeRateId
     /// A message on the wire, as its producer names it.
     SourceEventId
 }
@@ -207,12 +209,14 @@ categories! {
     Account = "account",
     /// One stream per tenant: that it is to be erased, and that it is.
     Tenant = "tenant",
-    /// One stream per price or cost key: its versions.
+    /// One stream per price, cost or exchange rate: its versions.
     Price = "price",
     /// One stream per sheet of prices or costs: that it was applied.
     Sheet = "sheet",
     /// One stream per adjustment: proposed, then approved or rejected.
     Adjustment = "adjustment",
+    /// One stream per log: what charges cost by what became known after they were recorded.
+    Assessment = "assessment",
     /// One stream per account, currency and period.
     Invoice = "invoice",
     /// One stream per request: that somebody looked at data that is not theirs, or is sealed.
@@ -334,6 +338,25 @@ impl StreamId {
         }
     }
 
+    /// The stream of the versions of an exchange rate.
+    #[must_use]
+    pub fn exchange_rate(key: &ExchangeRateKey) -> Self {
+        let (base, quote) = (key.base.as_str(), key.quote.as_str());
+        Self {
+            category: Category::Price,
+            id: derive("exchange-rate", &[base.as_bytes(), quote.as_bytes()]),
+        }
+    }
+
+    /// The stream in which the costs of charges are assessed again, one pass after the other.
+    #[must_use]
+    pub fn assessments() -> Self {
+        Self {
+            category: Category::Assessment,
+            id: derive("assessments", &[]),
+        }
+    }
+
     /// The stream of the access that the request `request` was.
     #[must_use]
     pub const fn access(request: Uuid) -> Self {
@@ -422,6 +445,12 @@ impl EventId {
     #[must_use]
     pub fn of_decision(adjustment: AdjustmentId) -> Self {
         Self(derive("adjustment-decided", &[adjustment.0.as_bytes()]))
+    }
+
+    /// The fact that costs were assessed again: the event that is version `version` of its stream.
+    #[must_use]
+    pub fn of_assessment(version: StreamVersion) -> Self {
+        Self(derive("costs-assessed", &[&version.0.to_be_bytes()]))
     }
 
     /// The fact that `tenant` was erased. It is erased once; if it comes back, it has another name.

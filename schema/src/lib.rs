@@ -28,14 +28,17 @@ pub use adjustment::AdjustmentAmount;
 pub use erasure::ReceivedErasure;
 pub use event::{Event, EventType, Sealed, SealedValue};
 pub use id::{
-    AccountId, AdjustmentId, Category, EventId, MessageId, OperatorCostId, OperatorId,
-    OperatorMessageId, PricingTableId, Pseudonym, SheetId, SourceEventId, StreamId, TenantId,
+    AccountId, AdjustmentId, Category, EventId, ExchangeRateId, MessageId, OperatorCostId,
+    OperatorId, OperatorMessageId, PricingTableId, Pseudonym, SheetId, SourceEventId, StreamId,
+    TenantId,
 };
 pub use inbound::{Invalid, Reason};
-pub use money::{Amount, Currency, UnitPrice};
+pub use money::{Amount, Currency, Rate, UnitPrice};
 pub use personal::Personal;
 pub use position::{Position, StreamVersion};
-pub use pricing::{AccountTier, CostKey, Direction, Period, PriceKey, PricingModel};
+pub use pricing::{
+    AccountTier, CostKey, Direction, ExchangeRateKey, Period, PriceKey, PricingModel,
+};
 pub use receipt::{ReceiptFacts, ReceiptPrivate, ReceivedReceipt};
 pub use settlement::{ReceivedSettlement, Settlement};
 pub use status::Status;

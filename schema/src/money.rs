@@ -1,12 +1,12 @@
 //! Money: exact decimals of six places, and the currency they are in.
 //!
-//! Nothing here rounds. A unit price has at most six places, a charge is a unit price times a
-//! whole number of segments, and everything else is a sum of charges. Rounding to a currency's
-//! minor unit belongs to invoices and says so there.
+//! A unit price has at most six places, a charge is a unit price times a whole number of segments,
+//! and everything else is a sum of charges: none of that rounds. What does says so: a cost that is
+//! converted ([`Amount::converted`]), and invoices, to a currency's minor unit.
 
 use std::{borrow::Cow, fmt, iter::Sum, ops, str::FromStr};
 
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
@@ -49,6 +49,22 @@ impl Amount {
     #[must_use]
     pub const fn is_negative(self) -> bool {
         self.0.is_sign_negative()
+    }
+
+    /// Whether it is nothing.
+    #[must_use]
+    pub const fn is_zero(self) -> bool {
+        self.0.is_zero()
+    }
+
+    /// The same value in another currency, of which one of this is `rate`: rounded to six places,
+    /// half away from zero. Nothing if that is a million or more: no charge is.
+    #[must_use]
+    pub fn converted(self, rate: Rate) -> Option<Self> {
+        let value = self.0.checked_mul(rate.0)?;
+        let strategy = RoundingStrategy::MidpointAwayFromZero;
+        let value = value.round_dp_with_strategy(PLACES, strategy);
+        Self::new(value).filter(|value| value.0.abs() < Decimal::from(1_000_000))
     }
 }
 
@@ -228,6 +244,123 @@ impl JsonSchema for UnitPrice {
     }
 }
 
+/// What one unit of a currency is in another: above zero, at most ten digits before the point and
+/// ten behind it. On the wire a decimal string: `"0.9215"`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Rate(Decimal);
+
+/// The texts that are rates: with a digit that is not 0, before the point or behind it.
+const PATTERN: &str = concat!(
+    r"^0*([1-9][0-9]{0,9}(\.[0-9]{1,10}0*)?",
+    r"|0\.([1-9][0-9]{0,9}|0[1-9][0-9]{0,8}|00[1-9][0-9]{0,7}",
+    r"|000[1-9][0-9]{0,6}|0000[1-9][0-9]{0,5}|00000[1-9][0-9]{0,4}",
+    r"|000000[1-9][0-9]{0,3}|0000000[1-9][0-9]{0,2}|00000000[1-9][0-9]{0,1}",
+    r"|000000000[1-9])0*)$",
+);
+
+/// Why a text is no exchange rate. Never shows the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoRate {
+    /// Not digits with at most one point between them.
+    #[error("must be a decimal number such as \"0.9215\"")]
+    NotDecimal,
+    /// Zero, or below it.
+    #[error("must be above zero")]
+    NotPositive,
+    /// Digits beyond the tenth place.
+    #[error("must not have more than 10 decimal places")]
+    TooPrecise,
+    /// Too many digits before the point.
+    #[error("must be below 10000000000")]
+    TooLarge,
+}
+
+impl Rate {
+    /// How many digits it has at most, before the point and behind it.
+    const DIGITS: usize = 10;
+
+    /// The rate as the database and other libraries take it.
+    #[must_use]
+    pub const fn decimal(self) -> Decimal {
+        self.0
+    }
+}
+
+impl TryFrom<Decimal> for Rate {
+    type Error = NoRate;
+
+    fn try_from(decimal: Decimal) -> Result<Self, NoRate> {
+        decimal.normalize().to_string().parse()
+    }
+}
+
+impl FromStr for Rate {
+    type Err = NoRate;
+
+    fn from_str(text: &str) -> Result<Self, NoRate> {
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        let (whole, places) = digits.split_once('.').unwrap_or((digits, "0"));
+        let plain = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+        if !plain(whole) || !plain(places) {
+            return Err(NoRate::NotDecimal);
+        }
+        if digits.len() < text.len() {
+            return Err(NoRate::NotPositive);
+        }
+        let (whole, places) = (whole.trim_start_matches('0'), places.trim_end_matches('0'));
+        if places.len() > Self::DIGITS {
+            return Err(NoRate::TooPrecise);
+        }
+        if whole.len() > Self::DIGITS {
+            return Err(NoRate::TooLarge);
+        }
+        let decimal = Decimal::from_str(&format!("0{whole}.{places:0<1}"));
+        // Unwrap safety: at most twenty digits.
+        let decimal = decimal.expect("a decimal").normalize();
+        if decimal.is_zero() {
+            return Err(NoRate::NotPositive);
+        }
+        Ok(Self(decimal))
+    }
+}
+
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Serialize for Rate {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Rate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<str>::deserialize(deserializer)?;
+        text.parse().map_err(D::Error::custom)
+    }
+}
+
+impl JsonSchema for Rate {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Rate".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "pattern": PATTERN,
+            "description": "A decimal above zero: what one unit of the base currency is in the quote currency.",
+        })
+    }
+}
+
 /// A currency of ISO 4217.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Currency([u8; 3]);
@@ -343,6 +476,45 @@ mod tests {
         assert!(serde_json::from_str::<Amount>(r#""0.0000001""#).is_err());
         assert!(serde_json::from_str::<Amount>("0.1").is_err(), "no floats");
         assert!(!(loss - loss).is_negative(), "no negative zero");
+    }
+
+    #[test]
+    fn a_rate_is_above_zero_and_never_rounded() {
+        let rate = |text: &str| text.parse::<Rate>().map(|rate| rate.to_string());
+        assert_eq!(rate("0.9215").as_deref(), Ok("0.9215"));
+        assert_eq!(rate("1").as_deref(), Ok("1"));
+        assert_eq!(rate("0150.50").as_deref(), Ok("150.5"));
+        for (text, why) in [
+            ("0", NoRate::NotPositive),
+            ("0.0000", NoRate::NotPositive),
+            ("-1", NoRate::NotPositive),
+            ("1.00000000001", NoRate::TooPrecise),
+            ("10000000000", NoRate::TooLarge),
+            ("", NoRate::NotDecimal),
+            ("1e2", NoRate::NotDecimal),
+            ("1,5", NoRate::NotDecimal),
+        ] {
+            assert_eq!(rate(text), Err(why), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_converted_amount_is_rounded_half_away_from_zero() {
+        let convert = |millionths, rate: &str| {
+            let rate = rate.parse().expect("a rate");
+            let converted = Amount::from_millionths(millionths).converted(rate);
+            converted.map(|amount| amount.to_string())
+        };
+        assert_eq!(convert(20_000, "0.92").as_deref(), Some("0.018400"));
+        assert_eq!(convert(1, "0.5").as_deref(), Some("0.000001"));
+        assert_eq!(convert(1, "0.4999999999").as_deref(), Some("0.000000"));
+        assert_eq!(convert(-1, "0.5").as_deref(), Some("-0.000001"));
+        assert_eq!(convert(3, "0.5").as_deref(), Some("0.000002"));
+        assert_eq!(
+            convert(1_000_000, "999999").as_deref(),
+            Some("999999.000000")
+        );
+        assert_eq!(convert(1_000_000, "1000000"), None);
     }
 
     #[test]

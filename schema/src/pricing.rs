@@ -98,6 +98,16 @@ pub struct CostKey {
     pub direction: Direction,
 }
 
+/// What an exchange rate is for. At any time at most one version of it is in effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ExchangeRateKey {
+    /// The currency that is converted.
+    pub base: Currency,
+    /// The currency it is converted to.
+    pub quote: Currency,
+}
+
 /// A time with a beginning and perhaps an end.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,

@@ -8,6 +8,7 @@
 //! Nothing is decided here: which change is allowed is a matter of the rules.
 
 mod cost;
+mod exchange_rate;
 mod price;
 mod sheet;
 
@@ -22,7 +23,7 @@ use uuid::Uuid;
 
 use crate::{Event, EventType, Period, Pseudonym, StreamId, TenantId, Timestamp};
 
-pub use self::{cost::Cost, price::Price, sheet::Sheeted};
+pub use self::{cost::Cost, exchange_rate::ExchangeRate, price::Price, sheet::Sheeted};
 
 /// A kind of things that have dated versions. Its name in schemas is the word for one such thing.
 pub trait Versioned: Copy + Eq + Debug + JsonSchema + Send + Sync + 'static {
@@ -48,6 +49,9 @@ pub trait Versioned: Copy + Eq + Debug + JsonSchema + Send + Sync + 'static {
     const OPENED: EventType;
     /// The event by which a version gets its end.
     const CLOSED: EventType;
+    /// Whether what was in effect at a time gone by may be corrected: nothing that was decided with
+    /// it stays wrong, for that is assessed again.
+    const CORRECTABLE: bool;
 
     /// The stream of a key's versions.
     fn stream(key: &Self::Key<Pseudonym>) -> StreamId;
@@ -144,6 +148,7 @@ mod tests {
     fn what_an_event_says_is_what_it_was_made_of() {
         says_in_events_what_it_reads_in_them::<Price>();
         says_in_events_what_it_reads_in_them::<Cost>();
+        says_in_events_what_it_reads_in_them::<ExchangeRate>();
     }
 
     #[test]

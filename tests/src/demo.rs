@@ -227,7 +227,7 @@ fn print(summary: &Summary, json: bool) -> Result<(), Fault> {
 
 fn print_usage(out: &mut impl Write, money: &Money) -> Result<(), Fault> {
     for (currency, usage) in &money.usage {
-        let (price, cost, margin) = (usage.price, usage.cost, usage.margin());
+        let (price, cost, margin) = (usage.price, usage.cost, usage.margin);
         let name = format!("{currency} price, cost, margin");
         writeln!(out, "  {name:<28} {price:>10} {cost:>14} {margin:>14}")?;
     }

@@ -150,11 +150,15 @@ async fn rest_of(
             .query_one(include_str!("drive/moving.sql"), &[])
             .await?;
         let (behind, unhealed): (i64, i64) = (row.get(0), row.get(1));
+        let billing = consumers.contains(&SETTLEMENTS);
+        let unassessed: i64 = if billing { row.get(2) } else { 0 };
         still = format!(
             "{pending} messages waiting, {unacknowledged} not acknowledged, \
-             {behind} events not projected, {unhealed} orphans not healed"
+             {behind} events not projected, {unhealed} orphans not healed, \
+             {unassessed} changes of costs not followed"
         );
-        let at_rest = pending == 0 && unacknowledged == 0 && behind == 0 && unhealed == 0;
+        let at_rest =
+            pending == 0 && unacknowledged == 0 && behind == 0 && unhealed == 0 && unassessed == 0;
         quiet = if at_rest { quiet + 1 } else { 0 };
         sleep_until(Instant::now() + Duration::from_millis(100)).await;
     }

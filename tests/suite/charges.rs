@@ -5,6 +5,7 @@
 //! ends with the auditor, who recomputes each charge at its place in the log.
 
 mod contradictions;
+mod costs;
 pub(crate) mod fixture;
 mod flood;
 mod held;

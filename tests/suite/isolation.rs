@@ -25,6 +25,7 @@ async fn seed(admin: &Client, table: &str, tenant: Uuid, position: i64) {
         "eventlog.erased_tenant" => include_str!("isolation/erased_row.sql"),
         "dlr.delivery_receipts" => include_str!("isolation/receipt_row.sql"),
         "billing.billing_events" => include_str!("isolation/charge_row.sql"),
+        "billing.cost_assessments" => include_str!("isolation/assessment_row.sql"),
         "billing.usage_summaries" => include_str!("isolation/usage_row.sql"),
         "billing.usage_days" => include_str!("isolation/usage_day_row.sql"),
         "billing.pricing_tables" => include_str!("isolation/price_row.sql"),

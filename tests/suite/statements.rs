@@ -101,9 +101,10 @@ fn no_statement_stands_in_rust() {
 }
 
 /// Tables of ours that hold a tenant's rows.
-const OF_TENANTS: [&str; 9] = [
+const OF_TENANTS: [&str; 10] = [
     "billing.adjustments",
     "billing.billing_events",
+    "billing.cost_assessments",
     "billing.usage_summaries",
     "billing.usage_days",
     "billing.pricing_tables",
@@ -114,12 +115,24 @@ const OF_TENANTS: [&str; 9] = [
 ];
 
 /// Statements that ask for rows of whatever tenant, or change rows by their own ids, and who may.
-const OF_WHATEVER_TENANT: [(&str, &str); 14] = [
+const OF_WHATEVER_TENANT: [(&str, &str); 17] = [
     ("decide_adjustments", "a projection decides them by id"),
     ("find_adjustment", "whose it is, is asked of the row"),
     (
         "list_adjustments",
         "the platform's administrators; narrowed if they say so",
+    ),
+    (
+        "assess_billing_events",
+        "a projection shows by position what charges cost",
+    ),
+    (
+        "read_cost_changes_pending",
+        "whether a change concerns anybody's charge",
+    ),
+    (
+        "read_charges_of_a_carrier",
+        "costs are assessed again, whoever's message it was",
     ),
     ("close_pricing_tables", "a projection ends versions by id"),
     ("resolve_held_charges", "a projection notes by message"),

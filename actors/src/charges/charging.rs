@@ -50,6 +50,10 @@ pub enum Disposition {
     Charged {
         /// Whether the message costs more than it earns.
         negative_margin: bool,
+        /// Whether nobody entered what the carrier takes.
+        cost_missing: bool,
+        /// Whether nobody entered the exchange rate that its margin needs.
+        margin_unknown: bool,
     },
     /// The charge of its message waits to be rated.
     Held,
@@ -177,11 +181,17 @@ impl Charging {
     fn count_charged(&self, dispositions: &[Disposition]) -> usize {
         let mut charged = 0;
         for disposition in dispositions {
-            if let Disposition::Charged { negative_margin } = disposition {
+            if let Disposition::Charged {
+                negative_margin,
+                cost_missing,
+                margin_unknown,
+            } = *disposition
+            {
+                let metrics = &self.metrics;
                 charged += 1;
-                self.metrics
-                    .negative_margin
-                    .inc_by(u64::from(*negative_margin));
+                metrics.negative_margin.inc_by(u64::from(negative_margin));
+                metrics.cost_missing.inc_by(u64::from(cost_missing));
+                metrics.margin_unknown.inc_by(u64::from(margin_unknown));
             }
         }
         charged

@@ -67,6 +67,15 @@ pub struct BillingMetrics {
     pub resolve_latency: Histogram,
     /// Charges that cost more than they earn.
     pub negative_margin: Counter,
+    /// Charges whose carrier had no cost when they were recorded.
+    pub cost_missing: Counter,
+    /// Charges whose cost was in another currency, without an exchange rate, when they were
+    /// recorded.
+    pub margin_unknown: Counter,
+    /// Charges that cost something else since a cost or an exchange rate became known.
+    pub reassessed: Counter,
+    /// Changes of costs and exchange rates whose charges are not all assessed again.
+    pub cost_changes_pending: Gauge,
     /// Settlements of a schema version that is not ours; accepted.
     pub foreign_schema_version: Counter,
     /// Settlements announced again because the first announcement was lost.
@@ -103,6 +112,10 @@ impl Default for BillingMetrics {
             ingestion_latency: Histogram::new(LATENCY_SECONDS),
             resolve_latency: Histogram::new(RESOLVE_SECONDS),
             negative_margin: Counter::default(),
+            cost_missing: Counter::default(),
+            margin_unknown: Counter::default(),
+            reassessed: Counter::default(),
+            cost_changes_pending: Gauge::default(),
             foreign_schema_version: Counter::default(),
             announced_again: Counter::default(),
             held_resolved: Counter::default(),
@@ -168,6 +181,7 @@ impl BillingMetrics {
             self.pg_errors.clone(),
         );
         self.register_rating(r);
+        self.register_costs(r);
         self.register_nats(r);
     }
 
@@ -176,11 +190,6 @@ impl BillingMetrics {
             "billing_pricing_resolve_latency_seconds",
             "finding payer, price and cost of a charge",
             self.resolve_latency.clone(),
-        );
-        r.register(
-            "billing_negative_margin",
-            "charges that cost more than they earn",
-            self.negative_margin.clone(),
         );
         r.register(
             "billing_held_charges",
@@ -201,6 +210,34 @@ impl BillingMetrics {
             "billing_append_batch_events",
             "events per transaction of the appender",
             self.append_batch_events.clone(),
+        );
+    }
+
+    fn register_costs(&self, r: &mut Registry) {
+        r.register(
+            "billing_negative_margin",
+            "charges that cost more than they earn",
+            self.negative_margin.clone(),
+        );
+        r.register(
+            "billing_cost_missing",
+            "charges whose carrier had no cost",
+            self.cost_missing.clone(),
+        );
+        r.register(
+            "billing_margin_unknown",
+            "charges whose cost could not be converted",
+            self.margin_unknown.clone(),
+        );
+        r.register(
+            "billing_costs_reassessed",
+            "charges that cost something else since a cost or a rate became known",
+            self.reassessed.clone(),
+        );
+        r.register(
+            "billing_cost_changes_pending",
+            "changes of costs and rates whose charges are not all assessed again",
+            self.cost_changes_pending.clone(),
         );
     }
 

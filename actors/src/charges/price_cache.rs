@@ -1,4 +1,4 @@
-//! The price cache: the accounts, prices and costs that this process has read.
+//! The price cache: the accounts, prices, costs and exchange rates that this process has read.
 //!
 //! Their streams are read when they are first needed and kept folded, with their versions. Nothing
 //! tells the cache that a stream moved. Whoever records a charge names the versions it rests on as
@@ -17,18 +17,18 @@ use std::{
 
 use eventstore::{EventStore, Guard, RecordedEvent, StoreError};
 use schema::{
-    AccountId, AccountTier, CostKey, Currency, PriceKey, StreamId,
-    versioned::{Cost, Price},
+    AccountId, AccountTier, CostKey, Currency, ExchangeRateKey, PriceKey, StreamId, Timestamp,
+    versioned::{Cost, ExchangeRate, Price},
 };
 use tracing::Span;
 
 use super::decide::{
     charge::ChargeRequest,
-    rating::{Guarded, Prices, Tariff, payer},
+    rating::{Guarded, Payer, Prices, Tariff, payer, rated_at},
 };
 use crate::{
     accounts::decide::AccountDecider,
-    prices::decide::VersionDecider,
+    prices::decide::{VersionDecider, timeline::Timeline},
     runtime::decider::{Decider, folded, version_of},
 };
 
@@ -46,6 +46,7 @@ struct Caches {
     accounts: StreamCache<AccountId, AccountDecider>,
     prices: StreamCache<PriceKey, VersionDecider<Price>>,
     costs: StreamCache<CostKey, VersionDecider<Cost>>,
+    rates: StreamCache<ExchangeRateKey, VersionDecider<ExchangeRate>>,
 }
 
 /// Folded streams by key.
@@ -71,10 +72,15 @@ pub struct Loaded<'a>(RwLockReadGuard<'a, Caches>);
 
 /// A stream that is needed to rate something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Needed {
+pub enum Needed {
+    /// Of an account.
     Account(AccountId),
+    /// Of a price.
     Price(PriceKey),
+    /// Of a cost.
     Cost(CostKey),
+    /// Of an exchange rate.
+    Rate(ExchangeRateKey),
 }
 
 impl PriceCache {
@@ -88,7 +94,8 @@ impl PriceCache {
     }
 
     /// Loads whatever is needed to rate these: nothing, as a rule, else what is missing, with one
-    /// read, and a second one if the accounts were missing too, for they choose the prices.
+    /// read, and a second one if the accounts were missing too, for they choose the prices and the
+    /// exchange rates.
     ///
     /// # Errors
     /// The log could not be read.
@@ -101,12 +108,21 @@ impl PriceCache {
             if missing.is_empty() {
                 break;
             }
-            let streams: Vec<StreamId> = missing.iter().map(Needed::stream).collect();
-            let histories = self.store.read_streams(&streams).await?;
-            let mut caches = self.caches.write().unwrap_or_else(PoisonError::into_inner);
-            for ((needed, stream), history) in missing.into_iter().zip(streams).zip(&histories) {
-                caches.put(needed, stream, history);
-            }
+            self.load_all(missing).await?;
+        }
+        Ok(())
+    }
+
+    /// Loads these, whether they are in the cache or not.
+    ///
+    /// # Errors
+    /// The log could not be read.
+    pub async fn load_all(&self, needed: Vec<Needed>) -> Result<(), StoreError> {
+        let streams: Vec<StreamId> = needed.iter().map(Needed::stream).collect();
+        let histories = self.store.read_streams(&streams).await?;
+        let mut caches = self.caches.write().unwrap_or_else(PoisonError::into_inner);
+        for ((needed, stream), history) in needed.into_iter().zip(streams).zip(&histories) {
+            caches.put(needed, stream, history);
         }
         Ok(())
     }
@@ -130,6 +146,7 @@ impl PriceCache {
             caches.accounts.invalidate(stream);
             caches.prices.invalidate(stream);
             caches.costs.invalidate(stream);
+            caches.rates.invalidate(stream);
         }
     }
 
@@ -168,12 +185,30 @@ impl Loaded<'_> {
         drop(pricing);
         let _cost =
             trace.map(|trace| tracing::info_span!(parent: trace, "billing.resolve_cost").entered());
+        let cost = self.0.costs.get(&cost_key(request))?;
+        let rate = match rate_key(cost, rated_at(settlement), payer) {
+            Some(key) => Some(self.0.rates.get(&key)?),
+            None => None,
+        };
         Some(Tariff {
             payer,
             account: account.guard,
             prices,
-            cost: self.0.costs.get(&cost_key(request))?,
+            cost,
+            rate,
         })
+    }
+
+    /// The costs under this key, if they are loaded.
+    #[must_use]
+    pub fn costs(&self, key: &CostKey) -> Option<Guarded<'_, Timeline<Cost>>> {
+        self.0.costs.get(key)
+    }
+
+    /// The exchange rates under this key, if they are loaded.
+    #[must_use]
+    pub fn rates(&self, key: &ExchangeRateKey) -> Option<Guarded<'_, Timeline<ExchangeRate>>> {
+        self.0.rates.get(key)
     }
 
     /// What is needed to rate `request`, as far as it is known what that is.
@@ -184,11 +219,16 @@ impl Loaded<'_> {
             let (tier, currency) = (payer.tier?, payer.currency?);
             Some([true, false].map(|own| Needed::Price(price_key(request, own, tier, currency))))
         });
+        let cost = self.0.costs.get(&cost_key(request));
+        let rate = cost.zip(payer).and_then(|(cost, payer)| {
+            rate_key(cost, rated_at(&request.settlement), payer).map(Needed::Rate)
+        });
         let always = [
             Needed::Account(request.account),
             Needed::Cost(cost_key(request)),
         ];
-        always.into_iter().chain(prices.into_iter().flatten())
+        let prices = prices.into_iter().flatten();
+        always.into_iter().chain(prices).chain(rate)
     }
 
     fn missing<'a>(&self, request: impl Iterator<Item = &'a ChargeRequest>) -> Vec<Needed> {
@@ -206,6 +246,7 @@ impl Loaded<'_> {
             Needed::Account(account) => self.0.accounts.streams.contains_key(account),
             Needed::Price(key) => self.0.prices.streams.contains_key(key),
             Needed::Cost(key) => self.0.costs.streams.contains_key(key),
+            Needed::Rate(key) => self.0.rates.streams.contains_key(key),
         }
     }
 }
@@ -216,6 +257,7 @@ impl Needed {
             Self::Account(account) => StreamId::account(*account),
             Self::Price(key) => StreamId::price(key),
             Self::Cost(key) => StreamId::cost(key),
+            Self::Rate(key) => StreamId::exchange_rate(key),
         }
     }
 }
@@ -226,6 +268,7 @@ impl Caches {
             Needed::Account(account) => self.accounts.put(account, stream, history),
             Needed::Price(key) => self.prices.put(key, stream, history),
             Needed::Cost(key) => self.costs.put(key, stream, history),
+            Needed::Rate(key) => self.rates.put(key, stream, history),
         }
     }
 }
@@ -307,6 +350,17 @@ const fn cost_key(request: &ChargeRequest) -> CostKey {
         operator_id: request.settlement.operator_id,
         direction: request.settlement.direction,
     }
+}
+
+/// The exchange rates that are needed where the cost in effect at `at` is in another currency than
+/// this payer pays in.
+fn rate_key(
+    cost: Guarded<'_, Timeline<Cost>>,
+    at: Timestamp,
+    payer: Payer,
+) -> Option<ExchangeRateKey> {
+    let (base, quote) = (cost.state.at(at)?.terms.currency, payer.currency?);
+    (base != quote).then_some(ExchangeRateKey { base, quote })
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What the edge may ask of prices and costs.
+//! What the edge may ask of prices, costs and exchange rates.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use eventstore::keyring::Keyring;
 use ractor::{ActorRef, SpawnErr};
 use schema::{
     Period, Position, PriceKey, TenantId, Timestamp, Versioned,
-    versioned::{Cost, Price},
+    versioned::{Cost, ExchangeRate, Price},
 };
 
 use super::decide::{Action, Amendment, VersionDecider, timeline::Refusal};
@@ -24,6 +24,7 @@ pub struct Commands {
     keyring: Arc<dyn Keyring>,
     prices: Dispatcher<VersionDecider<Price>>,
     costs: Dispatcher<VersionDecider<Cost>>,
+    rates: Dispatcher<VersionDecider<ExchangeRate>>,
     charges: Arc<dyn PlatformCharges>,
 }
 
@@ -130,6 +131,12 @@ impl Amendable for Cost {
     }
 }
 
+impl Amendable for ExchangeRate {
+    fn dispatcher(commands: &Commands) -> &Dispatcher<VersionDecider<Self>> {
+        &commands.rates
+    }
+}
+
 impl Commands {
     /// Commands that are carried out once they are opened; `keyring` says what stands for a
     /// tenant, and `charges` what was charged already.
@@ -139,6 +146,7 @@ impl Commands {
             keyring,
             prices: Dispatcher::default(),
             costs: Dispatcher::default(),
+            rates: Dispatcher::default(),
             charges,
         }
     }
@@ -151,7 +159,8 @@ impl Commands {
         root: &ActorRef<()>,
     ) -> Result<(), SpawnErr> {
         self.prices.open(log, live_max, root).await?;
-        self.costs.open(log, live_max, root).await
+        self.costs.open(log, live_max, root).await?;
+        self.rates.open(log, live_max, root).await
     }
 
     /// Opens, replaces or closes a version of `key`; `if_at` is the position of its last change as
@@ -200,6 +209,7 @@ mod tests {
         let terms = CostTerms {
             cost_per_segment: "0.02".parse().expect("valid"),
             currency: Currency::parse("EUR").expect("exists"),
+            due_statuses: [Status::Delivered].into(),
         };
         let period = Period {
             effective_from: Timestamp::from_micros(0).expect("a time"),

@@ -6,7 +6,7 @@
 //!      ├─ one Directory per decider that the edge may ask, see [`Commands`]
 //!      ├─ Directory of the streams of tenants
 //!      ├─ intake of settlements, intake of erasures (tasks; may be off)
-//!      ├─ held charges (a task)
+//!      ├─ held charges, costs that are assessed again (tasks)
 //!      └─ counts of refused calls (a task)
 //! ```
 
@@ -25,6 +25,7 @@ use crate::{
         held::{HeldCharges, HeldChargesView},
         intake::Intake,
         price_cache::PriceCache,
+        reassessment::{Reassessment, ReassessmentView},
         tenants::{self, Tenants},
     },
     erasure::{self, metrics::ErasureMetrics},
@@ -53,6 +54,8 @@ pub struct BillingOptions {
 pub struct BillingDeps {
     /// What shows held charges.
     pub view: Arc<dyn HeldChargesView>,
+    /// What shows changes of costs, and the charges that they concern.
+    pub costs: Arc<dyn ReassessmentView>,
     /// What is shown of charges by the platform's prices.
     pub charges: Arc<dyn PlatformCharges>,
     /// What is shown of the currencies that accounts have paid in.
@@ -111,6 +114,7 @@ struct Parts {
     intake: Option<Intake>,
     erasures: erasure::intake::Intake,
     held: HeldCharges,
+    reassessment: Reassessment,
 }
 
 impl Billing {
@@ -167,6 +171,7 @@ impl Billing {
         let spawn = async |tree: &Tree| self.spawn(tree).await;
         Tree::live(&self.deps.feed, stop, spawn, |parts, tasks, ending| {
             tasks.spawn(parts.held.run(ending.clone()));
+            tasks.spawn(parts.reassessment.run(ending.clone()));
             let access = self.commands.access.clone();
             tasks.spawn(access.keep_refusals(ending.clone()));
             let Some(intake) = parts.intake else {
@@ -219,10 +224,18 @@ impl Billing {
         erasures: erasure::intake::Intake,
     ) -> Result<Parts, SpawnErr> {
         let deps = &self.deps;
+        let prices = Arc::new(PriceCache::new(Arc::clone(&deps.store)));
+        let reassessment = Reassessment {
+            view: Arc::clone(&deps.costs),
+            log: log.clone(),
+            feed: Arc::clone(&deps.feed),
+            prices: Arc::clone(&prices),
+            metrics: Arc::clone(&deps.metrics),
+        };
         let args = tenants::Args {
             charging: Charging {
                 log,
-                prices: Arc::new(PriceCache::new(Arc::clone(&deps.store))),
+                prices,
                 metrics: Arc::clone(&deps.metrics),
             },
             live_max: self.options.live_max,
@@ -247,6 +260,7 @@ impl Billing {
             intake,
             erasures,
             held,
+            reassessment,
         })
     }
 }

@@ -1,26 +1,38 @@
 //! Values in bodies that say more exactly what is wrong with them than their types do.
 
-use std::{borrow::Cow, collections::BTreeSet};
+use std::{borrow::Cow, collections::BTreeSet, fmt::Display, marker::PhantomData, str::FromStr};
 
-use schema::{Currency, Direction, Status, UnitPrice};
+use schema::{Currency, Direction, Rate, Status, UnitPrice};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use crate::http::problem::{Code, Problem};
 
-/// A unit price as somebody wrote it.
+/// A decimal as somebody wrote it, which is to be a `T`.
 #[derive(Clone, Deserialize)]
 #[serde(transparent)]
-pub(super) struct PriceText(String);
+pub(super) struct DecimalText<T> {
+    text: String,
+    #[serde(skip)]
+    kind: PhantomData<fn() -> T>,
+}
 
-impl PriceText {
-    /// The price.
+/// A unit price as somebody wrote it.
+pub(super) type PriceText = DecimalText<UnitPrice>;
+
+/// An exchange rate as somebody wrote it.
+pub(super) type RateText = DecimalText<Rate>;
+
+impl<T> DecimalText<T>
+where
+    T: FromStr<Err: Display>,
+{
+    /// What it says.
     ///
     /// # Errors
-    /// It is none; `field` is told, and why.
-    pub(super) fn price(&self, field: &'static str) -> Result<UnitPrice, Problem> {
-        let price = self.0.parse::<UnitPrice>();
-        price.map_err(|error| {
+    /// It is no `T`; `field` is told, and why.
+    pub(super) fn read(&self, field: &'static str) -> Result<T, Problem> {
+        self.text.parse().map_err(|error: T::Err| {
             Problem::new(Code::InvalidField)
                 .at(field)
                 .because(error.to_string())
@@ -28,17 +40,17 @@ impl PriceText {
     }
 }
 
-impl JsonSchema for PriceText {
+impl<T: JsonSchema> JsonSchema for DecimalText<T> {
     fn inline_schema() -> bool {
         true
     }
 
     fn schema_name() -> Cow<'static, str> {
-        UnitPrice::schema_name()
+        T::schema_name()
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        UnitPrice::json_schema(generator)
+        T::json_schema(generator)
     }
 }
 
@@ -74,18 +86,18 @@ fn is_currency(code: &str) -> bool {
     Currency::parse(code).is_some()
 }
 
-/// The final statuses that are charged for: at least one, each once.
+/// Final statuses, which a price charges for or a cost is due for: at least one, each once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
-pub(super) struct BillableStatuses(pub(super) BTreeSet<Status>);
+pub(super) struct FinalStatuses(pub(super) BTreeSet<Status>);
 
-impl Default for BillableStatuses {
+impl Default for FinalStatuses {
     fn default() -> Self {
         Self(final_statuses().collect())
     }
 }
 
-impl<'de> Deserialize<'de> for BillableStatuses {
+impl<'de> Deserialize<'de> for FinalStatuses {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let list = Vec::<Status>::deserialize(deserializer)?;
         let set: BTreeSet<_> = list.iter().copied().collect();
@@ -98,9 +110,9 @@ impl<'de> Deserialize<'de> for BillableStatuses {
     }
 }
 
-impl JsonSchema for BillableStatuses {
+impl JsonSchema for FinalStatuses {
     fn schema_name() -> Cow<'static, str> {
-        "BillableStatuses".into()
+        "FinalStatuses".into()
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
@@ -110,7 +122,7 @@ impl JsonSchema for BillableStatuses {
             "items": { "type": "string", "enum": words },
             "minItems": 1,
             "uniqueItems": true,
-            "description": "The final statuses that are charged for.",
+            "description": "Final statuses: at least one, each once.",
         })
     }
 }
@@ -144,7 +156,10 @@ mod tests {
 
     #[test]
     fn a_price_says_what_is_wrong_with_it_and_not_what_it_is() {
-        let price = |text: &str| PriceText(text.to_owned()).price("/unitPrice");
+        let price = |text: &str| {
+            let text: PriceText = serde_json::from_value(text.into()).expect("a text");
+            text.read("/unitPrice")
+        };
         assert!(price("0.045").is_ok());
         for wrong in ["-77", "0.00000077", "777777", "77,7"] {
             let problem = price(wrong).expect_err("refused");
@@ -166,11 +181,11 @@ mod tests {
     }
 
     #[test]
-    fn every_billable_status_is_final_and_named_once() {
-        let read = |text: &str| serde_json::from_str::<BillableStatuses>(text);
+    fn every_status_of_a_set_is_final_and_named_once() {
+        let read = |text: &str| serde_json::from_str::<FinalStatuses>(text);
         let set = read(r#"["DELIVERED","FAILED"]"#).expect("good").0;
         assert_eq!(set.len(), 2);
-        assert_eq!(BillableStatuses::default().0.len(), 5);
+        assert_eq!(FinalStatuses::default().0.len(), 5);
         for wrong in ["[]", r#"["UNKNOWN"]"#, r#"["FAILED","FAILED"]"#, r#"["x"]"#] {
             assert!(read(wrong).is_err(), "{wrong}");
         }

@@ -159,6 +159,7 @@ pub(super) fn deps(
     BillingDeps {
         view: Arc::new(Tables(Reader::new(service.database.clone(), LOG))),
         paid: Arc::new(Tables(Reader::new(service.database.clone(), LOG))),
+        costs: Arc::new(Tables(Reader::new(service.database.clone(), LOG))),
         charges: Arc::new(CaughtUpCharges {
             reader: Reader::new(service.database.clone(), LOG),
             store: Arc::clone(&service.store),

@@ -5,7 +5,7 @@
 -- trusted extension: whoever may create in the database may have it.
 create extension if not exists btree_gist schema billing;
 
--- One row per charged message. A row never changes.
+-- One row per charged message. What it costs is that which is known now; all else never changes.
 create table billing.billing_events (
     log_id smallint not null,
     position bigint not null,
@@ -31,7 +31,12 @@ create table billing.billing_events (
     dlr_status text not null,
     customer_price numeric(12, 6) not null,
     operator_cost numeric(12, 6) not null,
-    margin numeric(12, 6) not null,
+    cost_currency char(3),
+    exchange_rate_id uuid,
+    converted_cost numeric(12, 6),
+    margin numeric(12, 6),
+    margin_unknown boolean not null generated always as (margin is null) stored,
+    assessed_position bigint not null,
     constraint billing_events_pkey primary key (log_id, position),
     constraint billing_events_message_id_key unique (message_id, log_id)
 );
@@ -64,18 +69,35 @@ comment on column billing.billing_events.clock_skew is
     'For review: charged_at lay too far ahead to be believed.';
 comment on column billing.billing_events.late is
     'For review: the announcement came long after charged_at.';
-comment on column billing.billing_events.currency is 'Of all amounts in this row, ISO 4217.';
+comment on column billing.billing_events.currency is
+    'What is paid in, of customer_price, converted_cost and margin; ISO 4217.';
 comment on column billing.billing_events.account_tier is 'The tier that chose the price.';
 comment on column billing.billing_events.direction is 'MT to a handset, MO from one.';
 comment on column billing.billing_events.dlr_status is 'The message''s final status.';
 comment on column billing.billing_events.customer_price is 'What the customer pays.';
-comment on column billing.billing_events.operator_cost is 'What the carrier takes.';
-comment on column billing.billing_events.margin is 'Price less cost; may be negative.';
+comment on column billing.billing_events.operator_cost is
+    'What the carrier takes, in cost_currency; 0 without a cost.';
+comment on column billing.billing_events.cost_currency is
+    'What the carrier is paid in, ISO 4217; null without a cost.';
+comment on column billing.billing_events.exchange_rate_id is
+    'The version of the exchange rate that operator_cost is converted by; null if none is.';
+comment on column billing.billing_events.converted_cost is
+    'operator_cost in currency; null where nobody entered an exchange rate.';
+comment on column billing.billing_events.margin is
+    'customer_price less converted_cost; may be negative; null where that is not known.';
+comment on column billing.billing_events.margin_unknown is
+    'For review: the cost is in another currency, without an exchange rate.';
+comment on column billing.billing_events.assessed_position is
+    'Where in the log stands what it costs: the charge, or a later assessment.';
 
 -- An account's charges of a time, for invoices, for what a price was used for, and for whoever looks
 -- at them page by page: the position tells those of one instant apart.
 create index billing_events_of_an_account
     on billing.billing_events (tenant_id, account_id, rated_at, position);
+
+-- A carrier's charges of a time, for costs that are assessed again and for margins.
+create index billing_events_of_a_carrier
+    on billing.billing_events (operator_id, rated_at, position);
 
 -- What each account used in each hour, by carrier and currency: sums of billing.billing_events.
 -- The hour is that of rated_at, the time we believe, not that of charged_at: a clock that is a
@@ -90,10 +112,14 @@ create table billing.usage_summaries (
     currency char(3) not null,
     customer_price numeric(20, 6) not null,
     operator_cost numeric(20, 6) not null,
+    margin numeric(20, 6) not null,
+    cost_missing_count bigint not null,
+    margin_unknown_count bigint not null,
     price_millionths bigint not null
         generated always as ((customer_price * 1000000)::bigint) stored,
     cost_millionths bigint not null
         generated always as ((operator_cost * 1000000)::bigint) stored,
+    margin_millionths bigint not null generated always as ((margin * 1000000)::bigint) stored,
     log_id smallint not null,
     position bigint not null,
     constraint usage_summaries_pkey
@@ -109,12 +135,18 @@ comment on column billing.usage_summaries.hour is 'When the hour begins, by rate
 comment on column billing.usage_summaries.operator_id is 'Through which carrier.';
 comment on column billing.usage_summaries.message_count is 'Charged messages.';
 comment on column billing.usage_summaries.segment_count is 'Their SMS segments.';
-comment on column billing.usage_summaries.currency is 'Of both amounts, ISO 4217.';
+comment on column billing.usage_summaries.currency is 'Of all amounts, ISO 4217.';
 comment on column billing.usage_summaries.customer_price is 'What the customer pays for them.';
-comment on column billing.usage_summaries.operator_cost is 'What the carrier takes for them.';
+comment on column billing.usage_summaries.operator_cost is
+    'What the carrier takes for them, in currency, as far as that is known.';
+comment on column billing.usage_summaries.margin is 'The sum of their margins, as far as these are known.';
+comment on column billing.usage_summaries.cost_missing_count is 'How many of them have no cost.';
+comment on column billing.usage_summaries.margin_unknown_count is
+    'How many of them are in neither operator_cost nor margin: they need an exchange rate.';
 comment on column billing.usage_summaries.price_millionths is
     'customer_price as a whole number of millionths, which adds up several times as fast.';
 comment on column billing.usage_summaries.cost_millionths is 'The same of operator_cost.';
+comment on column billing.usage_summaries.margin_millionths is 'The same of margin.';
 comment on column billing.usage_summaries.log_id is 'The log they are recorded in.';
 comment on column billing.usage_summaries.position is 'Where in that log the last of them is.';
 
@@ -130,10 +162,14 @@ create table billing.usage_days (
     currency char(3) not null,
     customer_price numeric(20, 6) not null,
     operator_cost numeric(20, 6) not null,
+    margin numeric(20, 6) not null,
+    cost_missing_count bigint not null,
+    margin_unknown_count bigint not null,
     price_millionths bigint not null
         generated always as ((customer_price * 1000000)::bigint) stored,
     cost_millionths bigint not null
         generated always as ((operator_cost * 1000000)::bigint) stored,
+    margin_millionths bigint not null generated always as ((margin * 1000000)::bigint) stored,
     log_id smallint not null,
     position bigint not null,
     constraint usage_days_pkey
@@ -147,12 +183,18 @@ comment on column billing.usage_days.day is 'The day in UTC, by rated_at.';
 comment on column billing.usage_days.operator_id is 'Through which carrier.';
 comment on column billing.usage_days.message_count is 'Charged messages.';
 comment on column billing.usage_days.segment_count is 'Their SMS segments.';
-comment on column billing.usage_days.currency is 'Of both amounts, ISO 4217.';
+comment on column billing.usage_days.currency is 'Of all amounts, ISO 4217.';
 comment on column billing.usage_days.customer_price is 'What the customer pays for them.';
-comment on column billing.usage_days.operator_cost is 'What the carrier takes for them.';
+comment on column billing.usage_days.operator_cost is
+    'What the carrier takes for them, in currency, as far as that is known.';
+comment on column billing.usage_days.margin is 'The sum of their margins, as far as these are known.';
+comment on column billing.usage_days.cost_missing_count is 'How many of them have no cost.';
+comment on column billing.usage_days.margin_unknown_count is
+    'How many of them are in neither operator_cost nor margin: they need an exchange rate.';
 comment on column billing.usage_days.price_millionths is
     'customer_price as a whole number of millionths, which adds up several times as fast.';
 comment on column billing.usage_days.cost_millionths is 'The same of operator_cost.';
+comment on column billing.usage_days.margin_millionths is 'The same of margin.';
 comment on column billing.usage_days.log_id is 'The log they are recorded in.';
 comment on column billing.usage_days.position is 'Where in that log the last of them is.';
 
@@ -244,6 +286,7 @@ create table billing.operator_costs (
     direction text not null,
     cost_per_segment numeric(12, 6) not null,
     currency char(3) not null,
+    due_statuses text[] not null,
     effective_from timestamptz not null,
     effective_to timestamptz,
     created_by text not null,
@@ -268,6 +311,8 @@ comment on column billing.operator_costs.operator_id is 'The carrier.';
 comment on column billing.operator_costs.direction is 'MT to a handset, MO from one.';
 comment on column billing.operator_costs.cost_per_segment is 'For one SMS segment, in currency.';
 comment on column billing.operator_costs.currency is 'What it is taken in, ISO 4217.';
+comment on column billing.operator_costs.due_statuses is
+    'The final statuses for which it is taken.';
 comment on column billing.operator_costs.effective_from is 'The first instant it is in effect.';
 comment on column billing.operator_costs.effective_to is
     'The first instant it is not in effect any more; null while it is open.';

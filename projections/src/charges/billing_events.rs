@@ -1,15 +1,18 @@
-//! `billing.billing_events`: one row per charged message.
+//! `billing.billing_events`: one row per charged message, with what it costs by what is known now.
 
 mod lookup;
 mod queries;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 use deadpool_postgres::Transaction;
 use eventstore::{RecordedEvent, postgres::Statement};
 use rust_decimal::Decimal;
-use schema::{Event, EventType, event::MessageCharged};
+use schema::{
+    Amount, Event, EventType, Position,
+    event::{CostAssessment, MessageCharged},
+};
 use time::OffsetDateTime;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
@@ -24,6 +27,7 @@ pub use self::{
 use crate::{ApplyError, Batch, Scope, Table};
 
 const INSERT: Statement = Statement::new(include_str!("billing_events/insert.sql"));
+const ASSESS: Statement = Statement::new(include_str!("billing_events/assess.sql"));
 
 /// Every charge.
 #[derive(Debug, Clone, Copy)]
@@ -32,16 +36,28 @@ pub struct Charges;
 #[async_trait]
 impl Table for Charges {
     const NAME: &'static str = "billing_events";
-    const READS: &'static [EventType] = &[EventType::MessageCharged];
+    const READS: &'static [EventType] = &[EventType::MessageCharged, EventType::CostsAssessed];
 
     async fn show(batch: &Batch, transaction: &Transaction<'_>) -> Result<(), ApplyError> {
-        let rows = Columns::of(batch);
-        if rows.position.is_empty() {
+        let (rows, assessments) = (Columns::of(batch), Assessments::newest_of(batch));
+        if rows.position.is_empty() && assessments.charge.is_empty() {
             return Ok(());
         }
         Scope::EveryTenant.enter(transaction).await?;
-        let parameters: [&(dyn ToSql + Sync); 25] = [
-            &batch.log.0,
+        rows.insert(transaction, batch.log.0).await?;
+        // They are of charges recorded before.
+        assessments.show(transaction, batch.log.0).await
+    }
+}
+
+impl Columns<'_> {
+    async fn insert(&self, transaction: &Transaction<'_>, log: i16) -> Result<(), ApplyError> {
+        if self.position.is_empty() {
+            return Ok(());
+        }
+        let rows = self;
+        let parameters: [&(dyn ToSql + Sync); 28] = [
+            &log,
             &rows.position,
             &rows.charge,
             &rows.message,
@@ -65,6 +81,9 @@ impl Table for Charges {
             &rows.status,
             &rows.customer_price,
             &rows.operator_cost,
+            &rows.cost_currency,
+            &rows.exchange_rate,
+            &rows.converted_cost,
             &rows.margin,
         ];
         Ok(INSERT.execute(transaction, &parameters).await?)
@@ -96,7 +115,10 @@ struct Columns<'a> {
     status: Vec<&'static str>,
     customer_price: Vec<Decimal>,
     operator_cost: Vec<Decimal>,
-    margin: Vec<Decimal>,
+    cost_currency: Vec<Option<&'a str>>,
+    exchange_rate: Vec<Option<Uuid>>,
+    converted_cost: Vec<Option<Decimal>>,
+    margin: Vec<Option<Decimal>>,
 }
 
 impl<'a> Columns<'a> {
@@ -111,7 +133,7 @@ impl<'a> Columns<'a> {
     }
 
     fn push(&mut self, event: &RecordedEvent, charged: &'a MessageCharged) {
-        let settlement = &charged.settlement;
+        let (settlement, assessment) = (&charged.settlement, &charged.assessment);
         self.position.push(event.position.0);
         self.charge.push(event.data.id.0);
         self.message.push(settlement.message_id.0);
@@ -121,14 +143,14 @@ impl<'a> Columns<'a> {
         self.operator.push(settlement.operator_id.0);
         self.price.push(charged.price.pricing_table_id.0);
         self.cost
-            .push(charged.cost.map(|cost| cost.operator_cost_id.0));
+            .push(assessment.cost.map(|cost| cost.operator_cost_id.0));
         self.charged_at.push(settlement.charged_at.datetime());
         self.rated_at.push(charged.rated_at.datetime());
         self.recorded_at.push(event.recorded_at.datetime());
         self.segments.push(settlement.segment_count);
         self.own_price.push(charged.price.own);
         self.billed.push(charged.billed);
-        self.cost_missing.push(charged.cost.is_none());
+        self.cost_missing.push(assessment.cost.is_none());
         self.clock_skew.push(charged.clock_skew);
         self.late.push(charged.late);
         self.currency.push(charged.currency.as_str());
@@ -136,8 +158,80 @@ impl<'a> Columns<'a> {
         self.direction.push(settlement.direction.as_str());
         self.status.push(settlement.dlr_status.as_str());
         self.customer_price.push(charged.customer_price.decimal());
-        self.operator_cost.push(charged.operator_cost.decimal());
-        self.margin.push(charged.margin.decimal());
+        self.operator_cost.push(assessment.operator_cost.decimal());
+        let cost = assessment.cost.as_ref();
+        self.cost_currency
+            .push(cost.map(|cost| cost.currency.as_str()));
+        self.exchange_rate
+            .push(assessment.exchange.map(|rate| rate.exchange_rate_id.0));
+        self.converted_cost
+            .push(assessment.converted_cost.map(Amount::decimal));
+        self.margin.push(assessment.margin.map(Amount::decimal));
+    }
+}
+
+/// What charges cost by assessments behind them.
+#[derive(Default)]
+struct Assessments<'a> {
+    charge: Vec<i64>,
+    position: Vec<i64>,
+    cost: Vec<Option<Uuid>>,
+    operator_cost: Vec<Decimal>,
+    cost_currency: Vec<Option<&'a str>>,
+    exchange_rate: Vec<Option<Uuid>>,
+    converted_cost: Vec<Option<Decimal>>,
+    margin: Vec<Option<Decimal>>,
+}
+
+impl<'a> Assessments<'a> {
+    /// The last one of each charge, in the order of these.
+    fn newest_of(events: &'a [Arc<RecordedEvent>]) -> Self {
+        let mut newest = BTreeMap::new();
+        for event in events {
+            if let Event::CostsAssessed(assessed) = &event.data.event {
+                for charge in &assessed.charges {
+                    newest.insert(charge.position, (event.position, &charge.assessment));
+                }
+            }
+        }
+        let mut columns = Self::default();
+        for (charge, (position, assessment)) in newest {
+            columns.push(charge, position, assessment);
+        }
+        columns
+    }
+
+    fn push(&mut self, charge: Position, position: Position, assessment: &'a CostAssessment) {
+        let cost = assessment.cost.as_ref();
+        self.charge.push(charge.0);
+        self.position.push(position.0);
+        self.cost.push(cost.map(|cost| cost.operator_cost_id.0));
+        self.operator_cost.push(assessment.operator_cost.decimal());
+        self.cost_currency
+            .push(cost.map(|cost| cost.currency.as_str()));
+        self.exchange_rate
+            .push(assessment.exchange.map(|rate| rate.exchange_rate_id.0));
+        self.converted_cost
+            .push(assessment.converted_cost.map(Amount::decimal));
+        self.margin.push(assessment.margin.map(Amount::decimal));
+    }
+
+    async fn show(&self, transaction: &Transaction<'_>, log: i16) -> Result<(), ApplyError> {
+        if self.charge.is_empty() {
+            return Ok(());
+        }
+        let parameters: [&(dyn ToSql + Sync); 9] = [
+            &log,
+            &self.charge,
+            &self.position,
+            &self.cost,
+            &self.operator_cost,
+            &self.cost_currency,
+            &self.exchange_rate,
+            &self.converted_cost,
+            &self.margin,
+        ];
+        Ok(ASSESS.execute(transaction, &parameters).await?)
     }
 }
 
@@ -151,7 +245,8 @@ mod tests {
         let whole = fixture::recorded((&"MessageCharged", 1));
         let mut review = fixture::recorded((&"MessageCharged", 2));
         if let Event::MessageCharged(charged) = &mut review.data.event {
-            charged.cost = None;
+            charged.assessment.cost = None;
+            charged.assessment.margin = None;
             charged.clock_skew = true;
             charged.billed = false;
         }
@@ -165,7 +260,27 @@ mod tests {
         assert_eq!(rows.billed, [true, false]);
         assert_eq!((rows.own_price[0], rows.late[0]), (true, false));
         assert_eq!(rows.cost.iter().flatten().count(), 1);
-        assert_eq!(rows.margin[0].to_string(), "0.050000");
+        let margins: Vec<_> = rows
+            .margin
+            .iter()
+            .map(|margin| margin.map(|margin| margin.to_string()))
+            .collect();
+        assert_eq!(margins, [Some("0.053200".to_owned()), None]);
+        assert_eq!(rows.cost_currency, [Some("USD"), None]);
         assert_eq!(rows.tenant[0], Some(fixture::PSEUDONYM.0));
+    }
+
+    #[test]
+    fn of_several_assessments_of_a_charge_the_last_one_is_shown() {
+        let first = fixture::recorded((&"CostsAssessed", 8));
+        let mut last = fixture::recorded((&"CostsAssessed", 9));
+        if let Event::CostsAssessed(assessed) = &mut last.data.event {
+            assessed.charges[0].assessment.margin = None;
+        }
+        let charged = fixture::recorded((&"MessageCharged", 10));
+        let events = fixture::batch([first, last, charged]);
+        let shown = Assessments::newest_of(&events);
+        assert_eq!((shown.charge, shown.position), (vec![7], vec![9]));
+        assert_eq!(shown.margin, [None]);
     }
 }

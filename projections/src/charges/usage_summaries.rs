@@ -1,4 +1,5 @@
-//! `billing.usage_summaries` and `billing.usage_days`: charges added up by hour and by day.
+//! `billing.usage_summaries` and `billing.usage_days`: charges added up by hour and by day. What they
+//! cost is what is known now: when it is assessed again, the sums lose what they had and get that.
 //!
 //! Sums are added to, so nothing may be added twice: `billing.usage_counted` moves with them in
 //! one transaction, and charges up to there are left out, whatever the checkpoint says.
@@ -13,7 +14,10 @@ use async_trait::async_trait;
 use deadpool_postgres::Transaction;
 use eventstore::{LogId, RecordedEvent, postgres::Statement};
 use rust_decimal::Decimal;
-use schema::{Amount, Currency, Event, EventType, Position, Timestamp};
+use schema::{
+    Amount, Currency, Event, EventType, Position, Timestamp,
+    event::{CostAssessment, ReplacedAssessment},
+};
 use time::{Date, OffsetDateTime};
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
@@ -35,7 +39,7 @@ pub struct UsageSummaries;
 #[async_trait]
 impl Table for UsageSummaries {
     const NAME: &'static str = "usage_summaries";
-    const READS: &'static [EventType] = &[EventType::MessageCharged];
+    const READS: &'static [EventType] = &[EventType::MessageCharged, EventType::CostsAssessed];
 
     async fn show(batch: &Batch, transaction: &Transaction<'_>) -> Result<(), ApplyError> {
         let Some(last) = batch.last().map(|event| event.position) else {
@@ -79,8 +83,13 @@ struct Sum {
     messages: i64,
     segments: i64,
     price: Amount,
+    /// What is known of costs, in this currency.
     cost: Amount,
-    /// Of the last charge.
+    /// What is known of margins.
+    margin: Amount,
+    cost_missing: i64,
+    margin_unknown: i64,
+    /// Of the last event.
     position: Position,
 }
 
@@ -89,26 +98,77 @@ type Sums<P> = BTreeMap<SumKey<P>, Sum>;
 fn by_hour(events: &[Arc<RecordedEvent>]) -> Sums<OffsetDateTime> {
     let mut sums = Sums::new();
     for event in events {
-        let Event::MessageCharged(charged) = &event.data.event else {
-            continue;
-        };
-        let key = SumKey {
-            tenant: event.data.tenant.map(|tenant| tenant.0),
-            account: event.data.account.map(|account| account.0),
-            period: hour(charged.rated_at),
-            currency: charged.currency,
-            operator: charged.settlement.operator_id.0,
-        };
-        let sum = Sum {
-            messages: 1,
-            segments: i64::from(charged.settlement.segment_count),
-            price: charged.customer_price,
-            cost: charged.operator_cost,
-            position: event.position,
-        };
-        count(&mut sums, key, sum);
+        match &event.data.event {
+            Event::MessageCharged(charged) => {
+                let key = SumKey {
+                    tenant: event.data.tenant.map(|tenant| tenant.0),
+                    account: event.data.account.map(|account| account.0),
+                    period: hour(charged.rated_at),
+                    currency: charged.currency,
+                    operator: charged.settlement.operator_id.0,
+                };
+                let sum = Sum {
+                    messages: 1,
+                    segments: i64::from(charged.settlement.segment_count),
+                    price: charged.customer_price,
+                    ..Sum::of(known(&charged.assessment), event.position)
+                };
+                count(&mut sums, key, sum);
+            }
+            Event::CostsAssessed(assessed) => {
+                for charge in &assessed.charges {
+                    let key = SumKey {
+                        tenant: event.data.tenant.map(|tenant| tenant.0),
+                        account: Some(charge.account_id.0),
+                        period: hour(charge.rated_at),
+                        currency: assessed.currency,
+                        operator: assessed.operator_id.0,
+                    };
+                    let now = Sum::of(known(&charge.assessment), event.position);
+                    count(&mut sums, key, now.less(charge.replaced));
+                }
+            }
+            _ => {}
+        }
     }
     sums
+}
+
+/// What of an assessment is in sums.
+fn known(assessment: &CostAssessment) -> ReplacedAssessment {
+    ReplacedAssessment {
+        cost_missing: assessment.cost.is_none(),
+        converted_cost: assessment.converted_cost,
+        margin: assessment.margin,
+    }
+}
+
+impl Sum {
+    /// That of one charge's cost, by the event at `position`.
+    fn of(cost: ReplacedAssessment, position: Position) -> Self {
+        Self {
+            messages: 0,
+            segments: 0,
+            price: Amount::ZERO,
+            cost: cost.converted_cost.unwrap_or(Amount::ZERO),
+            margin: cost.margin.unwrap_or(Amount::ZERO),
+            cost_missing: i64::from(cost.cost_missing),
+            margin_unknown: i64::from(cost.margin.is_none()),
+            position,
+        }
+    }
+
+    /// Without what one charge was taken to cost before.
+    fn less(self, before: ReplacedAssessment) -> Self {
+        let before = Self::of(before, self.position);
+        Self {
+            cost: self.cost - before.cost,
+            margin: self.margin - before.margin,
+            cost_missing: self.cost_missing - before.cost_missing,
+            margin_unknown: self.margin_unknown - before.margin_unknown,
+            ..self
+        }
+    }
 }
 
 fn by_day(hours: &Sums<OffsetDateTime>) -> Sums<Date> {
@@ -133,6 +193,9 @@ fn count<P: Ord>(sums: &mut Sums<P>, key: SumKey<P>, more: Sum) {
             segments: sum.segments + more.segments,
             price: sum.price + more.price,
             cost: sum.cost + more.cost,
+            margin: sum.margin + more.margin,
+            cost_missing: sum.cost_missing + more.cost_missing,
+            margin_unknown: sum.margin_unknown + more.margin_unknown,
             position: sum.position.max(more.position),
         }
     };
@@ -165,8 +228,11 @@ where
     let segments: Vec<i64> = sums.values().map(|sum| sum.segments).collect();
     let prices: Vec<Decimal> = sums.values().map(|sum| sum.price.decimal()).collect();
     let costs: Vec<Decimal> = sums.values().map(|sum| sum.cost.decimal()).collect();
+    let margins: Vec<Decimal> = sums.values().map(|sum| sum.margin.decimal()).collect();
+    let missing: Vec<i64> = sums.values().map(|sum| sum.cost_missing).collect();
+    let unknown: Vec<i64> = sums.values().map(|sum| sum.margin_unknown).collect();
     let positions: Vec<i64> = sums.values().map(|sum| sum.position.0).collect();
-    let parameters: [&(dyn ToSql + Sync); 11] = [
+    let parameters: [&(dyn ToSql + Sync); 14] = [
         &log.0,
         &tenants,
         &accounts,
@@ -177,6 +243,9 @@ where
         &segments,
         &prices,
         &costs,
+        &margins,
+        &missing,
+        &unknown,
         &positions,
     ];
     Ok(add.execute(transaction, &parameters).await?)
@@ -232,6 +301,27 @@ mod tests {
             .map(|(bucket, sum)| (bucket.period.day(), sum.messages, sum.segments, sum.price))
             .collect();
         assert_eq!(told, [(1, 3, 6, price(111)), (2, 1, 2, price(1_000))]);
+    }
+
+    #[test]
+    fn what_is_assessed_again_takes_the_place_of_what_was_known_before() {
+        let events = fixture::batch([
+            charged(7, "2026-03-01T11:59:58Z", 90_000),
+            fixture::recorded((&"CostsAssessed", 9)),
+        ]);
+        let hours = by_hour(&events);
+        let told: Vec<_> = hours.values().copied().collect();
+        let [charge, assessed] = &told[..] else {
+            panic!("another account's: {told:?}");
+        };
+        assert_eq!((charge.messages, assessed.messages), (1, 0));
+        let amount = Amount::from_millionths;
+        // It had no cost and a margin of 0.09.
+        assert_eq!(
+            (assessed.cost, assessed.margin),
+            (amount(36_800), amount(-36_800))
+        );
+        assert_eq!((assessed.cost_missing, assessed.margin_unknown), (-1, 0));
     }
 
     #[test]

@@ -9,7 +9,10 @@ use schema::{
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::versions::{Columns, Opened, Statements, VersionTable};
+use super::{
+    statuses::{join, statuses},
+    versions::{Columns, Opened, Statements, VersionTable},
+};
 use crate::{
     ReadError,
     read::{Cells, Parameters},
@@ -45,6 +48,7 @@ impl VersionTable for Cost {
             Opened::column(opened, |version| version.key.direction.as_str()),
             Opened::column(opened, cost),
             Opened::column(opened, |version| version.terms.currency.as_str()),
+            Opened::column(opened, |version| join(&version.terms.due_statuses)),
         ]
     }
 
@@ -66,6 +70,7 @@ impl VersionTable for Cost {
         Ok(CostTerms {
             cost_per_segment: cells.unit_price("cost_per_segment")?,
             currency: cells.currency("currency")?,
+            due_statuses: statuses(cells, "due_statuses")?,
         })
     }
 }
@@ -82,6 +87,14 @@ mod tests {
     fn a_cost_is_a_row_with_its_terms_and_a_price_is_none() {
         let events = [recorded((&"PriceOpened", 1)), recorded((&"CostOpened", 2))];
         let columns = fixture::columns::<Cost>(&batch(events));
-        assert_eq!(columns[1..], [r#"["MT"]"#, "[0.020000]", r#"["EUR"]"#]);
+        assert_eq!(
+            columns[1..],
+            [
+                r#"["MT"]"#,
+                "[0.020000]",
+                r#"["USD"]"#,
+                r#"["DELIVERED,FAILED"]"#
+            ]
+        );
     }
 }

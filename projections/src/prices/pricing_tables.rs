@@ -1,17 +1,18 @@
 //! `billing.pricing_tables`: every version of every price, the platform's and tenants' own.
 
-use std::collections::BTreeSet;
-
 use eventstore::postgres::Statement;
 use schema::{
-    AccountTier, Currency, Direction, OperatorId, PriceKey, PricingModel, Status, TenantId,
+    AccountTier, Currency, Direction, OperatorId, PriceKey, PricingModel, TenantId,
     event::PriceTerms,
     versioned::{Opening, Price},
 };
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::versions::{Columns, Opened, Statements, VersionTable};
+use super::{
+    statuses::{join, statuses},
+    versions::{Columns, Opened, Statements, VersionTable},
+};
 use crate::{
     ReadError,
     read::{Cells, Parameters},
@@ -56,7 +57,7 @@ impl VersionTable for Price {
             Opened::column(opened, |version| version.key.currency.as_str()),
             Opened::column(opened, |version| version.terms.pricing_model.as_str()),
             Opened::column(opened, price),
-            Opened::column(opened, statuses),
+            Opened::column(opened, |version| join(&version.terms.billable_statuses)),
         ]
     }
 
@@ -83,21 +84,12 @@ impl VersionTable for Price {
     }
 
     fn terms(cells: &Cells<'_, Uuid>) -> Result<PriceTerms, ReadError> {
-        let statuses: Vec<&str> = cells.get("billable_statuses")?;
-        let statuses: Option<BTreeSet<Status>> = statuses.into_iter().map(Status::parse).collect();
         Ok(PriceTerms {
             pricing_model: cells.word("pricing_model", PricingModel::parse)?,
             unit_price: cells.unit_price("unit_price")?,
-            billable_statuses: cells.known("billable_statuses", statuses)?,
+            billable_statuses: statuses(cells, "billable_statuses")?,
         })
     }
-}
-
-/// Joined by commas: lists of different lengths do not fit into one array.
-fn statuses(version: &Opening<Price>) -> String {
-    let statuses = version.terms.billable_statuses.iter();
-    let statuses: Vec<&str> = statuses.map(|status| status.as_str()).collect();
-    statuses.join(",")
 }
 
 #[cfg(test)]

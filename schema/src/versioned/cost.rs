@@ -20,6 +20,7 @@ impl Versioned for Cost {
 
     const OPENED: EventType = EventType::CostOpened;
     const CLOSED: EventType = EventType::CostClosed;
+    const CORRECTABLE: bool = true;
 
     fn stream(key: &CostKey) -> StreamId {
         StreamId::cost(key)
@@ -58,7 +59,7 @@ impl Versioned for Cost {
                     operator_id: opened.operator_id,
                     direction: opened.direction,
                 },
-                terms: opened.terms,
+                terms: opened.terms.clone(),
                 period: opened.period,
                 request: opened.request,
             })),

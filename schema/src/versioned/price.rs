@@ -20,6 +20,7 @@ impl Versioned for Price {
 
     const OPENED: EventType = EventType::PriceOpened;
     const CLOSED: EventType = EventType::PriceClosed;
+    const CORRECTABLE: bool = false;
 
     fn stream(key: &PriceKey) -> StreamId {
         StreamId::price(key)

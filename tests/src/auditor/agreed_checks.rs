@@ -38,11 +38,12 @@ pub(super) fn check(
             (Body::Charged(charged), Outcome::Charged(due)) => {
                 *charged.currency == *due.currency
                     && charged.customer_price == due.price
-                    && charged.operator_cost == due.cost
+                    && charged.assessment.operator_cost == due.cost
+                    && charged.assessment.converted_cost == due.converted
                     && charged.billed == due.billed
                     && charged.price.own == due.own
                     && charged.rated_at == due.rated_at
-                    && charged.cost.is_some() == due.cost_known
+                    && charged.assessment.cost.is_some() == due.cost_known
             }
             (Body::Held(_), Outcome::Held(_)) => true,
             _ => false,

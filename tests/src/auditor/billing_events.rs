@@ -1,8 +1,8 @@
 //! Which events of the log are billing's, and what follows from what they say.
 
 use schema::{
-    AccountTier, AdjustmentId, Category, CostKey, Currency, Direction, EventId, MessageId,
-    OperatorId, PriceKey, Pseudonym, SheetId, StreamId, Timestamp,
+    AccountTier, AdjustmentId, Category, CostKey, Currency, Direction, EventId, ExchangeRateKey,
+    MessageId, OperatorId, PriceKey, Pseudonym, SheetId, StreamId, Timestamp,
 };
 use serde::Deserialize;
 use uuid::Uuid;
@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{
     adjustment_facts::{Adjustment, Stage},
     billing_facts::{
-        Account, CostOpened, Disclosed, Looked, PriceOpened, Settlement, SheetApplied,
+        Account, CostOpened, Disclosed, Looked, PriceOpened, RateOpened, Settlement, SheetApplied,
     },
     facts::{Body, LogEvent},
 };
@@ -68,6 +68,14 @@ impl Body {
             (Category::Adjustment, _) => {
                 Adjustment::read(name, payload).map(|it| Self::Adjustment(Box::new(it)))
             }
+            (Category::Price, "ExchangeRateOpened") => {
+                read(payload).map(|it| Self::RateOpened(Box::new(it)))
+            }
+            (Category::Price, "ExchangeRateClosed") => read(payload).map(Self::RateClosed),
+            (Category::Assessment, "CostsAssessed") => {
+                read(payload).map(|it| Self::Assessed(Box::new(it)))
+            }
+            (Category::Assessment, "AssessmentAdvanced") => read(payload).map(Self::Advanced),
             (Category::Audit, "CrossAccountRead") => read(payload)
                 .filter(|it: &Looked| it.code.is_none())
                 .map(|it| Self::Looked(Box::new(it))),
@@ -145,6 +153,8 @@ impl LogEvent {
             }
             Body::PriceOpened(opened) => price_stream(self.tenant, opened)?,
             Body::CostOpened(opened) => cost_stream(opened)?,
+            Body::RateOpened(opened) => rate_stream(opened)?,
+            Body::Assessed(_) | Body::Advanced(_) => StreamId::assessments().id,
             _ => return None,
         };
         Some((stream, self.event_id))
@@ -160,6 +170,14 @@ fn price_stream(tenant: Option<Uuid>, opened: &PriceOpened) -> Option<Uuid> {
         currency: Currency::parse(&opened.currency)?,
     };
     Some(StreamId::price(&key).id)
+}
+
+fn rate_stream(opened: &RateOpened) -> Option<Uuid> {
+    let key = ExchangeRateKey {
+        base: Currency::parse(&opened.base_currency)?,
+        quote: Currency::parse(&opened.quote_currency)?,
+    };
+    Some(StreamId::exchange_rate(&key).id)
 }
 
 fn cost_stream(opened: &CostOpened) -> Option<Uuid> {

@@ -36,11 +36,9 @@ pub(super) struct Charged {
     pub(super) currency: Box<str>,
     pub(super) rated_at: Timestamp,
     pub(super) price: AppliedPrice,
-    pub(super) cost: Option<AppliedCost>,
     pub(super) billed: bool,
     pub(super) customer_price: Millionths,
-    pub(super) operator_cost: Millionths,
-    pub(super) margin: Millionths,
+    pub(super) assessment: Assessment,
     pub(super) clock_skew: bool,
     pub(super) late: bool,
 }
@@ -63,6 +61,115 @@ pub(super) struct AppliedPrice {
 pub(super) struct AppliedCost {
     pub(super) operator_cost_id: Uuid,
     pub(super) cost_per_segment: Millionths,
+    pub(super) currency: Box<str>,
+}
+
+/// The version of an exchange rate that a charge names.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(rename_all = "camelCase")]
+pub(super) struct AppliedRate {
+    pub(super) exchange_rate_id: Uuid,
+    pub(super) rate: Rate,
+}
+
+/// What a charge costs.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Assessment {
+    pub(super) cost: Option<AppliedCost>,
+    pub(super) due: bool,
+    pub(super) operator_cost: Millionths,
+    pub(super) exchange: Option<AppliedRate>,
+    pub(super) converted_cost: Option<Millionths>,
+    pub(super) margin: Option<Millionths>,
+}
+
+/// `CostsAssessed`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Assessed {
+    pub(super) cause: i64,
+    pub(super) operator_id: Uuid,
+    pub(super) currency: Box<str>,
+    pub(super) charges: Vec<AssessedCharge>,
+}
+
+/// One charge that was assessed again.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(rename_all = "camelCase")]
+pub(super) struct AssessedCharge {
+    pub(super) message_id: Uuid,
+    pub(super) position: i64,
+    pub(super) account_id: Uuid,
+    pub(super) rated_at: Timestamp,
+    pub(super) assessment: Assessment,
+    pub(super) replaced: Replaced,
+}
+
+/// What an assessment takes the place of.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Replaced {
+    pub(super) cost_missing: bool,
+    pub(super) converted_cost: Option<Millionths>,
+    pub(super) margin: Option<Millionths>,
+}
+
+/// `AssessmentAdvanced`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Advanced {
+    pub(super) cause: i64,
+    pub(super) through: Option<serde_json::Value>,
+}
+
+/// An exchange rate, in ten-thousand-millionths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Rate(i128);
+
+impl Rate {
+    /// How many make one.
+    const UNIT: i128 = 10_000_000_000;
+
+    /// So much in the other currency, rounded half away from zero; nothing from a million on.
+    pub(super) fn of(self, amount: Millionths) -> Option<Millionths> {
+        let exact = amount.0 * self.0;
+        let (whole, rest) = (exact / Self::UNIT, exact % Self::UNIT);
+        let up = if rest.abs() * 2 >= Self::UNIT {
+            rest.signum()
+        } else {
+            0
+        };
+        let converted = Millionths(whole + up);
+        (converted.0.abs() < 1_000_000_000_000).then_some(converted)
+    }
+
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let (whole, places) = text.split_once('.').unwrap_or((text, ""));
+        let whole: i128 = whole.parse().ok()?;
+        let places: i128 = format!("{places:0<10}").parse().ok()?;
+        Some(Self(whole * Self::UNIT + places))
+    }
+}
+
+impl<'de> Deserialize<'de> for Rate {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| serde::de::Error::custom("no rate"))
+    }
+}
+
+#[cfg(test)]
+impl serde::Serialize for Rate {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (whole, places) = (self.0 / Self::UNIT, self.0 % Self::UNIT);
+        serializer.collect_str(&format_args!("{whole}.{places:010}"))
+    }
 }
 
 /// `ChargeHeld`.
@@ -149,13 +256,38 @@ pub(super) struct CostOpened {
 pub(super) struct CostTerms {
     pub(super) cost_per_segment: Millionths,
     pub(super) currency: Box<str>,
+    pub(super) due_statuses: Vec<Status>,
 }
 
-/// `PriceClosed` and `CostClosed`.
+/// `ExchangeRateOpened`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RateOpened {
+    pub(super) exchange_rate_id: Uuid,
+    pub(super) base_currency: Box<str>,
+    pub(super) quote_currency: Box<str>,
+    pub(super) terms: RateTerms,
+    pub(super) effective_from: Timestamp,
+    pub(super) effective_to: Option<Timestamp>,
+}
+
+/// What one unit is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+pub(super) struct RateTerms {
+    pub(super) rate: Rate,
+}
+
+/// `PriceClosed`, `CostClosed` and `ExchangeRateClosed`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(serde::Serialize))]
 pub(super) struct Closed {
-    #[serde(alias = "pricingTableId", alias = "operatorCostId")]
+    #[serde(
+        alias = "pricingTableId",
+        alias = "operatorCostId",
+        alias = "exchangeRateId"
+    )]
     pub(super) id: Uuid,
     #[serde(rename = "effectiveTo")]
     pub(super) effective_to: Timestamp,

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{
     Invariant,
     adjustments::{self, AdjustmentRow},
-    billing_facts::{Charged, CostOpened, Held, Looked, PriceOpened},
+    billing_facts::{Assessment, Charged, CostOpened, Held, Looked, PriceOpened},
     charge_checks::Charges,
     facts::{Body, Log, LogEvent},
     findings::Findings,
@@ -35,8 +35,13 @@ pub(super) struct ChargeRow {
     pub(super) flags: [bool; 5],
     /// Currency, tier, direction, status.
     pub(super) words: [String; 4],
-    /// Price, cost, margin.
-    pub(super) amounts: [Millionths; 3],
+    /// Price, cost.
+    pub(super) amounts: [Millionths; 2],
+    /// Cost in the charge's currency, margin.
+    pub(super) known: [Option<Millionths>; 2],
+    pub(super) cost_currency: Option<String>,
+    pub(super) exchange_rate_id: Option<Uuid>,
+    pub(super) assessed_position: i64,
 }
 
 /// One row of `billing.held_charges`.
@@ -66,8 +71,8 @@ pub(super) struct VersionRow {
     pub(super) id: Uuid,
     pub(super) tenant_id: Option<Uuid>,
     pub(super) operator_id: Uuid,
-    /// Tier, direction, currency, pricing model, billable statuses in order; a cost has no tier,
-    /// model and statuses.
+    /// Tier, direction, currency, pricing model, statuses in order; a cost has no tier and no
+    /// model.
     pub(super) words: [String; 5],
     pub(super) unit: Millionths,
     pub(super) from: Timestamp,
@@ -190,8 +195,11 @@ impl Tables {
     fn take(&mut self, log: &Log, known: &Charges<'_>, event: &LogEvent) {
         match &event.body {
             Body::Charged(charged) => {
-                self.count(log, event, charged);
-                let row = charge_row(log, event, charged);
+                let last = known.by_message.get(&charged.settlement.message_id);
+                let last = last.and_then(|charge| charge.assessed);
+                let last = last.unwrap_or((&charged.assessment, event.position));
+                self.count(log, event, charged, last.0);
+                let row = charge_row(log, event, charged, last);
                 self.charges.due.insert(row.message_id, (row, false));
             }
             Body::Held(held) => {
@@ -235,7 +243,7 @@ impl Tables {
         }
     }
 
-    fn count(&mut self, log: &Log, event: &LogEvent, charged: &Charged) {
+    fn count(&mut self, log: &Log, event: &LogEvent, charged: &Charged, last: &Assessment) {
         let settlement = &charged.settlement;
         let (tenant, account) = (tenant_of(log, event), event.account.unwrap_or_default());
         let operator = settlement.operator_id;
@@ -252,7 +260,8 @@ impl Tables {
             sum.add(
                 settlement.segment_count,
                 charged.customer_price,
-                charged.operator_cost,
+                last.converted_cost,
+                last.cost.is_none(),
             );
         }
     }
@@ -285,8 +294,15 @@ pub(super) fn tenant_of(log: &Log, event: &LogEvent) -> Uuid {
     log.tenants.get(&pseudonym).copied().unwrap_or(pseudonym)
 }
 
-pub(super) fn charge_row(log: &Log, event: &LogEvent, charged: &Charged) -> ChargeRow {
+/// The row of a charge, with what it costs by its last assessment.
+fn charge_row(
+    log: &Log,
+    event: &LogEvent,
+    charged: &Charged,
+    (last, assessed_position): (&Assessment, i64),
+) -> ChargeRow {
     let settlement = &charged.settlement;
+    let cost = last.cost.as_ref();
     ChargeRow {
         position: event.position,
         billing_event_id: event.event_id,
@@ -295,13 +311,13 @@ pub(super) fn charge_row(log: &Log, event: &LogEvent, charged: &Charged) -> Char
         account_id: event.account.unwrap_or_default(),
         operator_id: settlement.operator_id,
         pricing_table_id: charged.price.pricing_table_id,
-        operator_cost_id: charged.cost.as_ref().map(|cost| cost.operator_cost_id),
+        operator_cost_id: cost.map(|cost| cost.operator_cost_id),
         times: [settlement.charged_at, charged.rated_at, event.recorded_at],
         segment_count: settlement.segment_count,
         flags: [
             charged.price.own,
             charged.billed,
-            charged.cost.is_none(),
+            cost.is_none(),
             charged.clock_skew,
             charged.late,
         ],
@@ -311,11 +327,11 @@ pub(super) fn charge_row(log: &Log, event: &LogEvent, charged: &Charged) -> Char
             settlement.direction.to_string(),
             settlement.dlr_status.as_str().to_owned(),
         ],
-        amounts: [
-            charged.customer_price,
-            charged.operator_cost,
-            charged.margin,
-        ],
+        amounts: [charged.customer_price, last.operator_cost],
+        known: [last.converted_cost, last.margin],
+        cost_currency: cost.map(|cost| cost.currency.to_string()),
+        exchange_rate_id: last.exchange.as_ref().map(|rate| rate.exchange_rate_id),
+        assessed_position,
     }
 }
 
@@ -386,6 +402,9 @@ fn price_row(log: &Log, known: &Charges<'_>, event: &LogEvent, opened: &PriceOpe
 fn cost_row(known: &Charges<'_>, event: &LogEvent, opened: &CostOpened) -> VersionRow {
     let version = known.book.cost(opened.operator_cost_id);
     let none = String::new;
+    let statuses = opened.terms.due_statuses.iter();
+    let mut statuses: Vec<_> = statuses.map(|status| status.as_str()).collect();
+    statuses.sort_unstable();
     VersionRow {
         id: opened.operator_cost_id,
         tenant_id: None,
@@ -395,7 +414,7 @@ fn cost_row(known: &Charges<'_>, event: &LogEvent, opened: &CostOpened) -> Versi
             opened.direction.to_string(),
             opened.terms.currency.to_string(),
             none(),
-            none(),
+            statuses.join(","),
         ],
         unit: opened.terms.cost_per_segment,
         from: opened.effective_from,

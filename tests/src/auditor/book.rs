@@ -1,5 +1,5 @@
-//! Accounts, prices and costs as the log has told of them so far, and what a settlement comes to
-//! by them. Versions are searched one after the other: slow, and hard to get wrong.
+//! Accounts, prices, costs and exchange rates as the log has told of them so far, and what a
+//! settlement comes to by them. Versions are searched one after the other: slow, and hard to get wrong.
 
 use std::collections::HashMap;
 
@@ -9,11 +9,13 @@ use uuid::Uuid;
 use super::{
     Invariant,
     billing_facts::{
-        AccountFacts, Closed, CostOpened, CostTerms, PriceOpened, PriceTerms, Settlement,
+        AccountFacts, AppliedCost, AppliedRate, Assessment, Charged, Closed, CostOpened, CostTerms,
+        PriceOpened, PriceTerms, RateOpened, RateTerms, Settlement,
     },
     facts::{Body, LogEvent},
     findings::Findings,
 };
+use crate::money::Millionths;
 
 /// A `chargedAt` that is further ahead of its arrival is not believed.
 const SKEW_MICROS: i64 = 5_000_000;
@@ -50,6 +52,8 @@ impl<T> Version<T> {
 type PriceKey = (Option<Uuid>, Box<str>, Uuid, Box<str>, Box<str>);
 /// Operator, direction.
 type CostKey = (Uuid, Box<str>);
+/// From which currency, to which.
+type RateKey = (Box<str>, Box<str>);
 
 /// All that a charge rests on.
 #[derive(Debug, Default)]
@@ -58,9 +62,11 @@ pub(super) struct Book {
     accounts: HashMap<Uuid, (Uuid, AccountFacts)>,
     prices: HashMap<PriceKey, Vec<Version<PriceTerms>>>,
     costs: HashMap<CostKey, Vec<Version<CostTerms>>>,
+    rates: HashMap<RateKey, Vec<Version<RateTerms>>>,
     /// Where to find the version with an id.
     price_keys: HashMap<Uuid, PriceKey>,
     cost_keys: HashMap<Uuid, CostKey>,
+    rate_keys: HashMap<Uuid, RateKey>,
 }
 
 /// What a settlement comes to.
@@ -72,7 +78,6 @@ pub(super) enum Rating<'a> {
         currency: &'a str,
         price: &'a Version<PriceTerms>,
         own: bool,
-        cost: Option<&'a Version<CostTerms>>,
     },
     Hold {
         payer: &'static str,
@@ -124,6 +129,12 @@ impl Book {
                 let versions = versions.and_then(|key| self.costs.get_mut(key));
                 versions.is_some_and(|versions| close(versions, event.stream, *closed))
             }
+            Body::RateOpened(opened) => self.open_rate(event, opened),
+            Body::RateClosed(closed) => {
+                let versions = self.rate_keys.get(&closed.id);
+                let versions = versions.and_then(|key| self.rates.get_mut(key));
+                versions.is_some_and(|versions| close(versions, event.stream, *closed))
+            }
             _ => true,
         };
         findings.hold(Invariant::OnePriceAtATime, sound, || {
@@ -173,6 +184,56 @@ impl Book {
         event.tenant.is_none() && open(self.costs.entry(key).or_default(), version)
     }
 
+    fn open_rate(&mut self, event: &LogEvent, opened: &RateOpened) -> bool {
+        let key = (opened.base_currency.clone(), opened.quote_currency.clone());
+        self.rate_keys.insert(opened.exchange_rate_id, key.clone());
+        let version = Version {
+            id: opened.exchange_rate_id,
+            terms: opened.terms,
+            from: opened.effective_from,
+            to: opened.effective_to,
+            stream: event.stream,
+        };
+        event.tenant.is_none() && open(self.rates.entry(key).or_default(), version)
+    }
+
+    /// What a charge costs.
+    pub(super) fn assess(&self, charged: &Charged) -> Assessment {
+        let settlement = &charged.settlement;
+        let key = (settlement.operator_id, settlement.direction.clone());
+        let cost = in_effect(self.costs.get(&key), charged.rated_at);
+        let due = cost.is_some_and(|cost| cost.terms.due_statuses.contains(&settlement.dlr_status));
+        let taken = match cost {
+            Some(cost) if due => cost.terms.cost_per_segment.times(settlement.segment_count),
+            _ => Millionths::default(),
+        };
+        let foreign = cost.map(|cost| &cost.terms.currency);
+        let foreign = foreign.filter(|own| **own != charged.currency && taken.0 != 0);
+        let rate = foreign.and_then(|base| {
+            let key = (base.clone(), charged.currency.clone());
+            in_effect(self.rates.get(&key), charged.rated_at)
+        });
+        let converted_cost = match (foreign, rate) {
+            (None, _) => Some(taken),
+            (Some(_), rate) => rate.and_then(|rate| rate.terms.rate.of(taken)),
+        };
+        Assessment {
+            cost: cost.map(|cost| AppliedCost {
+                operator_cost_id: cost.id,
+                cost_per_segment: cost.terms.cost_per_segment,
+                currency: cost.terms.currency.clone(),
+            }),
+            due,
+            operator_cost: taken,
+            exchange: rate.map(|rate| AppliedRate {
+                exchange_rate_id: rate.id,
+                rate: rate.terms.rate,
+            }),
+            converted_cost,
+            margin: converted_cost.map(|cost| charged.customer_price - cost),
+        }
+    }
+
     /// What `settlement` of this tenant and account comes to.
     pub(super) fn rate<'a>(
         &'a self,
@@ -219,18 +280,12 @@ impl Book {
         let Some(price) = own.or_else(|| price(None)) else {
             return hold("NO_PRICE");
         };
-        let key = (settlement.operator_id, settlement.direction.clone());
-        let cost = in_effect(self.costs.get(&key), at);
-        if cost.is_some_and(|cost| *cost.terms.currency != *currency) {
-            return hold("CURRENCY_MISMATCH");
-        }
         Rating::Charge {
             payer,
             tier,
             currency,
             price,
             own: own.is_some(),
-            cost,
         }
     }
 

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{
     Invariant,
-    billing_facts::{Charged, Held, Settlement},
+    billing_facts::{Assessed, Assessment, Charged, Held, Settlement},
     book::{Book, REGISTERED, Rating, is_late, rated_at},
     facts::{Body, Log, LogEvent},
     findings::Findings,
@@ -22,6 +22,8 @@ use crate::{money::Millionths, traffic::Expected};
 pub(super) struct Charge<'a> {
     pub(super) held: Option<&'a LogEvent>,
     pub(super) charged: Option<&'a LogEvent>,
+    /// What it costs by the last assessment, and where that stands.
+    pub(super) assessed: Option<(&'a Assessment, i64)>,
     conflicts: usize,
 }
 
@@ -54,6 +56,9 @@ pub(super) fn check<'a>(
     let mut known = Charges::default();
     for event in &log.events {
         known.book.learn(event, findings);
+        if let Body::Assessed(assessed) = &event.body {
+            assessed_right(&mut known, event, assessed, findings);
+        }
         let Some(settlement) = event.settlement() else {
             continue;
         };
@@ -64,6 +69,7 @@ pub(super) fn check<'a>(
             Body::Charged(charged) => {
                 once(event, charge.charged.is_some(), findings);
                 charge.charged = Some(event);
+                charge.assessed = Some((&charged.assessment, event.position));
                 charged_right(book, event, charged, findings);
             }
             Body::Held(held) => {
@@ -126,7 +132,6 @@ fn charged_right(book: &Book, event: &LogEvent, charged: &Charged, findings: &mu
         currency,
         price,
         own,
-        cost,
     } = rating(book, event, settlement)
     else {
         findings.wrong(Invariant::PriceOfItsTime, || {
@@ -135,14 +140,12 @@ fn charged_right(book: &Book, event: &LogEvent, charged: &Charged, findings: &mu
         return;
     };
     let (at, skewed) = rated_at(settlement);
-    let applied = charged.cost.as_ref().map(|it| it.operator_cost_id);
     let versions = *charged.payer == *payer
         && *charged.account_tier == *tier
         && *charged.currency == *currency
         && charged.rated_at == at
         && charged.price.pricing_table_id == price.id
-        && charged.price.own == own
-        && applied == cost.map(|cost| cost.id);
+        && charged.price.own == own;
     findings.hold(Invariant::PriceOfItsTime, versions, || {
         format!("position {position}: price {} was due", price.id)
     });
@@ -159,15 +162,13 @@ fn charged_right(book: &Book, event: &LogEvent, charged: &Charged, findings: &mu
     } else {
         Millionths::default()
     };
-    let of_cost = cost.map(|cost| cost.terms.cost_per_segment);
-    let stated_cost = charged.cost.as_ref().map(|it| it.cost_per_segment);
-    let cost_sum = of_cost.map(|it| it.times(settlement.segment_count));
+    let costs = book.assess(charged);
+    findings.hold(Invariant::CostsAsKnown, charged.assessment == costs, || {
+        format!("position {position}: {costs:?} was due")
+    });
     let sums = charged.customer_price == of_price
-        && charged.operator_cost == cost_sum.unwrap_or_default()
-        && charged.margin == charged.customer_price - charged.operator_cost
         && charged.price.unit_price == price.terms.unit_price
         && charged.price.pricing_model == price.terms.pricing_model
-        && stated_cost == of_cost
         && charged.billed == billed
         && charged.clock_skew == skewed
         && charged.late == is_late(settlement);
@@ -195,6 +196,48 @@ fn held_right(book: &Book, event: &LogEvent, held: &Held, findings: &mut Finding
     findings.hold(Invariant::HeldForAReason, right, || {
         format!("position {}: {}", event.position, held.reason)
     });
+}
+
+/// Each charge of an assessment is one of its tenant, costs what is known where that stands, and what
+/// it replaces is what was said before.
+fn assessed_right<'a>(
+    known: &mut Charges<'a>,
+    event: &LogEvent,
+    assessed: &'a Assessed,
+    findings: &mut Findings,
+) {
+    for one in &assessed.charges {
+        let charge = known.by_message.get_mut(&one.message_id);
+        let right = charge.is_some_and(|charge| {
+            let Some((recorded, Body::Charged(charged))) =
+                charge.charged.map(|recorded| (recorded, &recorded.body))
+            else {
+                return false;
+            };
+            let before = charge
+                .assessed
+                .replace((&one.assessment, event.position))
+                .map(|(before, _)| before);
+            let replaced = before.is_some_and(|before| {
+                one.replaced.cost_missing == before.cost.is_none()
+                    && one.replaced.converted_cost == before.converted_cost
+                    && one.replaced.margin == before.margin
+                    && *before != one.assessment
+            });
+            replaced
+                && recorded.position == one.position
+                && recorded.tenant == event.tenant
+                && recorded.account == Some(one.account_id)
+                && charged.rated_at == one.rated_at
+                && charged.currency == assessed.currency
+                && charged.settlement.operator_id == assessed.operator_id
+                && assessed.cause < event.position
+                && one.assessment == known.book.assess(charged)
+        });
+        findings.hold(Invariant::CostsAsKnown, right, || {
+            format!("position {}: message {}", event.position, one.message_id)
+        });
+    }
 }
 
 /// A conflict names the fields in which it differs from the first of its stream. What a settlement
@@ -247,8 +290,19 @@ fn differs(
     differing.map(|(name, _)| name).collect()
 }
 
-/// What waits still has to wait: nothing known today would price it.
+/// What waits still has to wait: nothing known today would price it. And every charge costs what is
+/// known of its time in the end.
 fn at_rest(known: &Charges<'_>, findings: &mut Findings) {
+    for charge in known.by_message.values() {
+        if let Some(Body::Charged(charged)) = charge.charged.map(|event| &event.body) {
+            let costs = known.book.assess(charged);
+            let right = charge.assessed.is_some_and(|(last, _)| *last == costs);
+            findings.hold(Invariant::CostsAsKnown, right, || {
+                let message = charged.settlement.message_id;
+                format!("message {message}: {costs:?} is known in the end")
+            });
+        }
+    }
     let open = known.by_message.values();
     let open = open.filter(|charge| charge.charged.is_none());
     for event in open.filter_map(|charge| charge.held) {

@@ -9,8 +9,8 @@ use uuid::Uuid;
 use super::{
     adjustment_facts::Adjustment,
     billing_facts::{
-        AccountFacts, Charged, Closed, Conflict, CostOpened, Disclosed, Held, Looked, PriceOpened,
-        SheetApplied,
+        AccountFacts, Advanced, Assessed, Charged, Closed, Conflict, CostOpened, Disclosed, Held,
+        Looked, PriceOpened, RateOpened, SheetApplied,
     },
 };
 
@@ -62,6 +62,12 @@ pub(super) enum Body {
     /// A sheet of prices or costs was applied.
     SheetApplied(Box<SheetApplied>),
     Adjustment(Box<Adjustment>),
+    RateOpened(Box<RateOpened>),
+    RateClosed(Closed),
+    /// What charges cost was assessed again.
+    Assessed(Box<Assessed>),
+    /// How far that is for a change.
+    Advanced(Advanced),
     /// Somebody looked, or wanted to look, at data that is not theirs.
     Looked(Box<Looked>),
     /// A tenant is to be erased, by the announcement of this id.
@@ -159,9 +165,12 @@ impl Body {
             Self::PriceOpened(_)
             | Self::PriceClosed(_)
             | Self::CostOpened(_)
-            | Self::CostClosed(_) => Some(Category::Price),
+            | Self::CostClosed(_)
+            | Self::RateOpened(_)
+            | Self::RateClosed(_) => Some(Category::Price),
             Self::SheetApplied(_) => Some(Category::Sheet),
             Self::Adjustment(_) => Some(Category::Adjustment),
+            Self::Assessed(_) | Self::Advanced(_) => Some(Category::Assessment),
             Self::Looked(_) | Self::Revealed(_) => Some(Category::Audit),
             Self::ErasureRequested(_) | Self::Erased => Some(Category::Tenant),
             Self::Elsewhere | Self::Unreadable => None,

@@ -91,16 +91,19 @@ invariants! {
     ChargeSaysWhatSettled "CHARGE_SAYS_WHAT_SETTLED"
         "Charges, holds and conflicts repeat a settlement that was announced, with its owner."
     PriceOfItsTime "PRICE_OF_ITS_TIME"
-        "Every charge rests on the account, the price and the cost that were in effect for its \
-         time when it was recorded."
+        "Every charge rests on the account and the price that were in effect for its time when it \
+         was recorded."
     AmountsFollow "AMOUNTS_FOLLOW"
         "The amounts and flags of every charge follow from its settlement, price and cost."
+    CostsAsKnown "COSTS_AS_KNOWN"
+        "What a charge costs is what was known of its time where that is recorded, and in the end \
+         what is known of it then."
     HeldForAReason "HELD_FOR_A_REASON"
         "A charge is held for the reason that stands then, and waits no longer than it must."
     ConflictsKept "CONFLICTS_KEPT"
         "Every contradiction of a settlement is kept exactly once, and says in what it differs."
     OnePriceAtATime "ONE_PRICE_AT_A_TIME"
-        "Versions of a price or a cost never overlap; closing one only shortens it."
+        "Versions of a price, a cost or an exchange rate never overlap; closing one only shortens it."
     SheetWhole "SHEET_WHOLE"
         "What a sheet opened and closed stands right before its own event, as much of it as it says."
     AccountOfOneTenant "ACCOUNT_OF_ONE_TENANT"

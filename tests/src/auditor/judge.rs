@@ -69,7 +69,7 @@ impl<'a> Judge<'a> {
             findings,
             counts: count(log, &known),
             tables: Tables::due(log, &known),
-            usage: usage(log),
+            usage: usage(log, &known),
             receipts: Shown::new(log, receipts, "dlr.delivery_receipts"),
             orphans: Shown::new(log, orphans, "dlr.orphaned_receipts"),
             resolutions: Shown::new(log, orphans, "dlr.orphan_resolutions"),
@@ -222,8 +222,10 @@ fn count(log: &Log, known: &Charges<'_>) -> Counts {
             Body::CostOpened(_) => counts.costs += 1,
             Body::Charged(ref charged) => {
                 counts.charges += 1;
-                counts.losses += u64::from(charged.margin < Millionths::default());
-                counts.costs_missing += u64::from(charged.cost.is_none());
+                let costs = &charged.assessment;
+                let loss = costs.margin.is_some_and(|it| it < Millionths::default());
+                counts.losses += u64::from(loss);
+                counts.costs_missing += u64::from(costs.cost.is_none());
             }
             _ => {}
         }
@@ -236,13 +238,17 @@ fn count(log: &Log, known: &Charges<'_>) -> Counts {
 }
 
 /// What was charged in all, by currency.
-fn usage(log: &Log) -> BTreeMap<String, Usage> {
+fn usage(log: &Log, known: &Charges<'_>) -> BTreeMap<String, Usage> {
     let mut sums: BTreeMap<String, Usage> = BTreeMap::new();
     for event in &log.events {
         if let Body::Charged(charged) = &event.body {
             let sum = sums.entry(charged.currency.to_string()).or_default();
             let segments = charged.settlement.segment_count;
-            sum.add(segments, charged.customer_price, charged.operator_cost);
+            let last = known.by_message.get(&charged.settlement.message_id);
+            let last = last.and_then(|charge| charge.assessed);
+            let costs = last.map_or(&charged.assessment, |(last, _)| last);
+            let (cost, missing) = (costs.converted_cost, costs.cost.is_none());
+            sum.add(segments, charged.customer_price, cost, missing);
         }
     }
     sums

@@ -38,7 +38,11 @@ pub(super) async fn charges(client: &Client, mut see: impl FnMut(ChargeRow)) -> 
                 row.try_get(19)?,
                 row.try_get(20)?,
             ],
-            amounts: [amount(row, 21)?, amount(row, 22)?, amount(row, 23)?],
+            amounts: [amount(row, 21)?, amount(row, 22)?],
+            known: [amount_if_any(row, 23)?, amount_if_any(row, 24)?],
+            cost_currency: row.try_get(25)?,
+            exchange_rate_id: row.try_get(26)?,
+            assessed_position: row.try_get(27)?,
         });
         Ok(())
     })
@@ -191,12 +195,20 @@ fn usage(row: &Row) -> std::result::Result<Usage, Error> {
         segments: count(6)?,
         price: amount(row, 7)?,
         cost: amount(row, 8)?,
+        margin: amount(row, 9)?,
+        cost_missing: count(10)?,
+        margin_unknown: count(11)?,
     })
 }
 
 fn optional(row: &Row, column: usize) -> std::result::Result<Option<Timestamp>, Error> {
     let at: Option<time::OffsetDateTime> = row.try_get(column)?;
     Ok(at.map(Timestamp::from_datetime))
+}
+
+fn amount_if_any(row: &Row, column: usize) -> std::result::Result<Option<Millionths>, Error> {
+    let text: Option<&str> = row.try_get(column)?;
+    text.map(|_| amount(row, column)).transpose()
 }
 
 /// An amount; one that cannot be read is one that nobody can have.

@@ -1,4 +1,5 @@
--- moving: how many events some projection has not taken in, and how many orphans can be healed but are not
+-- moving: how many events some projection has not taken in, how many orphans can be healed but are not, and
+-- how many changes of costs are not followed
 select
     h.position - coalesce((select min(c.position) from eventlog.checkpoint c), 0) as behind,
     (
@@ -13,6 +14,7 @@ select
                     and (m.operator_message_id = o.operator_message_id
                         or m.message_id = o.message_hint and m.segment_count > 1)
             )
-    ) as unhealed
+    ) as unhealed,
+    (select count(*) from billing.cost_changes c where c.completed_at is null) as unassessed
 from eventlog.head h
 where h.log_id = 1

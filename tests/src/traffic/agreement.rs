@@ -139,12 +139,14 @@ pub enum Outcome {
 /// What must be charged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Charge {
-    /// Of both amounts.
+    /// What is paid in.
     pub currency: &'static str,
     /// What the customer pays.
     pub price: Millionths,
-    /// What the carrier takes.
+    /// What the carrier takes, in its own currency.
     pub cost: Millionths,
+    /// The same in `currency`; nothing where that is another, for no exchange rate is agreed.
+    pub converted: Option<Millionths>,
     /// Whether the carrier has a cost.
     pub cost_known: bool,
     /// Whether the price charges for the status.
@@ -190,9 +192,6 @@ impl Agreement {
         let cost = self.costs.iter().find(|cost| {
             cost.operator == settled.operator && contains(cost.from, cost.to, rated_at)
         });
-        if cost.is_some_and(|cost| cost.currency != price.currency) {
-            return Outcome::Held("CURRENCY_MISMATCH");
-        }
         let count = match price.model {
             "PER_SEGMENT" => settled.segments,
             _ => 1,
@@ -201,10 +200,13 @@ impl Agreement {
             .billable
             .is_none_or(|statuses| statuses.contains(&settled.status));
         let cost_of = |cost: &Cost| cost.per_segment.times(settled.segments);
+        let foreign = cost.is_some_and(|cost| cost.currency != price.currency);
+        let taken = cost.map(cost_of).unwrap_or_default();
         Outcome::Charged(Charge {
             currency: price.currency,
             price: price.unit.times(if billed { count } else { 0 }),
-            cost: cost.map(cost_of).unwrap_or_default(),
+            cost: taken,
+            converted: (!foreign || taken == Millionths::default()).then_some(taken),
             cost_known: cost.is_some(),
             billed,
             own: price.tenant.is_some(),

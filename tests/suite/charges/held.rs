@@ -1,23 +1,12 @@
 //! Charges that cannot be rated wait in the log, and rate themselves once they can (CONTRACTS 7).
 
-use hyper::Method;
 use schema::{MessageId, Timestamp};
 use serde_json::{Value, json};
-use tests::{
-    money::Millionths,
-    traffic::{
-        Announced,
-        agreement::{Account, Cost, Price},
-    },
-};
+use tests::traffic::{Announced, agreement::Price};
 
 use super::fixture::{Customer, Market, market, minutes_ago};
 use crate::fixture::{eventually, run};
 
-/// How far ahead of its arrival a `chargedAt` is believed, nearly.
-const AHEAD_MICROS: i64 = 4_500_000;
-/// How often the clock may be faster than a call.
-const ATTEMPTS: usize = 20;
 /// More looks than two nodes take in the time a test waits, if they look once a minute.
 const MANY_LOOKS: i64 = 40;
 
@@ -222,88 +211,6 @@ fn of_an_unknown_account_it_waits_for_the_registration_unless_it_names_tier_and_
         let [charge] = market.becomes(named.message, ["MessageCharged"]).await;
         assert_eq!(charge["customerPrice"], "0.060000", "as it is registered");
         market.balances().await;
-    });
-}
-
-fn cost_in_dollars(customer: Customer) -> Cost {
-    Cost {
-        operator: customer.operator,
-        currency: "USD",
-        per_segment: Millionths(10_000),
-        from: minutes_ago(60),
-        to: None,
-    }
-}
-
-#[test]
-fn with_a_cost_in_another_currency_it_waits_until_the_account_pays_in_it() {
-    run(async {
-        let mut market = market().await;
-        let customer = Customer::new();
-        market.register(customer, &customer.registration()).await;
-        market.open_price(&customer.price(30_000)).await;
-        let in_dollars = Price {
-            currency: "USD",
-            ..customer.price(40_000)
-        };
-        market.open_price(&in_dollars).await;
-        let opened = market.admin().open_cost(&cost_in_dollars(customer)).await;
-        opened.expect("an answer").made().expect("opened");
-        let message = customer.message();
-        held(&mut market, message, "CURRENCY_MISMATCH").await;
-
-        let moved = Account {
-            currency: "USD",
-            ..customer.registration()
-        };
-        market.register(customer, &moved).await;
-        let charge = resolved(&market, message).await;
-        let amounts = [&charge["customerPrice"], &charge["operatorCost"]];
-        assert_eq!(amounts, ["0.080000", "0.020000"]);
-        assert_eq!(charge["currency"], "USD");
-        market.balances().await;
-    });
-}
-
-/// Ends a cost now; says since when it is over.
-async fn end_cost(market: &Market, id: &str) -> Timestamp {
-    let path = format!("/v1/admin/operator-costs/{id}");
-    let admin = market.admin();
-    let ended = admin.call(Method::DELETE, &path, None).await;
-    let ended = ended.expect("an answer").made().expect("ended");
-    let at = ended["effectiveTo"].as_str().expect("an end");
-    Timestamp::parse(at).expect("a time")
-}
-
-#[test]
-fn with_a_cost_in_another_currency_it_waits_until_that_cost_is_over_for_its_time() {
-    run(async {
-        let mut market = market().await;
-        for _ in 0..ATTEMPTS {
-            let customer = Customer::new();
-            market.register(customer, &customer.registration()).await;
-            market.open_price(&customer.price(30_000)).await;
-            let opened = market.admin().open_cost(&cost_in_dollars(customer)).await;
-            let opened = opened.expect("an answer").made().expect("opened");
-            let ahead = eventstore::clock::now().micros() + AHEAD_MICROS;
-            let ahead = Timestamp::from_micros(ahead).expect("in range");
-            let message = at(ahead, customer.message());
-            market.announce(&[message]).await;
-            let [hold] = market.becomes(message.message, ["ChargeHeld"]).await;
-            assert_eq!(hold["reason"], "CURRENCY_MISMATCH");
-            let id = opened["operatorCostId"].as_str().expect("an id");
-            // The past does not change: an end after the message's time comes too late for it.
-            if end_cost(&market, id).await < ahead {
-                let charge = resolved(&market, message).await;
-                assert_eq!(charge["operatorCost"], "0.000000");
-                assert_eq!(charge["cost"], Value::Null, "for review");
-                market.balances().await;
-                return;
-            }
-            market.balances().await;
-            assert_eq!(market.history(message.message).await.len(), 1);
-        }
-        panic!("this machine is never fast enough");
     });
 }
 

@@ -7,7 +7,7 @@ select
 from (
     select
         currency, count(*) as messages,
-        sum(customer_price) * 1000000 as price, sum(operator_cost) * 1000000 as cost
+        sum(customer_price) * 1000000 as price, sum(converted_cost) * 1000000 as cost
     from billing.billing_events group by currency
 ) c
 full join (

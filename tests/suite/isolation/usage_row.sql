@@ -2,6 +2,7 @@
 -- $1 position, $2 an id, $3 tenant.
 insert into billing.usage_summaries (
     tenant_id, account_id, hour, operator_id, message_count, segment_count, currency,
-    customer_price, operator_cost, log_id, position
+    customer_price, operator_cost, margin, cost_missing_count, margin_unknown_count, log_id,
+    position
 )
-values ($3, $2, date_trunc('hour', now(), 'UTC'), $2, 1, 1, 'EUR', 1, 1, 1, $1)
+values ($3, $2, date_trunc('hour', now(), 'UTC'), $2, 1, 1, 'EUR', 1, 1, 0, 0, 0, 1, $1)

@@ -107,6 +107,7 @@ impl Wishes {
         CostTerms {
             cost_per_segment: self.amount().parse().expect("a price"),
             currency: self.currency(),
+            due_statuses: [Status::Delivered].into(),
         }
     }
 
@@ -270,6 +271,7 @@ async fn with_tariff(
             currency,
         }),
         cost: guarded(&costs),
+        rate: None,
     })
 }
 

@@ -13,8 +13,8 @@ use schema::{
     Timestamp,
     event::{
         AccountChanged, AccountFacts, AccountRegistered, AppliedCost, AppliedPrice, ChargeHeld,
-        CostClosed, CostOpened, CostTerms, ErasureRequested, HoldReason, MessageCharged,
-        PayerSource, PriceClosed, PriceOpened, PriceTerms,
+        CostAssessment, CostClosed, CostOpened, CostTerms, ErasureRequested, HoldReason,
+        MessageCharged, PayerSource, PriceClosed, PriceOpened, PriceTerms,
     },
 };
 use tests::world::billing_projections;
@@ -205,14 +205,20 @@ pub(super) fn charged(message: MessageId, version: i32, charge: Charge) -> Appen
             pricing_model: PricingModel::PerSegment,
             unit_price: unit(price / 2),
         },
-        cost: Some(AppliedCost {
-            operator_cost_id: OperatorCostId(Uuid::from_u128(2)),
-            cost_per_segment: unit(cost / 2),
-        }),
         billed: true,
         customer_price: Amount::from_millionths(price),
-        operator_cost: Amount::from_millionths(cost),
-        margin: Amount::from_millionths(price - cost),
+        assessment: CostAssessment {
+            cost: Some(AppliedCost {
+                operator_cost_id: OperatorCostId(Uuid::from_u128(2)),
+                cost_per_segment: unit(cost / 2),
+                currency: charge.currency,
+            }),
+            due: true,
+            operator_cost: Amount::from_millionths(cost),
+            exchange: None,
+            converted_cost: Some(Amount::from_millionths(cost)),
+            margin: Some(Amount::from_millionths(price - cost)),
+        },
         clock_skew: false,
         late: false,
     });
@@ -327,6 +333,7 @@ pub(super) fn cost(version: OperatorCostId) -> Append {
             .try_into()
             .expect("a unit price"),
         currency: euro(),
+        due_statuses: [Status::Delivered].into(),
     };
     let opened = Event::CostOpened(CostOpened {
         operator_cost_id: version,

@@ -11,7 +11,7 @@ use schema::{AccountId, MessageId, OperatorId, OperatorMessageId, TenantId, Time
 use serde_json::{Map, Value, json};
 use tests::{
     orchestrator::{self, OrchestratorRow},
-    world::{Service, World, WorldOptions},
+    world::{PROJECTIONS, Service, World, WorldOptions},
 };
 use tokio::sync::OnceCell;
 use tokio_postgres::Client;
@@ -286,9 +286,16 @@ impl Desk {
         let sql = "select position from eventlog.head where log_id = 1";
         let row = self.database.query_one(sql, &[]).await.expect("reads");
         let head: i64 = row.get(0);
-        let sql = "select count(*) >= 6 and min(position) >= $1 from eventlog.checkpoint";
+        // Each projection of the service has a checkpoint from its first batch on.
+        let sql = "select count(*) filter (where projection = any($2)) = cardinality($2)
+                and min(position) >= $1
+            from eventlog.checkpoint";
         eventually("the projections are there", async || {
-            let row = self.database.query_one(sql, &[&head]).await.ok()?;
+            let row = self
+                .database
+                .query_one(sql, &[&head, &&PROJECTIONS[..]])
+                .await
+                .ok()?;
             row.get::<_, Option<bool>>(0)?.then_some(())
         })
         .await;

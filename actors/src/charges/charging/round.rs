@@ -7,7 +7,7 @@ use std::{
 };
 
 use eventstore::{Append, Outcome};
-use schema::{Event, MessageId, StreamId, StreamVersion};
+use schema::{Amount, Event, MessageId, StreamId, StreamVersion};
 use tracing::Span;
 
 use super::{Arrived, Charging, Disposition, HeldCharge};
@@ -235,7 +235,9 @@ impl Disposition {
     fn of(event: &Event) -> Self {
         match event {
             Event::MessageCharged(charged) => Self::Charged {
-                negative_margin: charged.margin.is_negative(),
+                negative_margin: charged.assessment.margin.is_some_and(Amount::is_negative),
+                cost_missing: charged.assessment.cost.is_none(),
+                margin_unknown: charged.assessment.margin.is_none(),
             },
             Event::ChargeConflictRecorded(_) => Self::Conflict,
             _ => Self::Held,

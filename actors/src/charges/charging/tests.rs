@@ -12,6 +12,8 @@ use super::*;
 /// Charged, and not at a loss.
 const CHARGED: Disposition = Disposition::Charged {
     negative_margin: false,
+    cost_missing: true,
+    margin_unknown: false,
 };
 
 #[tokio::test]
@@ -136,7 +138,9 @@ async fn a_charge_that_loses_money_is_counted() {
     assert_eq!(
         world.settle(&[settlement(1)]).await,
         [Disposition::Charged {
-            negative_margin: true
+            negative_margin: true,
+            cost_missing: false,
+            margin_unknown: false,
         }]
     );
     assert_eq!(world.metrics.negative_margin.get(), 1);

@@ -3,18 +3,20 @@
 //!
 //! The time that chooses the versions is `chargedAt`, unless that lies further ahead of the
 //! arrival than clocks may be apart. The tenant's own price precedes the platform's. Without a
-//! payer, a price or a common currency the charge is held; nothing is guessed. A message of more
-//! segments than are charged is held, whatever the prices are. Everything the
-//! answer rests on is named as a guard, so that it is recorded only while that is still so.
+//! payer or a price the charge is held; nothing is guessed. A message of more segments than are
+//! charged is held, whatever the prices are. What the carrier takes holds up no charge
+//! ([`assessment`](super::assessment)). Everything the answer rests on is named as a guard, so that
+//! it is recorded only while that is still so.
 
 use eventstore::Guard;
 use schema::{
     AccountTier, Amount, Currency, PricingModel, Pseudonym, Settlement, Timestamp,
-    event::{AppliedCost, AppliedPrice, ChargeHeld, HoldReason, MessageCharged, PayerSource},
+    event::{AppliedPrice, ChargeHeld, CostAssessment, HoldReason, MessageCharged, PayerSource},
     settlement::SEGMENTS_MAX,
-    versioned::{Cost, Price},
+    versioned::{Cost, ExchangeRate, Price},
 };
 
+use super::assessment::{Assessable, assess, foreign};
 use crate::{
     accounts::decide::Account,
     prices::decide::timeline::{Timeline, Version},
@@ -56,6 +58,8 @@ pub struct Tariff<'a> {
     pub prices: Option<Prices<'a>>,
     /// The costs of the carrier, by time.
     pub cost: Guarded<'a, Timeline<Cost>>,
+    /// The exchange rates from the cost's currency to the payer's, where they differ.
+    pub rate: Option<Guarded<'a, Timeline<ExchangeRate>>>,
 }
 
 /// The prices for one payer.
@@ -128,7 +132,7 @@ pub fn rate(settlement: &Settlement, tariff: &Tariff<'_>) -> (Rating, Vec<Guard>
         let held = held(settlement, tariff, HoldReason::SegmentsOutOfRange);
         return (held, Vec::new());
     }
-    let mut guards = Vec::with_capacity(4);
+    let mut guards = Vec::with_capacity(5);
     guards.push(tariff.account);
     let Some(prices) = &tariff.prices else {
         return (held(settlement, tariff, HoldReason::AccountUnknown), guards);
@@ -137,17 +141,21 @@ pub fn rate(settlement: &Settlement, tariff: &Tariff<'_>) -> (Rating, Vec<Guard>
     let Some((price, own)) = prices.at(at, &mut guards) else {
         return (held(settlement, tariff, HoldReason::NoPrice), guards);
     };
-    guards.push(tariff.cost.guard);
-    let cost = tariff.cost.state.at(at);
-    if cost.is_some_and(|cost| cost.terms.currency != prices.currency) {
-        return (
-            held(settlement, tariff, HoldReason::CurrencyMismatch),
-            guards,
-        );
-    }
     let source = tariff.payer.source;
-    let charged = charged(settlement, source, prices, price, own, cost);
+    let assess = |of: &Assessable| tariff.assess(of, at, &mut guards);
+    let charged = charged(settlement, source, prices, price, own, assess);
     (Rating::Charged(charged), guards)
+}
+
+impl Tariff<'_> {
+    /// What this costs at `at`.
+    fn assess(&self, of: &Assessable, at: Timestamp, guards: &mut Vec<Guard>) -> CostAssessment {
+        guards.push(self.cost.guard);
+        let cost = self.cost.state.at(at);
+        let rate = foreign(of, cost).and(self.rate);
+        guards.extend(rate.map(|rate| rate.guard));
+        assess(of, cost, rate.and_then(|rate| rate.state.at(at)))
+    }
 }
 
 impl Prices<'_> {
@@ -179,7 +187,7 @@ fn charged(
     prices: &Prices<'_>,
     price: &Version<Price>,
     own: bool,
-    cost: Option<&Version<Cost>>,
+    assess: impl FnOnce(&Assessable) -> CostAssessment,
 ) -> MessageCharged {
     let terms = &price.terms;
     let billed = terms.billable_statuses.contains(&settlement.dlr_status);
@@ -188,12 +196,11 @@ fn charged(
         PricingModel::PerSegment => terms.unit_price.times(settlement.segment_count),
         PricingModel::FlatPerMessage => terms.unit_price.amount(),
     };
-    let cost = cost.map(|version| AppliedCost {
-        operator_cost_id: version.id,
-        cost_per_segment: version.terms.cost_per_segment,
-    });
-    let operator_cost = cost.map_or(Amount::ZERO, |cost| {
-        cost.cost_per_segment.times(settlement.segment_count)
+    let assessment = assess(&Assessable {
+        status: settlement.dlr_status,
+        segments: settlement.segment_count,
+        customer_price,
+        currency: prices.currency,
     });
     MessageCharged {
         settlement: settlement.clone(),
@@ -207,11 +214,9 @@ fn charged(
             pricing_model: terms.pricing_model,
             unit_price: terms.unit_price,
         },
-        cost,
         billed,
         customer_price,
-        operator_cost,
-        margin: customer_price - operator_cost,
+        assessment,
         clock_skew: is_skewed(settlement),
         late: is_late(settlement),
     }

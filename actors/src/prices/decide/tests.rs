@@ -142,6 +142,7 @@ fn a_cost_is_nobodys_and_its_events_are_named_after_version_and_request() {
         terms: CostTerms {
             cost_per_segment: "0.02".parse().expect("valid"),
             currency: Currency::parse("EUR").expect("exists"),
+            due_statuses: [Status::Delivered].into(),
         },
         period: Period {
             effective_from: at(0),

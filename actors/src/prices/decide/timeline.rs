@@ -3,8 +3,9 @@
 //! A version is opened for a period and may be closed earlier than it ends; it is never edited. To
 //! replace it is to close it and open another from there on. Closing and replacing take effect now
 //! or later, so nothing that was decided with a version is ever wrong afterwards; opening may begin
-//! in the past, where nothing was in effect. What has not begun may be withdrawn: closed at its
-//! own beginning, its period is empty.
+//! in the past, where nothing was in effect. Of a kind that may be corrected
+//! ([`Versioned::CORRECTABLE`]) they may take effect at any time. What has not begun may be
+//! withdrawn: closed at its own beginning, its period is empty.
 //!
 //! Which kind of thing it is ([`Versioned`]) does not matter here.
 
@@ -272,7 +273,7 @@ fn end<K: Versioned>(
     if effective_to.is_some_and(|end| end <= at) {
         return Err(Refusal::AlreadyClosed);
     }
-    if at < now {
+    if at < now && !K::CORRECTABLE {
         return Err(Refusal::InThePast);
     }
     if at < effective_from {

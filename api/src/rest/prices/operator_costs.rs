@@ -30,8 +30,9 @@ impl VersionResource for Cost {
     fn opening(new: NewCost) -> Result<Wanted<Self>, Problem> {
         Ok(Wanted {
             terms: CostTerms {
-                cost_per_segment: new.cost_per_segment.price("/costPerSegment")?,
+                cost_per_segment: new.cost_per_segment.read("/costPerSegment")?,
                 currency: new.currency.0,
+                due_statuses: new.due_statuses.unwrap_or_default().0,
             },
             key: CostKey {
                 operator_id: new.operator_id,

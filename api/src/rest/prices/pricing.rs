@@ -44,7 +44,7 @@ impl VersionResource for Price {
         Ok(Wanted {
             terms: PriceTerms {
                 pricing_model: new.pricing_model,
-                unit_price: new.unit_price.price("/unitPrice")?,
+                unit_price: new.unit_price.read("/unitPrice")?,
                 billable_statuses: new.billable_statuses.unwrap_or_default().0,
             },
             key: PriceKey {

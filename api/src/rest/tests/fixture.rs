@@ -191,6 +191,7 @@ fn shared(master: std::path::PathBuf) -> AppState {
     let deps = BillingDeps {
         view: Arc::new(Tables(Reader::new(database.clone(), log))),
         paid: Arc::new(Tables(Reader::new(database.clone(), log))),
+        costs: Arc::new(Tables(Reader::new(database.clone(), log))),
         charges: Arc::new(CaughtUpCharges {
             reader: Reader::new(database.clone(), log),
             store: Arc::clone(&store),

@@ -47,8 +47,14 @@ pub struct Figures {
     pub segments: i64,
     /// The customer's prices, six decimal places, in the currency they are told under.
     pub customer_price: Amount,
-    /// The carriers' costs, in the same currency.
+    /// The carriers' costs, in the same currency, as far as they are known in it.
     pub operator_cost: Amount,
+    /// The margins, as far as they are known. May be negative.
+    pub margin: Amount,
+    /// How many messages had no cost.
+    pub cost_missing: i64,
+    /// How many messages are in neither cost nor margin, for want of an exchange rate.
+    pub margin_unknown: i64,
 }
 
 /// The usage of one period.
@@ -78,13 +84,10 @@ impl Figures {
         segments: 0,
         customer_price: Amount::ZERO,
         operator_cost: Amount::ZERO,
+        margin: Amount::ZERO,
+        cost_missing: 0,
+        margin_unknown: 0,
     };
-
-    /// The price less the cost. May be negative.
-    #[must_use]
-    pub fn margin(&self) -> Amount {
-        self.customer_price - self.operator_cost
-    }
 
     fn plus(self, more: Self) -> Self {
         Self {
@@ -92,6 +95,9 @@ impl Figures {
             segments: self.segments + more.segments,
             customer_price: self.customer_price + more.customer_price,
             operator_cost: self.operator_cost + more.operator_cost,
+            margin: self.margin + more.margin,
+            cost_missing: self.cost_missing + more.cost_missing,
+            margin_unknown: self.margin_unknown + more.margin_unknown,
         }
     }
 }
@@ -177,6 +183,9 @@ fn figures(cells: &Cells<'_, AccountId>) -> Result<Figures, ReadError> {
         segments: cells.get("segments")?,
         customer_price: Amount::from_millionths(cells.get("price")?),
         operator_cost: Amount::from_millionths(cells.get("cost")?),
+        margin: Amount::from_millionths(cells.get("margin")?),
+        cost_missing: cells.get("cost_missing")?,
+        margin_unknown: cells.get("margin_unknown")?,
     })
 }
 
@@ -215,6 +224,9 @@ mod tests {
             segments: 2,
             customer_price: Amount::from_millionths(price),
             operator_cost: Amount::from_millionths(3),
+            margin: Amount::from_millionths(price - 3),
+            cost_missing: 1,
+            margin_unknown: 0,
         };
         let currency = Currency::parse(currency).expect("a currency");
         (at.datetime(), currency, figures)
@@ -250,8 +262,8 @@ mod tests {
         let total = told[1].total;
         assert_eq!((total.messages, total.segments), (3, 6));
         assert_eq!(
-            (total.customer_price, total.margin()),
-            (price(1_101), price(1_092))
+            (total.customer_price, total.margin, total.cost_missing),
+            (price(1_101), price(1_092), 3)
         );
     }
 }

@@ -31,7 +31,10 @@ fn charges(shown: &Shown) -> Vec<Value> {
             "late": row.flags[4], "currency": row.words[0], "account_tier": row.words[1],
             "direction": row.words[2], "dlr_status": row.words[3],
             "customer_price": row.amounts[0], "operator_cost": row.amounts[1],
-            "margin": row.amounts[2],
+            "converted_cost": row.known[0], "margin": row.known[1],
+            "margin_unknown": row.known[1].is_none(), "cost_currency": row.cost_currency,
+            "exchange_rate_id": row.exchange_rate_id,
+            "assessed_position": row.assessed_position,
         })
     });
     rows.collect()
@@ -60,7 +63,9 @@ fn hours(shown: &Shown) -> Vec<Value> {
             "tenant_id": tenant, "account_id": account, "operator_id": operator,
             "currency": currency, "hour": hour, "message_count": usage.messages,
             "segment_count": usage.segments, "customer_price": usage.price,
-            "operator_cost": usage.cost, "log_id": 1, "position": 1,
+            "operator_cost": usage.cost, "margin": usage.margin,
+            "cost_missing_count": usage.cost_missing,
+            "margin_unknown_count": usage.margin_unknown, "log_id": 1, "position": 1,
         })
     });
     rows.collect()
@@ -73,7 +78,9 @@ fn days(shown: &Shown) -> Vec<Value> {
             "tenant_id": tenant, "account_id": account, "operator_id": operator,
             "currency": currency, "day": day.to_string(), "message_count": usage.messages,
             "segment_count": usage.segments, "customer_price": usage.price,
-            "operator_cost": usage.cost, "log_id": 1, "position": 1,
+            "operator_cost": usage.cost, "margin": usage.margin,
+            "cost_missing_count": usage.cost_missing,
+            "margin_unknown_count": usage.margin_unknown, "log_id": 1, "position": 1,
         })
     });
     rows.collect()
@@ -101,6 +108,7 @@ fn costs(shown: &Shown) -> Vec<Value> {
             "log_id": 1, "position": position, "operator_cost_id": row.id,
             "operator_id": row.operator_id, "direction": row.words[1],
             "cost_per_segment": row.unit, "currency": row.words[2],
+            "due_statuses": row.words[4].split(',').collect::<Vec<_>>(),
             "effective_from": row.from, "effective_to": row.to, "created_by": row.created_by,
             "created_at": row.created_at, "changed_position": position, "request": row.id,
         })

@@ -9,8 +9,8 @@ use super::{
     super::{
         adjustments::AdjustmentRow,
         billing_facts::{
-            AccountFacts, AppliedCost, AppliedPrice, Charged, Conflict, CostOpened, CostTerms,
-            Held, Looked, PriceOpened, PriceTerms, Settlement, SheetApplied,
+            AccountFacts, AppliedCost, AppliedPrice, Assessment, Charged, Conflict, CostOpened,
+            CostTerms, Held, Looked, PriceOpened, PriceTerms, Settlement, SheetApplied,
         },
         billing_tables::{
             AccessRow, AccountRow, Bucket, ChargeRow, HeldRow, Rows, Tables, VersionRow,
@@ -197,6 +197,10 @@ impl World {
             terms: CostTerms {
                 cost_per_segment: cost.per_segment,
                 currency: cost.currency.into(),
+                due_statuses: schema::Status::ALL
+                    .into_iter()
+                    .filter(|it| it.is_final())
+                    .collect(),
             },
             effective_from: cost.from,
             effective_to: cost.to,
@@ -324,6 +328,7 @@ impl World {
                 Some(AppliedCost {
                     operator_cost_id: cost.operator_cost_id,
                     cost_per_segment: cost.terms.cost_per_segment,
+                    currency: cost.terms.currency.clone(),
                 })
             }
             _ => None,
@@ -340,11 +345,16 @@ impl World {
                 pricing_model: price.terms.pricing_model.clone(),
                 unit_price: price.terms.unit_price,
             },
-            cost,
             billed: charge.billed,
             customer_price: charge.price,
-            operator_cost: charge.cost,
-            margin: charge.price - charge.cost,
+            assessment: Assessment {
+                due: cost.is_some(),
+                cost,
+                operator_cost: charge.cost,
+                exchange: None,
+                converted_cost: charge.converted,
+                margin: charge.converted.map(|cost| charge.price - cost),
+            },
             clock_skew: at != settlement.charged_at,
             late: false,
         }

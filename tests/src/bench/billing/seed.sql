@@ -13,32 +13,37 @@ with charge as (
         log_id, position, billing_event_id, message_id, tenant_id, account_id, operator_id,
         pricing_table_id, operator_cost_id, charged_at, rated_at, created_at, segment_count,
         own_price, billed, cost_missing, clock_skew, late, currency, account_tier, direction,
-        dlr_status, customer_price, operator_cost, margin
+        dlr_status, customer_price, operator_cost, converted_cost, margin, assessed_position
     )
     select
         1, -n, gen_random_uuid(), gen_random_uuid(), $1, $2, operator_id,
         '00000000-0000-4000-8000-000000000009', null, at, at, at, segments,
         false, true, true, false, false, 'EUR', 'GROWTH', 'MT',
-        'DELIVERED', 0.045 * segments, 0, 0.045 * segments
+        'DELIVERED', 0.045 * segments, 0, 0, 0.045 * segments, -n
     from charge
-    returning rated_at, operator_id, segment_count, customer_price, operator_cost
+    returning rated_at, operator_id, segment_count, customer_price, operator_cost, margin,
+        cost_missing
 ), hours as (
     insert into billing.usage_summaries (
         tenant_id, account_id, hour, operator_id, message_count, segment_count, currency,
-        customer_price, operator_cost, log_id, position
+        customer_price, operator_cost, margin, cost_missing_count, margin_unknown_count, log_id,
+    position
     )
     select
         $1, $2, date_trunc('hour', rated_at, 'UTC'), operator_id, count(*), sum(segment_count),
-        'EUR', sum(customer_price), sum(operator_cost), 1, 0
+        'EUR', sum(customer_price), sum(operator_cost), sum(margin),
+        count(*) filter (where cost_missing), 0, 1, 0
     from charged
     group by 3, 4
 )
 insert into billing.usage_days (
     tenant_id, account_id, day, operator_id, message_count, segment_count, currency,
-    customer_price, operator_cost, log_id, position
+    customer_price, operator_cost, margin, cost_missing_count, margin_unknown_count, log_id,
+    position
 )
 select
     $1, $2, (rated_at at time zone 'UTC')::date, operator_id, count(*), sum(segment_count),
-    'EUR', sum(customer_price), sum(operator_cost), 1, 0
+    'EUR', sum(customer_price), sum(operator_cost), sum(margin),
+        count(*) filter (where cost_missing), 0, 1, 0
 from charged
 group by 3, 4

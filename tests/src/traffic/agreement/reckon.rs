@@ -19,18 +19,33 @@ pub struct Usage {
     pub segments: u64,
     /// What customers pay.
     pub price: Millionths,
-    /// What carriers take.
+    /// What carriers take, as far as it is known in this currency.
     pub cost: Millionths,
+    /// What is left, as far as that is known.
+    pub margin: Millionths,
+    /// Messages whose carrier has no cost.
+    pub cost_missing: u64,
+    /// Messages whose margin is not known.
+    pub margin_unknown: u64,
 }
 
 impl Usage {
-    /// Takes in one message.
-    pub fn add(&mut self, segments: i16, price: Millionths, cost: Millionths) {
+    /// Takes in one message; what it costs, if that is known in the currency of its price.
+    pub fn add(
+        &mut self,
+        segments: i16,
+        price: Millionths,
+        cost: Option<Millionths>,
+        cost_missing: bool,
+    ) {
         self.absorb(Self {
             messages: 1,
             segments: u64::try_from(segments).unwrap_or_default(),
             price,
-            cost,
+            cost: cost.unwrap_or_default(),
+            margin: cost.map(|cost| price - cost).unwrap_or_default(),
+            cost_missing: u64::from(cost_missing),
+            margin_unknown: u64::from(cost.is_none()),
         });
     }
 
@@ -40,12 +55,9 @@ impl Usage {
         self.segments += other.segments;
         self.price += other.price;
         self.cost += other.cost;
-    }
-
-    /// What is left.
-    #[must_use]
-    pub fn margin(&self) -> Millionths {
-        self.price - self.cost
+        self.margin += other.margin;
+        self.cost_missing += other.cost_missing;
+        self.margin_unknown += other.margin_unknown;
     }
 }
 
@@ -92,7 +104,8 @@ impl Agreement {
             if let Outcome::Charged(charge) = outcome {
                 let key = (each.account, charge.currency, charge.rated_at.date());
                 let usage = reckoning.usage.entry(key).or_default();
-                usage.add(each.segments, charge.price, charge.cost);
+                let missing = !charge.cost_known;
+                usage.add(each.segments, charge.price, charge.converted, missing);
             }
             reckoning.outcomes.insert(each.message, outcome);
         }

@@ -195,6 +195,7 @@ impl World {
         let terms = CostTerms {
             cost_per_segment: cost.parse().expect("valid"),
             currency: settled.stated_currency.expect("set"),
+            due_statuses: BTreeSet::from([settled.dlr_status]),
         };
         assert!(self.open_version::<Cost>(key, id, terms, period).await);
     }

@@ -106,6 +106,7 @@ fn cost(cost_per_segment: &str, code: &str) -> Timeline<Cost> {
     let terms = CostTerms {
         cost_per_segment: cost_per_segment.parse().expect("valid"),
         currency: currency(code),
+        due_statuses: BTreeSet::from([Status::Delivered, Status::Rejected]),
     };
     let key = CostKey {
         operator_id: OperatorId(Uuid::from_u128(2)),
@@ -114,12 +115,13 @@ fn cost(cost_per_segment: &str, code: &str) -> Timeline<Cost> {
     since(0, 30, key, terms)
 }
 
-/// What a settlement is rated with; guarded in the order account 1, own 2, platform 3, cost 4.
+/// What a settlement is rated with; guarded in the order account 1, own 2, platform 3, cost 4, rate 5.
 struct World {
     account: Account,
     own: Timeline<Price>,
     platform: Timeline<Price>,
     cost: Timeline<Cost>,
+    rate: Timeline<ExchangeRate>,
 }
 
 fn world() -> World {
@@ -128,6 +130,7 @@ fn world() -> World {
         own: Timeline::default(),
         platform: price_since(0, 20, price("0.05")),
         cost: cost("0.02", "EUR"),
+        rate: Timeline::default(),
     }
 }
 
@@ -148,6 +151,7 @@ impl World {
             account: guard(1),
             prices,
             cost: known(&self.cost, 4),
+            rate: Some(known(&self.rate, 5)),
         };
         let (rating, guards) = rate(settlement, &tariff);
         (rating, guards.iter().map(|guard| guard.version.0).collect())
@@ -179,10 +183,11 @@ const fn known<T>(state: &T, version: i32) -> Guarded<'_, T> {
 }
 
 fn sums(charged: &MessageCharged) -> [String; 3] {
+    let assessed = &charged.assessment;
     [
         charged.customer_price,
-        charged.operator_cost,
-        charged.margin,
+        assessed.operator_cost,
+        assessed.margin.expect("known"),
     ]
     .map(|sum| sum.to_string())
 }
@@ -282,10 +287,23 @@ fn more_segments_than_are_charged_are_held_whatever_the_prices_are() {
 }
 
 #[test]
-fn price_and_cost_in_different_currencies_are_held() {
+fn a_cost_in_another_currency_holds_up_no_charge_and_its_rate_is_relied_on() {
     let mut world = world();
+    assert_eq!(
+        world.rate(&settlement()).1,
+        [1, 2, 3, 4],
+        "no rate is needed"
+    );
     world.cost = cost("0.02", "USD");
-    assert_eq!(world.holds(&settlement()), HoldReason::CurrencyMismatch);
+    let charged = world.charges(&settlement());
+    assert_eq!(charged.customer_price.to_string(), "0.150000");
+    assert_eq!(charged.assessment.operator_cost.to_string(), "0.060000");
+    assert_eq!(charged.assessment.margin, None);
+    assert_eq!(
+        world.rate(&settlement()).1,
+        [1, 2, 3, 4, 5],
+        "that there is none"
+    );
 }
 
 #[test]
@@ -293,7 +311,7 @@ fn without_a_cost_it_is_zero_and_for_review() {
     let mut world = world();
     world.cost = Timeline::default();
     let charged = world.charges(&settlement());
-    assert_eq!(charged.cost, None);
+    assert_eq!(charged.assessment.cost, None);
     assert_eq!(sums(&charged), ["0.150000", "0.000000", "0.150000"]);
 }
 

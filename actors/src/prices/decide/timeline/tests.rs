@@ -1,7 +1,8 @@
 //! The rules of versions over time, one test each, and all of them against a simple reference.
 
 use schema::{
-    CostKey, Currency, Direction, OperatorCostId, OperatorId, event::CostTerms, versioned::Cost,
+    AccountTier, Currency, Direction, OperatorId, PriceKey, PricingModel, PricingTableId, Status,
+    event::PriceTerms, versioned::Price,
 };
 
 use super::*;
@@ -13,26 +14,30 @@ fn at(time: i64) -> Timestamp {
     Timestamp::from_micros(time).expect("a time")
 }
 
-fn id(number: u128) -> OperatorCostId {
-    OperatorCostId(Uuid::from_u128(number))
+fn id(number: u128) -> PricingTableId {
+    PricingTableId(Uuid::from_u128(number))
 }
 
 fn request(number: u128) -> Uuid {
     Uuid::from_u128(number)
 }
 
-fn key() -> CostKey {
-    CostKey {
+fn key() -> PriceKey {
+    PriceKey {
+        tenant: None,
+        account_tier: AccountTier::Growth,
         operator_id: OperatorId(Uuid::from_u128(2)),
         direction: Direction::Mt,
+        currency: Currency::parse("EUR").expect("a currency"),
     }
 }
 
 /// Terms that tell one version from another.
-fn terms(cost: u8) -> CostTerms {
-    CostTerms {
-        cost_per_segment: cost.to_string().parse().expect("a cost"),
-        currency: Currency::parse("EUR").expect("a currency"),
+fn terms(price: u8) -> PriceTerms {
+    PriceTerms {
+        pricing_model: PricingModel::PerSegment,
+        unit_price: price.to_string().parse().expect("a price"),
+        billable_statuses: [Status::Delivered].into(),
     }
 }
 
@@ -43,7 +48,7 @@ fn period(from: i64, to: Option<i64>) -> Period {
     }
 }
 
-fn amendment(now: i64, request: Uuid, action: Action<Cost>) -> Amendment<Cost> {
+fn amendment(now: i64, request: Uuid, action: Action<Price>) -> Amendment<Price> {
     Amendment {
         key: key(),
         action,
@@ -55,7 +60,7 @@ fn amendment(now: i64, request: Uuid, action: Action<Cost>) -> Amendment<Cost> {
     }
 }
 
-fn open(version: u128, from: i64, to: Option<i64>) -> Action<Cost> {
+fn open(version: u128, from: i64, to: Option<i64>) -> Action<Price> {
     Action::Open {
         id: id(version),
         terms: terms(7),
@@ -63,7 +68,7 @@ fn open(version: u128, from: i64, to: Option<i64>) -> Action<Cost> {
     }
 }
 
-fn replace(old: u128, version: u128, time: Option<i64>) -> Action<Cost> {
+fn replace(old: u128, version: u128, time: Option<i64>) -> Action<Price> {
     Action::Replace {
         old: id(old),
         id: id(version),
@@ -72,7 +77,7 @@ fn replace(old: u128, version: u128, time: Option<i64>) -> Action<Cost> {
     }
 }
 
-fn close(version: u128, time: Option<i64>) -> Action<Cost> {
+fn close(version: u128, time: Option<i64>) -> Action<Price> {
     Action::Close {
         id: id(version),
         at: time.map(at),
@@ -80,7 +85,7 @@ fn close(version: u128, time: Option<i64>) -> Action<Cost> {
 }
 
 /// Does to the timeline what the events of these changes do; each has the next position.
-fn apply(timeline: &mut Timeline<Cost>, amendment: &Amendment<Cost>, position: &mut Position) {
+fn apply(timeline: &mut Timeline<Price>, amendment: &Amendment<Price>, position: &mut Position) {
     for change in timeline.decide(amendment).expect("not refused") {
         *position = position.next();
         match change {
@@ -94,7 +99,7 @@ fn apply(timeline: &mut Timeline<Cost>, amendment: &Amendment<Cost>, position: &
 }
 
 /// The timeline after these actions, each a request of its own at time 0.
-fn given(actions: &[Action<Cost>]) -> Timeline<Cost> {
+fn given(actions: &[Action<Price>]) -> Timeline<Price> {
     let (mut timeline, mut position) = (Timeline::default(), Position::BEGINNING);
     for (number, action) in (1..).zip(actions) {
         let amendment = amendment(0, request(1_000 + number), action.clone());
@@ -103,13 +108,13 @@ fn given(actions: &[Action<Cost>]) -> Timeline<Cost> {
     timeline
 }
 
-impl Timeline<Cost> {
-    fn when(&self, now: i64, action: Action<Cost>) -> Result<Vec<Change<Cost>>, Refusal> {
+impl Timeline<Price> {
+    fn when(&self, now: i64, action: Action<Price>) -> Result<Vec<Change<Price>>, Refusal> {
         self.decide(&amendment(now, REQUEST, action))
     }
 }
 
-fn opened_as(version: u128, cost: u8, from: i64, to: Option<i64>) -> Change<Cost> {
+fn opened_as(version: u128, cost: u8, from: i64, to: Option<i64>) -> Change<Price> {
     Change::Opened(Opening {
         id: id(version),
         key: key(),
@@ -119,7 +124,7 @@ fn opened_as(version: u128, cost: u8, from: i64, to: Option<i64>) -> Change<Cost
     })
 }
 
-fn closed_at(version: u128, time: i64) -> Change<Cost> {
+fn closed_at(version: u128, time: i64) -> Change<Price> {
     closed(id(version), at(time))
 }
 
@@ -286,7 +291,7 @@ fn next(seed: &mut u64, below: u64) -> i64 {
 }
 
 /// What somebody may want at random, some of it nonsense.
-fn any_action(seed: &mut u64, number: u128) -> Action<Cost> {
+fn any_action(seed: &mut u64, number: u128) -> Action<Price> {
     let which = u128::from(next(seed, 51).unsigned_abs());
     let some = |seed: &mut u64| (next(seed, 3) > 0).then(|| next(seed, 60));
     match next(seed, 3) {

@@ -87,12 +87,24 @@ struct UsageFigures {
     segment_count: i64,
     /// What the customer pays.
     total_customer_price: Amount,
-    /// What the carriers take; only the platform's own people see it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    total_operator_cost: Option<Amount>,
-    /// The price less the cost; only the platform's own people see it. May be negative.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    margin: Option<Amount>,
+    /// What the platform's own people see beside it.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    costs: Option<CostFigures>,
+}
+
+/// What carriers take, added up; only the platform's own people see it.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct CostFigures {
+    /// What the carriers take, in the currency of the prices, as far as it is known in it.
+    total_operator_cost: Amount,
+    /// The sum of price less cost over the messages whose cost is known. May be negative.
+    margin: Amount,
+    /// Messages whose carrier has no cost: they count as costing nothing.
+    cost_missing_count: i64,
+    /// Messages in neither cost nor margin: their cost is in another currency, and nobody entered
+    /// an exchange rate.
+    margin_unknown_count: i64,
 }
 
 impl Asked {
@@ -144,8 +156,12 @@ fn figures(figures: Figures, with_cost: bool) -> UsageFigures {
         message_count: figures.messages,
         segment_count: figures.segments,
         total_customer_price: figures.customer_price,
-        total_operator_cost: with_cost.then_some(figures.operator_cost),
-        margin: with_cost.then(|| figures.margin()),
+        costs: with_cost.then_some(CostFigures {
+            total_operator_cost: figures.operator_cost,
+            margin: figures.margin,
+            cost_missing_count: figures.cost_missing,
+            margin_unknown_count: figures.margin_unknown,
+        }),
     }
 }
 
@@ -172,6 +188,9 @@ mod tests {
             segments: 3,
             customer_price: Amount::from_millionths(135_000),
             operator_cost: Amount::from_millionths(150_000),
+            margin: Amount::from_millionths(-15_000),
+            cost_missing: 1,
+            margin_unknown: 0,
         };
         CurrencyUsage {
             currency: Currency::parse(currency).expect("a currency"),
@@ -209,6 +228,7 @@ mod tests {
         let ours = told(&[used("EUR")], Granularity::Day, true);
         assert_eq!(ours["totals"]["totalOperatorCost"], "0.150000");
         assert_eq!(ours["buckets"][0]["margin"], "-0.015000");
+        assert_eq!(ours["totals"]["costMissingCount"], 1);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::{
     http::problem::{Code, Problem},
     rest::{
         cursor::Limit,
-        fields::{self, CurrencyCode, PriceText},
+        fields::{self, CurrencyCode, FinalStatuses, PriceText},
     },
 };
 
@@ -53,18 +53,21 @@ pub(in crate::rest) struct NewCost {
     pub(super) cost_per_segment: PriceText,
     /// In this currency.
     pub(super) currency: CurrencyCode,
+    /// The final statuses for which it is taken; all of them, if none are given.
+    pub(super) due_statuses: Option<FinalStatuses>,
     /// The first instant at which it is in effect; now, if none is given.
     pub(super) effective_from: Option<Timestamp>,
     /// The first instant at which it is not in effect any more; without one it is open.
     pub(super) effective_to: Option<Timestamp>,
 }
 
-/// What is to be different, at least one of the two terms.
+/// What is to be different, at least one of the three terms.
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(extend("anyOf" = [
     { "required": ["costPerSegment"] },
     { "required": ["currency"] },
+    { "required": ["dueStatuses"] },
 ]))]
 pub(in crate::rest) struct CostChange {
     /// For one segment.
@@ -75,25 +78,36 @@ pub(in crate::rest) struct CostChange {
     #[serde(default, deserialize_with = "fields::present")]
     #[schemars(with = "CurrencyCode")]
     pub(super) currency: Option<CurrencyCode>,
-    /// From when on, now or later; now, if none is given, or the old one's beginning if that is
-    /// later.
+    /// The final statuses for which it is taken.
+    #[serde(default, deserialize_with = "fields::present")]
+    #[schemars(with = "FinalStatuses")]
+    pub(super) due_statuses: Option<FinalStatuses>,
+    /// From when on, at any time since the old one's beginning; now, if none is given, or that
+    /// beginning if it is later. What messages of a time gone by cost is assessed again.
     pub(super) effective_from: Option<Timestamp>,
 }
 
 impl CostChange {
     /// The terms that follow from `old`.
     pub(super) fn terms(self, old: CostTerms) -> Result<CostTerms, Problem> {
-        if self.cost_per_segment.is_none() && self.currency.is_none() {
-            let detail = "one of costPerSegment and currency is needed";
+        let Self {
+            cost_per_segment,
+            currency,
+            due_statuses,
+            effective_from: _,
+        } = self;
+        if cost_per_segment.is_none() && currency.is_none() && due_statuses.is_none() {
+            let detail = "one of costPerSegment, currency and dueStatuses is needed";
             return Err(Problem::new(Code::MissingField).because(detail));
         }
-        let cost_per_segment = match self.cost_per_segment {
-            Some(text) => text.price("/costPerSegment")?,
+        let cost_per_segment = match cost_per_segment {
+            Some(text) => text.read("/costPerSegment")?,
             None => old.cost_per_segment,
         };
         Ok(CostTerms {
             cost_per_segment,
-            currency: self.currency.map_or(old.currency, |new| new.0),
+            currency: currency.map_or(old.currency, |new| new.0),
+            due_statuses: due_statuses.map_or(old.due_statuses, |new| new.0),
         })
     }
 }
@@ -112,6 +126,8 @@ pub(in crate::rest) struct CostRow {
     pub(super) cost_per_segment: UnitPrice,
     /// In this currency.
     pub(super) currency: Currency,
+    /// The final statuses for which it is taken.
+    pub(super) due_statuses: FinalStatuses,
     /// The first instant at which it is in effect.
     pub(super) effective_from: Timestamp,
     /// The first instant at which it is not any more; null: open.
@@ -130,6 +146,7 @@ impl From<Version<Cost>> for CostRow {
             direction: version.key.direction,
             cost_per_segment: version.terms.cost_per_segment,
             currency: version.terms.currency,
+            due_statuses: FinalStatuses(version.terms.due_statuses),
             effective_from: version.period.effective_from,
             effective_to: version.period.effective_to,
             created_by: version.created_by,
@@ -150,6 +167,7 @@ mod tests {
         CostTerms {
             cost_per_segment: "0.02".parse().expect("a cost"),
             currency: Currency::parse("EUR").expect("a currency"),
+            due_statuses: FinalStatuses::default().0,
         }
     }
 
@@ -168,6 +186,13 @@ mod tests {
         assert_eq!(terms(change), told("0.030000", "EUR"));
         let change = json!({"currency": "USD"});
         assert_eq!(terms(change), told("0.020000", "USD"));
+        let change = serde_json::from_value(json!({"dueStatuses": ["DELIVERED"]}));
+        let change: CostChange = change.expect("good");
+        let Ok(new) = change.terms(old()) else {
+            panic!("refused");
+        };
+        assert_eq!(new.due_statuses.len(), 1);
+        assert_eq!(new.cost_per_segment, old().cost_per_segment);
     }
 
     #[test]
@@ -183,6 +208,6 @@ mod tests {
 
     #[test]
     fn what_the_schema_of_a_new_cost_accepts_is_taken_and_nothing_else() {
-        keeps_to_its_schema(|new: NewCost| new.cost_per_segment.price("").is_ok());
+        keeps_to_its_schema(|new: NewCost| new.cost_per_segment.read("").is_ok());
     }
 }

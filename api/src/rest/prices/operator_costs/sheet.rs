@@ -2,8 +2,11 @@
 
 use schema::{CostKey, Direction, event::CostTerms, versioned::Cost};
 
-use crate::rest::prices::sheets::{
-    Cells, Column, Refused, SheetResource, currency, operator, unit_price, word,
+use crate::rest::{
+    fields::FinalStatuses,
+    prices::sheets::{
+        Cells, Column, Refused, SheetResource, currency, operator, status_list, unit_price, word,
+    },
 };
 
 impl SheetResource for Cost {
@@ -34,6 +37,11 @@ impl SheetResource for Cost {
             needed: true,
             meaning: "in this currency",
         },
+        Column {
+            name: "dueStatuses",
+            needed: false,
+            meaning: "the final statuses for which it is taken, separated by spaces or `|`; empty: all",
+        },
     ];
 
     fn line(cells: &mut Cells<'_>) -> Result<(CostKey, CostTerms), Refused> {
@@ -43,6 +51,7 @@ impl SheetResource for Cost {
         let direction = cells.optional("direction", direction);
         let cost_per_segment = cells.needed("costPerSegment", unit_price);
         let currency = cells.needed("currency", currency);
+        let statuses = cells.optional("dueStatuses", status_list);
         let key = CostKey {
             operator_id: operator_id?,
             direction: direction?.unwrap_or(Direction::Mt),
@@ -50,6 +59,7 @@ impl SheetResource for Cost {
         let terms = CostTerms {
             cost_per_segment: cost_per_segment?,
             currency: currency?,
+            due_statuses: statuses?.unwrap_or_else(|| FinalStatuses::default().0),
         };
         Ok((key, terms))
     }

@@ -12,7 +12,7 @@ use crate::{
     http::problem::{Code, Problem},
     rest::{
         cursor::Limit,
-        fields::{self, BillableStatuses, CurrencyCode, PriceText},
+        fields::{self, CurrencyCode, FinalStatuses, PriceText},
     },
 };
 
@@ -68,7 +68,7 @@ pub(in crate::rest) struct NewPrice {
     /// The first instant at which it is not in effect any more; without one it is open.
     pub(super) effective_to: Option<Timestamp>,
     /// The final statuses that are charged for; all, if none are given.
-    pub(super) billable_statuses: Option<BillableStatuses>,
+    pub(super) billable_statuses: Option<FinalStatuses>,
 }
 
 /// What is to be different, at least one of the three terms.
@@ -90,8 +90,8 @@ pub(in crate::rest) struct PriceChange {
     pub(super) unit_price: Option<PriceText>,
     /// The final statuses that are charged for.
     #[serde(default, deserialize_with = "fields::present")]
-    #[schemars(with = "BillableStatuses")]
-    pub(super) billable_statuses: Option<BillableStatuses>,
+    #[schemars(with = "FinalStatuses")]
+    pub(super) billable_statuses: Option<FinalStatuses>,
     /// From when on, now or later; now, if none is given, or the old one's beginning if that is
     /// later.
     pub(super) effective_from: Option<Timestamp>,
@@ -111,7 +111,7 @@ impl PriceChange {
             return Err(Problem::new(Code::MissingField).because(detail));
         }
         let unit_price = match unit_price {
-            Some(text) => text.price("/unitPrice")?,
+            Some(text) => text.read("/unitPrice")?,
             None => old.unit_price,
         };
         Ok(PriceTerms {
@@ -143,7 +143,7 @@ pub(in crate::rest) struct PriceRow {
     /// For accounts that pay in this currency.
     pub(super) currency: Currency,
     /// The final statuses that are charged for.
-    pub(super) billable_statuses: BillableStatuses,
+    pub(super) billable_statuses: FinalStatuses,
     /// The first instant at which it is in effect.
     pub(super) effective_from: Timestamp,
     /// The first instant at which it is not any more; null: open.
@@ -166,7 +166,7 @@ impl From<Version<Price>> for PriceRow {
             pricing_model: terms.pricing_model,
             unit_price: terms.unit_price,
             currency: key.currency,
-            billable_statuses: BillableStatuses(terms.billable_statuses),
+            billable_statuses: FinalStatuses(terms.billable_statuses),
             effective_from: version.period.effective_from,
             effective_to: version.period.effective_to,
             created_by: version.created_by,
@@ -186,7 +186,7 @@ mod tests {
         PriceTerms {
             pricing_model: PricingModel::PerSegment,
             unit_price: "0.045".parse().expect("a price"),
-            billable_statuses: BillableStatuses::default().0,
+            billable_statuses: FinalStatuses::default().0,
         }
     }
 
@@ -224,6 +224,6 @@ mod tests {
 
     #[test]
     fn what_the_schema_of_a_new_price_accepts_is_taken_and_nothing_else() {
-        keeps_to_its_schema(|new: NewPrice| new.unit_price.price("").is_ok());
+        keeps_to_its_schema(|new: NewPrice| new.unit_price.read("").is_ok());
     }
 }

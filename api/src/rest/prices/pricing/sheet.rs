@@ -5,7 +5,7 @@ use schema::{
 };
 
 use crate::rest::{
-    fields::BillableStatuses,
+    fields::FinalStatuses,
     prices::sheets::{
         Cells, Column, Refused, SheetResource, currency, operator, status_list, tenant, unit_price,
         word,
@@ -83,7 +83,7 @@ impl SheetResource for Price {
             direction: direction?.unwrap_or(Direction::Mt),
             currency: currency?,
         };
-        let all = || BillableStatuses::default().0;
+        let all = || FinalStatuses::default().0;
         let terms = PriceTerms {
             pricing_model: pricing_model?,
             unit_price: unit_price?,

@@ -1,4 +1,5 @@
-//! `DELETE` of one version: closes it, now or later. One that has not begun is withdrawn.
+//! `DELETE` of one version: closes it, now or later, or for a time gone by where that may be
+//! corrected. One that has not begun is withdrawn.
 
 use std::marker::PhantomData;
 
@@ -25,9 +26,10 @@ use crate::{
 #[serde(rename_all = "camelCase", deny_unknown_fields, bound = "")]
 struct End<K: VersionResource> {
     #[schemars(description = format!(
-        "The first instant at which the {} is not in effect any more, now or later; now, if none\n\
-         is given, or its beginning if that is later.",
-        word::<K>()
+        "The first instant at which the {} is not in effect any more, {}; now, if none is given, or\n\
+         its beginning if that is later.",
+        word::<K>(),
+        if K::CORRECTABLE { "at any time since its beginning" } else { "now or later" },
     ))]
     effective_to: Option<Timestamp>,
     #[serde(skip)]
