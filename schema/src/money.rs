@@ -361,7 +361,8 @@ impl JsonSchema for Rate {
     }
 }
 
-/// A currency of ISO 4217.
+/// A currency of ISO 4217 that is in circulation and has a minor unit. Funds, metals, codes for
+/// testing and what was superseded by another currency are none.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Currency([u8; 3]);
 
@@ -370,9 +371,22 @@ impl Currency {
     #[must_use]
     pub fn parse(code: &str) -> Option<Self> {
         let letters: [u8; 3] = code.as_bytes().try_into().ok()?;
-        let known = letters.iter().all(u8::is_ascii_uppercase)
-            && iso_currency::Currency::from_code(code).is_some();
-        known.then_some(Self(letters))
+        if !letters.iter().all(u8::is_ascii_uppercase) {
+            return None;
+        }
+        let listed = iso_currency::Currency::from_code(code)?;
+        // The flags are: a fund, special (metals, units of account, tests), superseded.
+        let circulates = listed.flags().is_empty() && listed.exponent().is_some();
+        circulates.then_some(Self(letters))
+    }
+
+    /// How many decimal places its minor unit has: 2 for a cent, 0 where there is none smaller.
+    #[must_use]
+    pub fn minor_units(&self) -> u32 {
+        let listed = iso_currency::Currency::from_code(self.as_str());
+        let places = listed.and_then(iso_currency::Currency::exponent);
+        // Unwrap safety: only currencies with a minor unit are made.
+        places.expect("a currency in circulation").into()
     }
 
     /// Its code.
@@ -518,12 +532,18 @@ mod tests {
     }
 
     #[test]
-    fn a_currency_is_one_that_exists() {
-        assert_eq!(
-            Currency::parse("EUR").map(|c| c.to_string()).as_deref(),
-            Some("EUR")
-        );
+    fn a_currency_is_one_in_circulation_with_a_minor_unit() {
+        for (code, places) in [("EUR", 2), ("JPY", 0), ("XOF", 0), ("KWD", 3), ("XCG", 2)] {
+            let currency = Currency::parse(code).expect(code);
+            assert_eq!((currency.as_str(), currency.minor_units()), (code, places));
+        }
         for refused in ["eur", "EU", "EURO", "ZZZ", "E\0R", ""] {
+            assert_eq!(Currency::parse(refused), None, "{refused:?}");
+        }
+        // No currency, for tests, a metal, a unit of account, a fund, two that were superseded.
+        for refused in [
+            "XXX", "XTS", "XAU", "XDR", "CHE", "HRK", "ZWL", "ANG", "DEM",
+        ] {
             assert_eq!(Currency::parse(refused), None, "{refused:?}");
         }
     }

@@ -71,6 +71,10 @@ fn a_price_that_cannot_be_is_refused_by_its_field() {
             .collect();
         wrong.extend([
             ("currency", json!("XXQ")),
+            ("currency", json!("XXX")),
+            ("currency", json!("XTS")),
+            ("currency", json!("XAU")),
+            ("currency", json!("HRK")),
             ("currency", json!("eur")),
             ("currency", json!("EURO")),
             ("currency", json!(978)),
