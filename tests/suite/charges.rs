@@ -13,4 +13,5 @@ mod hostile;
 mod listed;
 pub(crate) mod lists;
 mod superseded;
+mod times;
 mod whatever_happens;

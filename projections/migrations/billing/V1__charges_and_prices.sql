@@ -55,8 +55,8 @@ comment on column billing.billing_events.operator_cost_id is
     'The version of the cost; null where the carrier has none.';
 comment on column billing.billing_events.charged_at is 'When it was settled, as announced.';
 comment on column billing.billing_events.rated_at is
-    'The time that chose the versions: charged_at, or when the announcement came if that lies '
-    'implausibly far before it.';
+    'The time that chose the versions: charged_at, or when the announcement came if that was '
+    'before.';
 comment on column billing.billing_events.created_at is 'When the charge was recorded.';
 comment on column billing.billing_events.segment_count is 'SMS segments, 1 to 10.';
 comment on column billing.billing_events.own_price is
@@ -66,7 +66,7 @@ comment on column billing.billing_events.billed is
 comment on column billing.billing_events.cost_missing is
     'For review: the carrier has no cost, so operator_cost is 0.';
 comment on column billing.billing_events.clock_skew is
-    'For review: charged_at lay too far ahead to be believed.';
+    'For review: charged_at lay further ahead of the arrival than clocks may be apart.';
 comment on column billing.billing_events.late is
     'For review: the announcement came long after charged_at.';
 comment on column billing.billing_events.currency is

@@ -37,7 +37,8 @@ comment on column dlr.delivery_receipts.operator_message_id is
 comment on column dlr.delivery_receipts.raw_stat is 'The carrier''s word, as it wrote it.';
 comment on column dlr.delivery_receipts.dlr_status is 'What the word means.';
 comment on column dlr.delivery_receipts.error_code is 'The carrier''s error code.';
-comment on column dlr.delivery_receipts.delivered_at is 'When it happened, as the carrier says.';
+comment on column dlr.delivery_receipts.delivered_at is
+    'When it happened, not before its message was handed in and not after it arrived.';
 comment on column dlr.delivery_receipts.source_addr is 'The sender''s address, sealed.';
 comment on column dlr.delivery_receipts.dest_addr is 'The recipient''s address, sealed.';
 comment on column dlr.delivery_receipts.correlated_at is 'When it was recorded with its message.';
@@ -86,7 +87,8 @@ comment on column dlr.orphaned_receipts.raw_stat is 'The carrier''s word, as it 
 comment on column dlr.orphaned_receipts.dlr_status is 'What the word means.';
 comment on column dlr.orphaned_receipts.raw_payload is
     'Null: it is kept once, in the log. dlr.orphans shows it.';
-comment on column dlr.orphaned_receipts.delivered_at is 'When it happened, as the carrier says.';
+comment on column dlr.orphaned_receipts.delivered_at is
+    'When it happened, not before its message was handed in and not after it arrived.';
 comment on column dlr.orphaned_receipts.received_at is 'When it reached us.';
 comment on column dlr.orphaned_receipts.message_hint is 'The message the connector guessed.';
 

@@ -21,7 +21,7 @@ pub struct MessageCharged {
     /// The currency it is charged in.
     pub currency: Currency,
     /// The time that chose the versions: when the message was settled, or when its settlement
-    /// arrived if that lies implausibly far before it.
+    /// arrived if that was before.
     pub rated_at: Timestamp,
     /// The version of the price.
     pub price: AppliedPrice,
@@ -32,7 +32,7 @@ pub struct MessageCharged {
     pub customer_price: Amount,
     /// What the carrier takes, as it was known when this was recorded.
     pub assessment: CostAssessment,
-    /// `chargedAt` was too far ahead of our clock to be believed.
+    /// `chargedAt` was further ahead of the arrival than clocks may be apart.
     pub clock_skew: bool,
     /// The settlement arrived long after `chargedAt`.
     pub late: bool,

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::money::Millionths;
 
-/// A `chargedAt` that is further ahead of its arrival is not believed.
+/// A `chargedAt` that is further ahead of its arrival is flagged.
 const SKEW_MICROS: i64 = 5_000_000;
 /// A settlement that arrives longer after its `chargedAt` is late.
 const LATE_MICROS: i64 = 24 * 3_600 * 1_000_000;
@@ -87,18 +87,16 @@ pub(super) enum Rating<'a> {
     },
 }
 
-/// The time that decides, and whether it is not the stated one.
+/// The time that decides, and whether a clock is off.
 pub(super) fn rated_at(settlement: &Settlement) -> (Timestamp, bool) {
     let Settlement {
         charged_at,
         received_at,
         ..
     } = *settlement;
-    if charged_at.micros() - received_at.micros() > SKEW_MICROS {
-        (received_at, true)
-    } else {
-        (charged_at, false)
-    }
+    let ahead = charged_at.micros() - received_at.micros();
+    let at = if ahead > 0 { received_at } else { charged_at };
+    (at, ahead > SKEW_MICROS)
 }
 
 /// Whether a settlement came long after the fact.

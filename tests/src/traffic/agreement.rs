@@ -17,9 +17,6 @@ use schema::{AccountId, MessageId, OperatorId, Status, TenantId, Timestamp};
 pub use self::reckon::{Reckoning, Usage};
 use crate::money::Millionths;
 
-/// A `chargedAt` further ahead of its arrival is not believed.
-const SKEW_MICROS: i64 = 5_000_000;
-
 /// Everything that was agreed.
 #[derive(Debug, Clone, Default)]
 pub struct Agreement {
@@ -177,12 +174,7 @@ impl Agreement {
         let Some(payer) = named.or_else(|| settled.tier.zip(settled.currency)) else {
             return Outcome::Held("ACCOUNT_UNKNOWN");
         };
-        let ahead = settled.charged_at.micros() - settled.received_at.micros();
-        let rated_at = if ahead > SKEW_MICROS {
-            settled.received_at
-        } else {
-            settled.charged_at
-        };
+        let rated_at = settled.charged_at.min(settled.received_at);
         let price = |tenant| self.price((tenant, payer), settled.operator, rated_at, known);
         let own = price(Some(settled.tenant));
         let platform = || price(None);

@@ -1,10 +1,10 @@
 //! What a settled message costs: a pure function of its settlement, the account and the versions
 //! of prices and costs.
 //!
-//! The time that chooses the versions is `chargedAt`, unless that lies further ahead of the
-//! arrival than clocks may be apart. The tenant's own price precedes the platform's. Without a
-//! payer or a price the charge is held; nothing is guessed. A message of more segments than are
-//! charged is held, whatever the prices are. What the carrier takes holds up no charge
+//! The time that chooses the versions is the smaller of `chargedAt` and the arrival, so that no
+//! version is used that had ended when it arrived. The tenant's own price precedes the platform's.
+//! Without a payer or a price the charge is held; nothing is guessed. A message of more segments
+//! than are charged is held, whatever the prices are. What the carrier takes holds up no charge
 //! ([`assessment`](super::assessment)). Everything the answer rests on is named as a guard, so that
 //! it is recorded only while that is still so.
 
@@ -22,7 +22,7 @@ use crate::{
     prices::decide::timeline::{Timeline, Version},
 };
 
-/// How far ahead of its arrival `chargedAt` is believed, in seconds.
+/// How far ahead of its arrival `chargedAt` may lie without being flagged, in seconds.
 const SKEW_SECONDS: i64 = 5;
 /// How long after `chargedAt` a settlement may arrive without being late, in seconds.
 const LATE_SECONDS: i64 = 24 * 60 * 60;
@@ -118,11 +118,7 @@ pub fn payer(settlement: &Settlement, tenant: Pseudonym, account: &Account) -> P
 /// The time that chooses the versions.
 #[must_use]
 pub fn rated_at(settlement: &Settlement) -> Timestamp {
-    if is_skewed(settlement) {
-        settlement.received_at
-    } else {
-        settlement.charged_at
-    }
+    settlement.charged_at.min(settlement.received_at)
 }
 
 /// Rates `settlement`; says also what must not have moved when that is recorded.
@@ -222,7 +218,7 @@ fn charged(
     }
 }
 
-/// Whether `chargedAt` is too far ahead of the arrival to be believed.
+/// Whether `chargedAt` is further ahead of the arrival than clocks may be apart.
 fn is_skewed(settlement: &Settlement) -> bool {
     // To the microsecond: a whole number of seconds would let almost one more pass.
     let ahead = settlement.charged_at.micros() - settlement.received_at.micros();

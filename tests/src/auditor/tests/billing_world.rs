@@ -286,7 +286,7 @@ impl World {
                 .into(),
                 account_tier: said.map(|account| account.tier.into()),
                 currency: said.map(|account| account.currency.into()),
-                rated_at: settlement.charged_at.min(limit(settlement)),
+                rated_at: settlement.charged_at.min(settlement.received_at),
                 reason: reason.into(),
             })),
         };
@@ -355,7 +355,7 @@ impl World {
                 converted_cost: charge.converted,
                 margin: charge.converted.map(|cost| charge.price - cost),
             },
-            clock_skew: at != settlement.charged_at,
+            clock_skew: is_skewed(settlement),
             late: false,
         }
     }
@@ -416,14 +416,8 @@ impl World {
     }
 }
 
-/// The time that decides is the stated one up to five seconds past the arrival.
-fn limit(settlement: &Settlement) -> Timestamp {
-    let ahead = settlement.charged_at.micros() - settlement.received_at.micros();
-    if ahead > 5_000_000 {
-        settlement.received_at
-    } else {
-        settlement.charged_at
-    }
+fn is_skewed(settlement: &Settlement) -> bool {
+    settlement.charged_at.micros() - settlement.received_at.micros() > 5_000_000
 }
 
 fn rows<K: Clone, R: Clone>(rows: &Rows<K, R>) -> Vec<R> {
