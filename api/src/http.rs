@@ -1,7 +1,7 @@
 //! The edge of `tollbook billing`: from a socket to a handler and back.
 //!
 //! A request passes, in this order: [`server`] (connection, TLS, slow clients), [`observe`] (who
-//! calls, how often, id, trace, panic, log line), [`guard`] (with which right, for how long), the
+//! calls, how often, id, trace, panic, log line, [`metrics`]), [`guard`] (with which right, for how long), the
 //! extractors of its handler ([`body`], [`params`], [`headers`]), the handler. Whatever goes wrong
 //! on the way is a [`problem`]. Handlers are written in `rest`; [`endpoint`] says how, and
 //! [`openapi`] describes them to callers. Nothing here knows what billing is.
@@ -18,6 +18,7 @@ pub mod exports;
 mod guard;
 pub mod headers;
 pub mod limits;
+pub mod metrics;
 mod observe;
 pub mod openapi;
 pub mod params;

@@ -13,6 +13,7 @@ mod hostile;
 mod identity;
 mod limits;
 mod matrix;
+mod metrics;
 mod nodes;
 mod outage;
 pub(crate) mod raw;

@@ -9,6 +9,7 @@ use super::{
     body::BodyLimits,
     caller::CallerRef,
     limits::RateLimits,
+    metrics::HttpMetrics,
     problem::{Code, Problem},
     shares::Shares,
 };
@@ -27,6 +28,8 @@ pub struct Edge {
     pub body: BodyLimits,
     /// The longest time until an answer.
     pub timeout: Duration,
+    /// What is counted of calls.
+    pub metrics: HttpMetrics,
 }
 
 /// Who makes a call, once it is counted.

@@ -1,5 +1,5 @@
 //! One request from its first line to its log line: id, who calls, trace, panic, problem body,
-//! access log.
+//! access log, metrics.
 //!
 //! Whoever calls too often is turned away before any of that costs something: such a call is
 //! counted and leaves neither a line of its own nor a trace. A caller's decision to keep a trace is
@@ -23,6 +23,7 @@ use tracing::Instrument;
 use super::{
     caller::CallerRef,
     edge::{Edge, Visitor},
+    metrics::{Answered, NO_ROUTE},
     problem::{Code, Problem},
     request_id::{self, RequestId},
 };
@@ -31,19 +32,54 @@ use crate::{identity::peer::Peer, telemetry::traceparent};
 /// Goes around every route, and around what happens where there is none.
 pub(super) async fn observe(
     State(edge): State<Arc<Edge>>,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> Response {
-    let begun = Instant::now();
+    let call = Call {
+        begun: Instant::now(),
+        method: known(request.method()),
+        route: request.extensions().get::<MatchedPath>().cloned(),
+    };
+    let _in_flight = edge.metrics.begin();
+    let (response, problem) = answered(&edge, &call, request, next).await;
+    edge.metrics.answered(&Answered {
+        route: call.route(),
+        method: call.method,
+        status: response.status(),
+        problem,
+        took: call.begun.elapsed(),
+    });
+    response
+}
+
+/// What is known of a call before anything is done for it.
+struct Call {
+    begun: Instant,
+    method: &'static str,
+    route: Option<MatchedPath>,
+}
+
+impl Call {
+    /// The route as it is declared.
+    fn route(&self) -> &str {
+        self.route.as_ref().map_or(NO_ROUTE, MatchedPath::as_str)
+    }
+}
+
+/// The answer to a call as it leaves, and the problem if it is one.
+async fn answered(
+    edge: &Edge,
+    call: &Call,
+    mut request: Request,
+    next: Next,
+) -> (Response, Option<Code>) {
     let id = RequestId::of(request.headers());
     let peer = request.extensions().get::<Peer>();
     let visitor = match edge.visitor(peer, request.headers()).await {
         Ok(visitor) => visitor,
-        Err(too_many) => return signed(too_many.into_response(), &id).0,
+        Err(too_many) => return signed(too_many.into_response(), &id),
     };
-    let method = known(request.method());
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    let route = route.as_ref().map_or("none", MatchedPath::as_str);
+    let (method, route) = (call.method, call.route());
     let span = tracing::info_span!(
         "http.request",
         method,
@@ -78,10 +114,10 @@ pub(super) async fn observe(
             problem,
             id: &id,
             caller: caller.as_ref(),
-            begun,
+            begun: call.begun,
         });
     });
-    response
+    (response, problem)
 }
 
 /// An answer as it leaves, with the request's id in head and body, and its problem if it is one.

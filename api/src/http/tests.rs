@@ -4,6 +4,7 @@ mod document;
 mod fixture;
 mod hostile;
 mod log;
+mod metrics;
 mod tls;
 
 use std::time::Duration;

@@ -14,7 +14,10 @@ use tokio::sync::watch;
 use super::RoleError;
 use crate::{
     cli::BillingSettings,
-    http::{edge::Edge, exports::Exports, limits::RateLimits, server::Server, shares::Shares},
+    http::{
+        edge::Edge, exports::Exports, limits::RateLimits, metrics::HttpMetrics, server::Server,
+        shares::Shares,
+    },
     identity::metrics::KeyGauges,
     nats::watch::ConsumerGauges,
     rest::{self, state::AppState},
@@ -38,6 +41,7 @@ pub async fn run(settings: BillingSettings, shutdown: Shutdown) -> Result<(), Ro
         questions: Shares::new(size(settings.http.http_tenant_questions)),
         body: settings.http.body(),
         timeout: settings.http.http_timeout,
+        metrics: HttpMetrics::default(),
     });
     let exports = Arc::new(settings.http.exports());
     let options = settings.http.server()?;
@@ -48,6 +52,7 @@ pub async fn run(settings: BillingSettings, shutdown: Shutdown) -> Result<(), Ro
     let metrics = Arc::new(BillingMetrics::default());
     let mut registry = Registry::default();
     registry.register_collector(Box::new(KeyGauges(Arc::clone(&edge.identity.keys))));
+    edge.metrics.register(&mut registry);
     let erasures = ErasureMetrics::default();
     erasures.register(&mut registry);
     let login = services::BILLING.login();

@@ -20,6 +20,7 @@ use crate::{
         body::BodyLimits,
         edge::Edge,
         limits::{Allowance, RateLimits},
+        metrics::HttpMetrics,
         router::router,
         server::{Server, ServerOptions},
         shares::Shares,
@@ -38,6 +39,7 @@ pub(super) const TENANT: TenantId = TenantId(Uuid::from_u128(9));
 /// A running server that ends with the test.
 pub(super) struct Stand {
     pub(super) address: SocketAddr,
+    pub(super) edge: Arc<Edge>,
     key: SigningKey,
     pub(super) shutdown: Shutdown,
     pub(super) task: JoinHandle<()>,
@@ -77,6 +79,7 @@ impl Stand {
                 patience: Duration::from_millis(300),
             },
             timeout: Duration::from_millis(600),
+            metrics: HttpMetrics::default(),
         };
         let mut options = ServerOptions {
             setting: "BILLING_PORT",
@@ -91,10 +94,12 @@ impl Stand {
         let server = Server::bind(options).await.expect("a port");
         let (address, shutdown) = (server.address, Shutdown::default());
         let stop = shutdown.clone();
-        let routes: Router = router(endpoints(), Shelf { colour: "blue" }, &Arc::new(edge));
+        let edge = Arc::new(edge);
+        let routes: Router = router(endpoints(), Shelf { colour: "blue" }, &edge);
         let task = tokio::spawn(async move { server.serve(routes, &stop).await });
         Self {
             address,
+            edge,
             key,
             shutdown,
             task,

@@ -32,6 +32,7 @@ use crate::{
         edge::Edge,
         exports::Exports,
         limits::{Allowance, RateLimits},
+        metrics::HttpMetrics,
         shares::Shares,
     },
     identity::{
@@ -99,6 +100,7 @@ impl Stand {
                 patience: Duration::from_secs(1),
             },
             timeout: Duration::from_secs(5),
+            metrics: HttpMetrics::default(),
         };
         let master = folder.path().join("master.key");
         std::fs::write(&master, format!("1 {}=\n", "A".repeat(43))).expect("writes");
