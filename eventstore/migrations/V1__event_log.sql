@@ -215,6 +215,7 @@ insert into eventlog.projection (log_id, projection, role) values
     (1, 'exchange_rates', 'billing_svc'),
     (1, 'accounts', 'billing_svc'),
     (1, 'held_charges', 'billing_svc'),
+    (1, 'charge_conflicts', 'billing_svc'),
     (1, 'access_log', 'billing_svc');
 
 -- How far each projection has come. A step adds a row and takes away the one before, so that the

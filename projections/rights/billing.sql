@@ -33,6 +33,7 @@ grant update (
 ) on billing.adjustments to billing_svc;
 grant update (resolved_at) on billing.held_charges to billing_svc;
 grant update (erased_at) on billing.erasures to billing_svc;
+grant select, insert on billing.charge_conflicts to billing_svc;
 
 -- Others read all but the columns that hold personal data (sealed): billing_name, billing_address
 -- and the reasons of adjustments.
@@ -51,6 +52,8 @@ grant select (
     changed_position
 ) on billing.adjustments to auditor, tollbook_admin;
 
+grant select on billing.charge_conflicts to auditor, tollbook_admin;
+
 -- Jobs: rebuilding, erasing.
 grant insert, update, delete, truncate
     on billing.billing_events, billing.usage_summaries, billing.usage_days,
@@ -58,3 +61,4 @@ grant insert, update, delete, truncate
     billing.adjustments, billing.held_charges, billing.access_log, billing.erasures, billing.exchange_rates,
     billing.cost_changes, billing.cost_assessments
     to tollbook_admin;
+grant insert, update, delete, truncate on billing.charge_conflicts to tollbook_admin;

@@ -1,6 +1,8 @@
-//! Charges: each one and what it costs, what waits to be charged, and what they add up to.
+//! Charges: each one and what it costs, what waits to be charged, what contradicts them, and what they
+//! add up to.
 
 pub mod billing_events;
+pub mod charge_conflicts;
 pub mod cost_assessments;
 pub mod cost_changes;
 pub mod held_charges;
@@ -14,6 +16,7 @@ use uuid::Uuid;
 
 use self::{
     billing_events::{ChargeFilter, ChargeStretch, ChargesOf},
+    charge_conflicts::ConflictFilter,
     held_charges::HeldFilter,
     usage_summaries::{Granularity, UsageOf},
 };
@@ -27,6 +30,7 @@ pub(crate) fn projections() -> Vec<Arc<dyn Projection>> {
         Arc::new(cost_changes::CostChanges),
         Arc::new(usage_summaries::UsageSummaries),
         Arc::new(held_charges::HeldCharges),
+        Arc::new(charge_conflicts::ChargeConflicts),
     ]
 }
 
@@ -35,6 +39,8 @@ pub(crate) async fn probe(reader: &Reader) -> Result<(), ReadError> {
     let filter = HeldFilter::default();
     cost_changes::pending(reader, 1).await?;
     held_charges::list(reader, Scope::EveryTenant, filter, Page::ONE).await?;
+    let filter = ConflictFilter::default();
+    charge_conflicts::list(reader, Scope::EveryTenant, filter, Page::ONE).await?;
     let tenant = TenantId(Uuid::nil());
     let none = ChargesOf {
         tenant,

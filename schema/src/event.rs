@@ -24,7 +24,7 @@ pub use self::{
     charges::{
         AppliedCost, AppliedPrice, AppliedRate, AssessedCharge, AssessmentAdvanced,
         AssessmentCursor, ChargeConflictRecorded, ChargeHeld, CostAssessment, CostsAssessed,
-        HoldReason, MessageCharged, PayerSource, ReplacedAssessment,
+        FirstSettlement, HoldReason, MessageCharged, PayerSource, ReplacedAssessment,
     },
     erasure::{ErasureRequested, TenantErased},
     prices::{

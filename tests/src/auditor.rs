@@ -15,6 +15,7 @@ mod billing_facts;
 mod billing_tables;
 mod book;
 mod charge_checks;
+mod conflict_rows;
 mod facts;
 mod findings;
 mod invariant;
@@ -202,6 +203,7 @@ pub async fn audit(sources: &Sources<'_>, expected: &Expected) -> Result<Report,
 async fn billing(database: &Client, judge: &mut Judge<'_>) -> Result<(), AuditError> {
     load_billing::charges(database, |row| judge.charge_row(&row)).await?;
     load_billing::held(database, |row| judge.held_row(&row)).await?;
+    conflict_rows::load(database, |row| judge.conflict_row(&row)).await?;
     load_billing::hours(database, |bucket, usage| judge.hour(bucket, usage)).await?;
     load_billing::days(database, |bucket, usage| judge.day(bucket, usage)).await?;
     load_billing::prices(database, |row| judge.price_row(&row)).await?;

@@ -33,6 +33,7 @@ async fn seed(admin: &Client, table: &str, tenant: Uuid, position: i64) {
         "billing.access_log" => include_str!("isolation/access_row.sql"),
         "billing.adjustments" => include_str!("isolation/adjustment_row.sql"),
         "billing.held_charges" => include_str!("isolation/held_row.sql"),
+        "billing.charge_conflicts" => include_str!("isolation/conflict_row.sql"),
         other => panic!("give {other} a row here"),
     };
     let seeded = admin.execute(sql, &[&position, &unique(), &tenant]).await;

@@ -87,23 +87,32 @@ pub struct Caller {
 
 impl Caller {
     /// The caller `principal`, of whom a verified token says `claims`. Whoever is not `ours`
-    /// belongs to a customer, and has no role of the platform whatever their token says.
+    /// belongs to a customer, and has no role of the platform whatever their token says. A role
+    /// that nobody defined, or that the token's scope leaves nothing of, is as if it were not there.
     pub(crate) fn of_token(principal: Principal, claims: &Claims, ours: bool) -> Self {
-        let of_platform = |role: &&str| role.starts_with("platform.");
-        let roles = || {
-            let roles = claims.roles.iter().map(String::as_str);
-            roles.filter(|role| ours || !of_platform(role))
-        };
         let scoped = |right: &Right| {
             let scope = claims.scope.as_deref();
             scope.is_none_or(|scope| scope.split(' ').any(|word| word == right.scope()))
         };
-        let given = roles().flat_map(Right::of_role).copied();
+        let (mut rights, mut platform) = (BTreeSet::new(), false);
+        for role in &claims.roles {
+            let of_platform = role.starts_with("platform.");
+            if of_platform && !ours {
+                continue;
+            }
+            let given: Vec<Right> = Right::of_role(role)
+                .iter()
+                .copied()
+                .filter(scoped)
+                .collect();
+            platform |= of_platform && !given.is_empty();
+            rights.extend(given);
+        }
         Self {
             principal,
             account: claims.account_id,
-            rights: given.filter(scoped).collect(),
-            platform: roles().any(|role| of_platform(&role)),
+            rights,
+            platform,
         }
     }
 

@@ -1,7 +1,9 @@
-//! Charges: what was used, what each message was charged, and what waits for a price.
+//! Charges: what was used, what each message was charged, what waits for a price, what was settled
+//! twice.
 
 mod access;
 mod charge;
+mod charge_conflicts;
 mod export;
 mod held_charges;
 mod list;
@@ -18,5 +20,6 @@ pub(super) fn endpoints() -> Vec<Endpoint<AppState>> {
         list::endpoint(),
         show::endpoint(),
         held_charges::endpoint(),
+        charge_conflicts::endpoint(),
     ]
 }

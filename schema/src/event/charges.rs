@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AccountId, AccountTier, Amount, Currency, ExchangeRateId, MessageId, OperatorCostId,
-    OperatorId, Position, PricingModel, PricingTableId, Rate, Settlement, Timestamp, UnitPrice,
+    OperatorId, Position, PricingModel, PricingTableId, Pseudonym, Rate, Settlement, Timestamp,
+    UnitPrice,
 };
 
 /// See [`super::Event::MessageCharged`].
@@ -243,6 +244,20 @@ impl HoldReason {
 pub struct ChargeConflictRecorded {
     /// What the second settlement said; its tenant and account are this event's.
     pub settlement: Settlement,
+    /// What it contradicts.
+    pub first: FirstSettlement,
     /// The names of the fields in which it differs from the first.
     pub differs: Vec<String>,
+}
+
+/// The settlement of a message that counts, because it came first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FirstSettlement {
+    /// Whose message it is.
+    pub tenant: Pseudonym,
+    /// The account that is to pay.
+    pub account_id: AccountId,
+    /// What it said.
+    pub settlement: Settlement,
 }

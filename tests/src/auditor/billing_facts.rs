@@ -191,7 +191,18 @@ pub(super) struct Held {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Conflict {
     pub(super) settlement: Settlement,
+    pub(super) first: FirstSettlement,
     pub(super) differs: Vec<Box<str>>,
+}
+
+/// What a contradiction contradicts.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(rename_all = "camelCase")]
+pub(super) struct FirstSettlement {
+    pub(super) tenant: Uuid,
+    pub(super) account_id: Uuid,
+    pub(super) settlement: Settlement,
 }
 
 /// `AccountRegistered` and `AccountChanged`.

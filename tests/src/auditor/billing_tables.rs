@@ -116,7 +116,7 @@ pub(super) struct Rows<K, R> {
 }
 
 impl<K: std::hash::Hash + Eq + std::fmt::Debug, R: PartialEq> Rows<K, R> {
-    fn new(invariant: Invariant, table: &'static str) -> Self {
+    pub(super) fn new(invariant: Invariant, table: &'static str) -> Self {
         let due = HashMap::new();
         Self {
             invariant,
@@ -144,7 +144,7 @@ impl<K: std::hash::Hash + Eq + std::fmt::Debug, R: PartialEq> Rows<K, R> {
     }
 
     /// After the last row.
-    fn end(&self, findings: &mut Findings) {
+    pub(super) fn end(&self, findings: &mut Findings) {
         for (key, _) in self.due.iter().filter(|(_, (_, seen))| !seen) {
             findings.lost(self.invariant, || format!("{} {key:?}", self.table));
         }

@@ -240,7 +240,7 @@ fn assessed_right<'a>(
     }
 }
 
-/// A conflict names the fields in which it differs from the first of its stream. What a settlement
+/// A conflict repeats the first of its stream and names the fields in which it differs. What it
 /// states of who pays counts only if `stated`: where no registration decides that.
 fn conflict_right(
     log: &Log,
@@ -261,7 +261,12 @@ fn conflict_right(
     };
     let mut named: Vec<&str> = conflict.differs.iter().map(|it| &**it).collect();
     named.sort_unstable();
-    let right = differing.is_some_and(|it| !it.is_empty() && it == named);
+    let stands = first.is_some_and(|first| {
+        first.tenant == Some(conflict.first.tenant)
+            && first.account == Some(conflict.first.account_id)
+            && first.settlement() == Some(&conflict.first.settlement)
+    });
+    let right = stands && differing.is_some_and(|it| !it.is_empty() && it == named);
     findings.hold(Invariant::ConflictsKept, right, || {
         format!("position {}: message {}", event.position, event.stream)
     });

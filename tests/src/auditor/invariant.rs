@@ -101,7 +101,8 @@ invariants! {
     HeldForAReason "HELD_FOR_A_REASON"
         "A charge is held for the reason that stands then, and waits no longer than it must."
     ConflictsKept "CONFLICTS_KEPT"
-        "Every contradiction of a settlement is kept exactly once, and says in what it differs."
+        "Every contradiction of a settlement is kept and shown exactly once, beside what counts, \
+         and says in what it differs."
     OnePriceAtATime "ONE_PRICE_AT_A_TIME"
         "Versions of a price, a cost or an exchange rate never overlap; closing one only shortens it."
     SheetWhole "SHEET_WHOLE"

@@ -9,8 +9,9 @@ use super::{
     Counts, Fault, Invariant, Report,
     adjustments::{self, AdjustmentRow},
     agreed_checks,
-    billing_tables::{AccessRow, AccountRow, Bucket, ChargeRow, HeldRow, Tables, VersionRow},
+    billing_tables::{AccessRow, AccountRow, Bucket, ChargeRow, HeldRow, Rows, Tables, VersionRow},
     charge_checks::{self, Charges},
+    conflict_rows::{self, ConflictRow},
     facts::{Body, Log},
     findings::Findings,
     log_checks, orphan_checks,
@@ -37,6 +38,7 @@ pub(super) struct Judge<'a> {
     orphans: Shown,
     resolutions: Shown,
     tables: Tables,
+    conflicts: Rows<i64, ConflictRow>,
     usage: BTreeMap<String, Usage>,
 }
 
@@ -69,6 +71,7 @@ impl<'a> Judge<'a> {
             findings,
             counts: count(log, &known),
             tables: Tables::due(log, &known),
+            conflicts: conflict_rows::due(log),
             usage: usage(log, &known),
             receipts: Shown::new(log, receipts, "dlr.delivery_receipts"),
             orphans: Shown::new(log, orphans, "dlr.orphaned_receipts"),
@@ -121,6 +124,7 @@ impl<'a> Judge<'a> {
         });
         table_checks::check_rows_there(self.counts.messages, expected, findings);
         self.tables.end(findings);
+        self.conflicts.end(findings);
     }
 
     pub(super) fn charge_row(&mut self, row: &ChargeRow) {
@@ -134,6 +138,10 @@ impl<'a> Judge<'a> {
         self.tables
             .held
             .row(row.message_id, row, &mut self.findings);
+    }
+
+    pub(super) fn conflict_row(&mut self, row: &ConflictRow) {
+        self.conflicts.row(row.position, row, &mut self.findings);
     }
 
     pub(super) fn hour(&mut self, bucket: Bucket<i64>, usage: Usage) {

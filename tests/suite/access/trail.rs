@@ -163,7 +163,7 @@ fn what_a_caller_calls_a_request_comes_back_and_is_kept_nowhere() {
 
 /// Every read of a tenant's data by the platform: the endpoint, a call of it, and whether that names
 /// the account.
-fn reads(of: Customer, price: Uuid) -> [(&'static str, String, bool); 4] {
+fn reads(of: Customer, price: Uuid) -> [(&'static str, String, bool); 5] {
     let (tenant, account) = (of.tenant, of.account);
     [
         (
@@ -174,6 +174,11 @@ fn reads(of: Customer, price: Uuid) -> [(&'static str, String, bool); 4] {
         (
             "GET /v1/admin/held-charges",
             format!("/v1/admin/held-charges?tenantId={tenant}&accountId={account}"),
+            true,
+        ),
+        (
+            "GET /v1/admin/charge-conflicts",
+            format!("/v1/admin/charge-conflicts?tenantId={tenant}&accountId={account}"),
             true,
         ),
         (
@@ -197,9 +202,16 @@ fn whoever_of_the_platform_reads_a_tenants_data_or_is_refused_to_is_in_the_log()
         let price = opened(&desk.rest, "/v1/admin/pricing", &price_body(of)).await;
         let (tenant, account) = (of.tenant, of.account);
         for (endpoint, path, names_account) in reads(of, price) {
+            // Finance sees accounts and what waits; prices are not its business.
+            let finance = if names_account {
+                ("platform.finance", 200, "CrossAccountRead")
+            } else {
+                ("platform.finance", 403, "AccessRefused")
+            };
             for (role, status, kind) in [
                 ("platform.billing_admin", 200, "CrossAccountRead"),
-                ("platform.finance", 403, "AccessRefused"),
+                finance,
+                ("platform.auditor", 403, "AccessRefused"),
             ] {
                 let name = name();
                 let caller = desk.rest.named(&name, role, PLATFORM, None);

@@ -2,9 +2,13 @@
 //! without any effect (CONTRACTS 7).
 
 use schema::{AccountId, OperatorId, Status, TenantId};
-use tests::{traffic::Announced, world::Service};
+use serde_json::{Value, json};
+use tests::{
+    traffic::Announced,
+    world::{PLATFORM, Service},
+};
 
-use super::fixture::{Customer, market, minutes_ago};
+use super::fixture::{Customer, Market, market, minutes_ago};
 use crate::fixture::{eventually, run, unique};
 
 /// The same message settled otherwise, and the fields that say so.
@@ -160,6 +164,73 @@ fn where_the_registration_says_who_pays_a_stated_tier_or_currency_contradicts_no
         assert_eq!(kind, "ChargeConflictRecorded");
         let fields = serde_json::json!(["accountTier", "currency"]);
         assert_eq!(contradiction["differs"], fields);
+        market.balances().await;
+    });
+}
+
+const LIST: &str = "/v1/admin/charge-conflicts";
+
+/// Every contradiction under these filters, two a page.
+async fn listed(market: &Market, filters: &str) -> Vec<Value> {
+    let finance = market.rests[0].as_role("platform.finance", PLATFORM, None);
+    let (mut all, mut path) = (Vec::new(), format!("{LIST}?limit=2&{filters}"));
+    loop {
+        let page = finance.get(&path).await.expect("an answer").made();
+        let page = page.expect("a page");
+        let rows = page["data"].as_array().expect("a list");
+        assert!(rows.len() <= 2);
+        all.extend(rows.iter().cloned());
+        let Some(cursor) = page["nextCursor"].as_str() else {
+            return all;
+        };
+        path = format!("{LIST}?limit=2&{filters}&cursor={cursor}");
+    }
+}
+
+#[test]
+fn finance_sees_what_counts_and_what_was_said_of_each_contradiction() {
+    run(async {
+        let mut market = market().await;
+        let customer = Customer::new();
+        let first = customer.message();
+        market.announce(&[first]).await;
+        market.becomes(first.message, ["ChargeHeld"]).await;
+        for (other, _) in contradictions(first) {
+            market.announce(&[again(other)]).await;
+        }
+        market.announce(&[again(of_another_payer(first))]).await;
+        market.rest().await;
+        let of_tenant = format!("tenantId={}", customer.tenant);
+        let all = listed(&market, &of_tenant).await;
+        assert_eq!(all.len(), 6, "one says it is another tenant's");
+        for row in &all {
+            assert_eq!(row["messageId"], json!(first.message));
+            assert_eq!(row["first"]["eventId"], json!(first.event_id));
+            for field in row["differs"].as_array().expect("fields") {
+                let field = field.as_str().expect("a name");
+                assert_ne!(row["first"][field], row["second"][field], "{field}");
+            }
+            let same = row["first"].as_object().expect("fields").iter();
+            let same = same.filter(|(name, value)| row["second"][*name] == **value);
+            let differing = row["differs"].as_array().map_or(0, Vec::len);
+            // All but its id and what is named.
+            assert_eq!(same.count(), 11 - 1 - differing, "{row}");
+        }
+        let of_account = format!("{of_tenant}&accountId={}", customer.account);
+        assert_eq!(listed(&market, &of_account).await.len(), 5);
+        let [begin, end] = [0, 5].map(|row| all[row]["recordedAt"].as_str().expect("a time"));
+        let before = format!("{of_tenant}&to={begin}");
+        assert_eq!(listed(&market, &before).await, [] as [Value; 0]);
+        let since = format!("{of_tenant}&from={end}");
+        assert_eq!(listed(&market, &since).await.last(), all.last());
+
+        let finance = market.rests[0].as_role("platform.finance", PLATFORM, None);
+        let reversed = format!("{LIST}?from=2026-03-02T00:00:00Z&to=2026-03-01T00:00:00Z");
+        let refused = finance.get(&reversed).await.expect("an answer");
+        assert_eq!(
+            (refused.status, refused.code()),
+            (400, Some("period_reversed"))
+        );
         market.balances().await;
     });
 }

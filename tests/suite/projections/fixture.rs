@@ -12,9 +12,10 @@ use schema::{
     Pseudonym, Sealed, SealedValue, Settlement, Status, StreamId, StreamVersion, TenantId,
     Timestamp,
     event::{
-        AccountChanged, AccountFacts, AccountRegistered, AppliedCost, AppliedPrice, ChargeHeld,
-        CostAssessment, CostClosed, CostOpened, CostTerms, ErasureRequested, HoldReason,
-        MessageCharged, PayerSource, PriceClosed, PriceOpened, PriceTerms,
+        AccountChanged, AccountFacts, AccountRegistered, AppliedCost, AppliedPrice,
+        ChargeConflictRecorded, ChargeHeld, CostAssessment, CostClosed, CostOpened, CostTerms,
+        ErasureRequested, FirstSettlement, HoldReason, MessageCharged, PayerSource, PriceClosed,
+        PriceOpened, PriceTerms,
     },
 };
 use tests::world::billing_projections;
@@ -238,6 +239,31 @@ pub(super) fn held(message: MessageId, payer: Payer, at: Timestamp) -> Append {
     });
     let fact = said(EventId::of_held_charge(message), event, Some(payer));
     append(StreamId::charge(message), 0, vec![fact])
+}
+
+/// The charge of `message`, whose stream is at `version`, is contradicted.
+pub(super) fn contradicted(
+    message: MessageId,
+    version: i32,
+    payer: Payer,
+    at: Timestamp,
+) -> Append {
+    let first = settlement(message, OPERATOR, at);
+    let second = Settlement {
+        segment_count: first.segment_count + 1,
+        ..first.clone()
+    };
+    let event = Event::ChargeConflictRecorded(ChargeConflictRecorded {
+        settlement: second,
+        first: FirstSettlement {
+            tenant: payer.pseudonym,
+            account_id: payer.account,
+            settlement: first,
+        },
+        differs: vec!["segmentCount".to_owned()],
+    });
+    let fact = said(EventId(unique()), event, Some(payer));
+    append(StreamId::charge(message), version, vec![fact])
 }
 
 /// The account is registered, or changed in a stream that is at `version`.

@@ -18,7 +18,8 @@ use time::{Date, Month};
 use uuid::Uuid;
 
 use super::fixture::{
-    Books, Charge, OPERATOR, Payer, Then, account, adjusted, charged, closed, cost, erasure, euro,
+    Books, Charge, OPERATOR, Payer, Then, account, adjusted, charged, closed, contradicted, cost,
+    erasure, euro,
     held, key, minute, opened, price,
 };
 use crate::fixture::{run, unique};
@@ -72,6 +73,7 @@ async fn busy(books: &Books) -> (Vec<Payer>, PricingTableId) {
         ],
         charges(0..400),
         vec![
+            contradicted(waits, 1, payers[1], minute(1)),
             account(payers[0], 1, AccountTier::Enterprise),
             price(
                 None,

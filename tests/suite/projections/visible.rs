@@ -9,12 +9,13 @@ use tokio_postgres::error::SqlState;
 use uuid::Uuid;
 
 use super::fixture::{
-    Books, Charge, OPERATOR, Payer, Then, account, adjusted, charged, euro, held, minute, opened,
+    Books, Charge, OPERATOR, Payer, Then, account, adjusted, charged, contradicted, euro, held, minute,
+    opened,
     price,
 };
 use crate::fixture::{run, unique};
 
-const TABLES: [&str; 7] = [
+const TABLES: [&str; 8] = [
     "adjustments",
     "billing_events",
     "usage_summaries",
@@ -22,6 +23,7 @@ const TABLES: [&str; 7] = [
     "pricing_tables",
     "accounts",
     "held_charges",
+    "charge_conflicts",
 ];
 
 /// A row of each payer in every table, and a price of the platform.
@@ -48,7 +50,9 @@ async fn filled(books: &Books, payers: &[Payer]) {
         appends.push(account(*payer, 0, AccountTier::Growth));
         appends.push(charged(MessageId(unique()), 0, charge));
         appends.push(adjusted(AdjustmentId(unique()), *payer, Then::Approved));
-        appends.push(held(MessageId(unique()), *payer, minute(5)));
+        let waits = MessageId(unique());
+        appends.push(held(waits, *payer, minute(5)));
+        appends.push(contradicted(waits, 1, *payer, minute(5)));
     }
     books.record(appends).await;
     books.show().await;

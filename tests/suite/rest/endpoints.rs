@@ -100,6 +100,7 @@ fn case(operation: &str, of: Things) -> Option<(Right, String, Option<Value>)> {
     } = customer;
     let fresh = Customer::nobody().operator;
     let admin = |path: String, body| Some((Right::Admin, path, body));
+    let settle = |path: String| Some((Right::Settle, path, None));
     match operation {
         "showUsage" => {
             let path = format!("/v1/billing/usage?{DAYS}&accountId={account}");
@@ -110,7 +111,7 @@ fn case(operation: &str, of: Things) -> Option<(Right, String, Option<Value>)> {
             Some((Right::Read, path, None))
         }
         "showCharge" => Some((Right::Read, format!("/v1/billing/charges/{message}"), None)),
-        "showAccount" => admin(format!("/v1/admin/accounts/{account}"), None),
+        "showAccount" => settle(format!("/v1/admin/accounts/{account}")),
         "putAccount" => {
             let body = account_body(tenant);
             admin(format!("/v1/admin/accounts/{account}"), Some(body))
@@ -146,7 +147,8 @@ fn case(operation: &str, of: Things) -> Option<(Right, String, Option<Value>)> {
             let path = format!("/v1/admin/cost-sheets/{}", unique());
             admin(path, Some(Value::String(sheet)))
         }
-        "listHeldCharges" => admin(format!("/v1/admin/held-charges?tenantId={tenant}"), None),
+        "listChargeConflicts" => settle(format!("/v1/admin/charge-conflicts?tenantId={tenant}")),
+        "listHeldCharges" => settle(format!("/v1/admin/held-charges?tenantId={tenant}")),
         _ => case_of_adjustments(operation, of),
     }
 }

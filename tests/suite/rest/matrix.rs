@@ -124,7 +124,7 @@ fn due(who: &Who, operation: &str, right: Right, whose: Whose, of: Customer) -> 
         },
         Right::Admin => {
             let refused = (!who.has(Has::Admin)).then_some(MISSING);
-            let looks = ["showAccount", "listPrices", "showPrice", "listHeldCharges"];
+            let looks = ["listPrices", "showPrice"];
             // Everybody may know what the platform's list says, once they may see prices.
             let public = operation == "showPrice" && whose == Whose::Platforms;
             let recorded = looks.contains(&operation) && (refused.is_some() || !public);

@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use eventstore::{EventData, RecordedEvent};
 use schema::{
     AccountId, Event, EventId, MessageId, Pseudonym, Settlement,
-    event::{ChargeConflictRecorded, PayerSource},
+    event::{ChargeConflictRecorded, FirstSettlement, PayerSource},
 };
 
 use super::rating::{Rating, Tariff, rate, rated_at};
@@ -118,6 +118,11 @@ impl Charge {
         }
         let event = Event::ChargeConflictRecorded(ChargeConflictRecorded {
             settlement: request.settlement.clone(),
+            first: FirstSettlement {
+                tenant: settled.first.tenant,
+                account_id: settled.first.account,
+                settlement: settled.first.settlement.clone(),
+            },
             differs: differs.into_iter().map(ToOwned::to_owned).collect(),
         });
         Comparison::Contradiction(Decision::record([event]))

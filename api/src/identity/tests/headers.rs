@@ -135,7 +135,7 @@ async fn roles_give_rights_and_those_of_the_platform_only_to_its_own_people() {
     use Right::{Audit, BillingAdmin, BillingRead, Finance, ReadAnyAccount};
     let issuer = Issuer::new();
     let identity = issuer.identity();
-    let table: [(&str, &[Right]); 8] = [
+    let table: [(&str, &[Right]); 9] = [
         ("account.admin", &[BillingRead]),
         ("account.viewer", &[BillingRead]),
         ("platform.admin", &[BillingRead, ReadAnyAccount]),
@@ -144,6 +144,7 @@ async fn roles_give_rights_and_those_of_the_platform_only_to_its_own_people() {
         ("platform.auditor", &[Audit]),
         ("account.janitor", &[]),
         ("Platform.Admin", &[]),
+        ("platform.nothing", &[]),
     ];
     for (role, expected) in table {
         let bearer = format!(
@@ -152,7 +153,7 @@ async fn roles_give_rights_and_those_of_the_platform_only_to_its_own_people() {
         );
         let headers = headers(&[("authorization", &bearer)]);
         let caller = identity.of(&stranger(), &headers).await.expect("known");
-        let of_platform = role.starts_with("platform.");
+        let of_platform = role.starts_with("platform.") && !expected.is_empty();
         let customer =
             issuer.token(json!({"roles": [role], "scope": null, "tenant_id": ACCOUNT_ID}));
         let customer = self::headers(&[("authorization", &format!("bearer {customer}"))]);
@@ -164,6 +165,26 @@ async fn roles_give_rights_and_those_of_the_platform_only_to_its_own_people() {
         }
         assert_eq!(caller.is_platform(), of_platform, "{role}");
         assert!(!customer.is_platform(), "{role}");
+    }
+}
+
+#[tokio::test]
+async fn a_role_that_gives_nothing_makes_nobody_one_of_the_platform() {
+    let issuer = Issuer::new();
+    let identity = issuer.identity();
+    for (role, scope, expected) in [
+        ("platform.finance", None, true),
+        ("platform.finance", Some("billing:read"), true),
+        ("platform.billing_admin", Some("billing:read"), false),
+        ("platform.nothing", None, false),
+    ] {
+        let roles = json!(["account.viewer", role]);
+        let token = issuer.token(json!({"roles": roles, "scope": scope}));
+        let headers = headers(&[("authorization", &format!("bearer {token}"))]);
+        let caller = identity.of(&stranger(), &headers).await.expect("known");
+        // Customers read too; cost and margin are for the platform's people.
+        assert!(caller.may(Right::BillingRead));
+        assert_eq!(caller.is_platform(), expected, "{role} {scope:?}");
     }
 }
 

@@ -7,7 +7,6 @@ use crate::{
         params::PathParams,
         problem::{Code, Problem},
     },
-    identity::Right,
     rest::{
         access::look::{self, Look},
         context::RequestContext,
@@ -21,7 +20,10 @@ use super::{AccountPath, AccountRow, PATH, find, opened};
 
 pub(in crate::rest) fn endpoint() -> Endpoint<AppState> {
     Endpoint::new(Method::GET, PATH, show)
-        .named("showAccount", "A registered account; needs `billing:admin`")
+        .named(
+            "showAccount",
+            "A registered account; for `platform.billing_admin`, `platform.finance` and `platform.admin`",
+        )
         .may_refuse(&[Code::NotFound])
         .may_refuse(look::CODES)
 }
@@ -36,7 +38,7 @@ async fn show(
         tenant: None,
         account: Some(path.account_id),
     };
-    look::needs(&shared, &context, Right::BillingAdmin, look).await?;
+    look::needs_one_of(&shared, &context, look::TO_SETTLE, look).await?;
     let Some(account) = find(&shared.questions, path.account_id).await? else {
         let absent = Problem::new(Code::NotFound);
         return Err(look::refused(&shared, &context, look, absent).await);

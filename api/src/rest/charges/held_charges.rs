@@ -19,7 +19,6 @@ use crate::{
         params::Params,
         problem::{Code, Problem},
     },
-    identity::Right,
     rest::{
         access::look::{self, Look},
         context::RequestContext,
@@ -137,7 +136,7 @@ pub(super) fn endpoint() -> Endpoint<AppState> {
     Endpoint::new(Method::GET, "/v1/admin/held-charges", list)
         .named(
             "listHeldCharges",
-            "What waits for a price; needs `billing:admin`",
+            "What waits for a price; for `platform.billing_admin`, `platform.finance` and `platform.admin`",
         )
         .may_refuse(&[Code::InvalidCursor])
         .may_refuse(look::CODES)
@@ -153,7 +152,7 @@ async fn list(
         tenant: query.tenant_id,
         account: query.account_id,
     };
-    look::needs(&shared, &context, Right::BillingAdmin, look).await?;
+    look::needs_one_of(&shared, &context, look::TO_SETTLE, look).await?;
     let filter = HeldFilter {
         tenant: query.tenant_id,
         account: query.account_id,

@@ -244,6 +244,22 @@ fn a_contradiction_that_is_lost_or_made_up_is_noticed() {
             conflict.differs = vec!["dlrStatus".into()];
         }
     });
+    notices(invariant, Wrong, |world| {
+        world.contradict();
+        if let Some(Body::Conflict(conflict)) = world.events.last_mut().map(|it| &mut it.body) {
+            conflict.first.settlement.segment_count += 1;
+        }
+    });
+    let shown = |world: &mut World, change: fn(&mut super::billing_world::Shown)| {
+        world.contradict();
+        change(world.billing.as_mut().expect("shown"));
+    };
+    notices(invariant, Lost, |world| {
+        shown(world, |it| it.conflicts.clear());
+    });
+    notices(invariant, Wrong, |world| {
+        shown(world, |it| it.conflicts[0].first.segments += 1);
+    });
 }
 
 #[test]

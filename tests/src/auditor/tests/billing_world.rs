@@ -10,12 +10,14 @@ use super::{
         adjustments::AdjustmentRow,
         billing_facts::{
             AccountFacts, AppliedCost, AppliedPrice, Assessment, Charged, Conflict, CostOpened,
-            CostTerms, Held, Looked, PriceOpened, PriceTerms, Settlement, SheetApplied,
+            CostTerms, FirstSettlement, Held, Looked, PriceOpened, PriceTerms, Settlement,
+            SheetApplied,
         },
         billing_tables::{
             AccessRow, AccountRow, Bucket, ChargeRow, HeldRow, Rows, Tables, VersionRow,
         },
         charge_checks,
+        conflict_rows::{self, ConflictRow},
         facts::{Body, LogEvent},
         findings::Findings,
         judge::Judge,
@@ -32,6 +34,7 @@ use crate::traffic::{
 pub(super) struct Shown {
     pub(super) charges: Vec<ChargeRow>,
     pub(super) held: Vec<HeldRow>,
+    pub(super) conflicts: Vec<ConflictRow>,
     pub(super) hours: Vec<(Bucket<i64>, Usage)>,
     pub(super) days: Vec<(Bucket<Date>, Usage)>,
     pub(super) prices: Vec<VersionRow>,
@@ -118,6 +121,11 @@ impl World {
         };
         self.expected.announced.insert(message, vec![announced]);
         let body = Body::Conflict(Box::new(Conflict {
+            first: FirstSettlement {
+                tenant: first.tenant.expect("a tenant"),
+                account_id: first.account.expect("an account"),
+                settlement: first.settlement().expect("one").clone(),
+            },
             settlement,
             differs: vec!["segmentCount".into()],
         }));
@@ -138,6 +146,7 @@ impl World {
         self.billing = Some(Shown {
             charges: rows(&tables.charges),
             held: rows(&tables.held),
+            conflicts: rows(&conflict_rows::due(&log)),
             hours: buckets(&tables.hours),
             days: buckets(&tables.days),
             prices: rows(&tables.prices),
@@ -401,6 +410,10 @@ impl World {
         };
         shown.charges.iter().for_each(|row| judge.charge_row(row));
         shown.held.iter().for_each(|row| judge.held_row(row));
+        shown
+            .conflicts
+            .iter()
+            .for_each(|row| judge.conflict_row(row));
         for (bucket, usage) in &shown.hours {
             judge.hour(bucket.clone(), *usage);
         }

@@ -107,10 +107,17 @@ fn other_content_is_kept_once_and_the_first_stays() {
         conflict.differs,
         ["segmentCount", "accountTier", "accountId"]
     );
+    let first = &conflict.first;
+    let stands = (first.tenant, first.account_id, first.settlement.clone());
+    let request = request();
+    assert_eq!(
+        stands,
+        (request.tenant, request.account, request.settlement)
+    );
     let charge = given(&[held(), fact]);
     other.settlement.received_at = at(99);
     assert_eq!(charge.compare(&other), Comparison::Repeat);
-    assert_eq!(charge.compare(&request()), Comparison::Repeat);
+    assert_eq!(charge.compare(&self::request()), Comparison::Repeat);
     other.settlement.segment_count = 5;
     assert!(matches!(
         charge.compare(&other),
