@@ -16,6 +16,7 @@ mod fields;
 mod prices;
 mod sealed;
 pub mod state;
+mod tags;
 mod visible;
 
 use std::sync::Arc;
@@ -44,7 +45,7 @@ fn endpoints() -> Vec<Endpoint<AppState>> {
         accounts::endpoints(),
         adjustments::endpoints(),
     ];
-    all.into_iter().flatten().collect()
+    all.into_iter().flatten().map(tags::tagged).collect()
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 
 mod altered;
 mod bodies;
+mod clients;
 mod endpoints;
 pub(crate) mod fixture;
 mod guide;

@@ -11,7 +11,7 @@ use axum::{
 };
 
 use super::{
-    openapi::{Documented, Operation},
+    openapi::{Documented, Operation, Tag},
     problem::Code,
 };
 use crate::identity::Right;
@@ -84,6 +84,20 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
     #[must_use]
     pub fn named(mut self, id: &'static str, summary: &'static str) -> Self {
         self.operation.name(id, summary);
+        self
+    }
+
+    /// What it belongs to.
+    #[must_use]
+    pub const fn tagged(mut self, tag: Tag) -> Self {
+        self.operation.tag(tag);
+        self
+    }
+
+    /// Customers may call it with an API key.
+    #[must_use]
+    pub const fn for_keys(mut self) -> Self {
+        self.operation.answers_keys();
         self
     }
 

@@ -16,6 +16,9 @@ use schemars::{Schema, SchemaGenerator};
 use super::problem::Code;
 use crate::identity::Right;
 
+/// The longest value of a parameter, in characters.
+pub const PARAMETER_TEXT_MAX: u16 = 1_024;
+
 /// What a handler takes or gives, and can say of itself.
 pub trait Documented {
     /// Adds it to the operation.
@@ -58,6 +61,15 @@ pub struct HeaderParameter {
     pub pattern: &'static str,
 }
 
+/// What belongs together for readers of the document and in generated clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Tag {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is about, for readers of the document.
+    pub description: &'static str,
+}
+
 /// An answer when all is well.
 #[derive(Debug, Clone, Copy)]
 struct Success {
@@ -74,6 +86,8 @@ pub struct Operation {
     path: &'static str,
     id: &'static str,
     summary: &'static str,
+    tag: Option<Tag>,
+    for_keys: bool,
     right: Option<Right>,
     parameters: Vec<(ParameterLocation, SchemaOf)>,
     headers: Vec<HeaderParameter>,
@@ -102,6 +116,8 @@ impl Operation {
             path,
             id: "",
             summary: "",
+            tag: None,
+            for_keys: false,
             right: None,
             parameters: Vec::new(),
             headers: Vec::new(),
@@ -134,6 +150,16 @@ impl Operation {
     pub const fn name(&mut self, id: &'static str, summary: &'static str) {
         self.id = id;
         self.summary = summary;
+    }
+
+    /// It belongs to this.
+    pub const fn tag(&mut self, tag: Tag) {
+        self.tag = Some(tag);
+    }
+
+    /// It answers customers with an API key too.
+    pub const fn answers_keys(&mut self) {
+        self.for_keys = true;
     }
 
     /// It needs this right.

@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 
 use super::{
     body,
-    openapi::{Documented, Operation, ParameterLocation},
+    openapi::{Documented, Operation, PARAMETER_TEXT_MAX, ParameterLocation},
     problem::{Code, Problem},
     reading::{self, Fault, FaultKind},
 };
@@ -41,7 +41,11 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
             // An unknown name is the greater mistake, and a known one can be told.
             Err(fault) if fault.kind == FaultKind::Unknown || !repeated => Err(wrong(&fault)),
             _ if repeated => Err(Problem::new(Code::RepeatedParameter)),
-            read => read.map(Self).map_err(|fault| wrong(&fault)),
+            read => {
+                let read = read.map_err(|fault| wrong(&fault))?;
+                none_too_long(&pairs)?;
+                Ok(Self(read))
+            }
         }
     }
 }
@@ -56,9 +60,9 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for PathParams<T> 
             .iter()
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
-        reading::texts(&pairs)
-            .map(Self)
-            .map_err(|fault| wrong(&fault))
+        let read = reading::texts(&pairs).map_err(|fault| wrong(&fault))?;
+        none_too_long(&pairs)?;
+        Ok(Self(read))
     }
 }
 
@@ -85,6 +89,16 @@ impl<T: JsonSchema> Documented for PathParams<T> {
 /// The schema itself and no reference to it, because its fields become parameters.
 fn schema_of<T: JsonSchema>(generator: &mut SchemaGenerator) -> schemars::Schema {
     T::json_schema(generator)
+}
+
+/// Refuses values that are longer than any parameter may be; their names are known.
+fn none_too_long(pairs: &[(String, String)]) -> Result<(), Problem> {
+    let long =
+        |(_, value): &&(String, String)| value.chars().count() > usize::from(PARAMETER_TEXT_MAX);
+    match pairs.iter().find(long) {
+        Some((name, _)) => Err(Problem::new(Code::InvalidParameter).at(name.clone())),
+        None => Ok(()),
+    }
 }
 
 /// Names and values of a query.

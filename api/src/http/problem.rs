@@ -13,7 +13,7 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -24,9 +24,7 @@ macro_rules! codes {
     ($($(#[doc = $meaning:literal])+ $name:ident = $status:ident, $code:literal, $title:literal;)+) => {
         /// Everything that can go wrong, as callers may rely on it. A code keeps its meaning and
         /// its status for ever.
-        #[derive(
-            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema,
-        )]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
         pub enum Code {
             $($(#[doc = $meaning])+ #[serde(rename = $code)] $name,)+
         }
@@ -167,6 +165,25 @@ codes! {
     NotYetVisible = SERVICE_UNAVAILABLE, "not_yet_visible", "Not yet visible";
 }
 
+impl JsonSchema for Code {
+    fn schema_name() -> Cow<'static, str> {
+        "ProblemCode".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let line = |code: &Code| format!("- `{}`: {}", code.as_str(), code.meaning());
+        let lines: Vec<_> = Self::ALL.iter().map(line).collect();
+        json_schema!({
+            "type": "string",
+            "enum": Self::ALL,
+            "description": format!(
+                "What went wrong. A code keeps its meaning and its status for ever.\n\n{}",
+                lines.join("\n")
+            ),
+        })
+    }
+}
+
 /// One problem on its way to a caller.
 ///
 /// As a response it has no body until [`Problem::document`] is written into it, because only the
@@ -235,6 +252,7 @@ pub struct LineRefusal {
 pub struct ProblemDocument {
     /// `urn:tollbook:problem:` and the code.
     #[serde(rename = "type")]
+    #[schemars(regex(pattern = r"^urn:tollbook:problem:[a-z_]+$"))]
     kind: String,
     /// A short name for people; the same for every problem of this code.
     title: &'static str,

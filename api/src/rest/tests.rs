@@ -1,5 +1,6 @@
 //! All endpoints together: what they say of themselves, and what they refuse before they look.
 
+mod document;
 mod fixture;
 
 use std::{collections::BTreeSet, fs, path::Path};

@@ -19,8 +19,7 @@ use uuid::Uuid;
 
 use super::fixture::{
     Books, Charge, OPERATOR, Payer, Then, account, adjusted, charged, closed, contradicted, cost,
-    erasure, euro,
-    held, key, minute, opened, price,
+    erasure, euro, held, key, minute, opened, price,
 };
 use crate::fixture::{run, unique};
 

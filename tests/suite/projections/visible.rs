@@ -9,9 +9,8 @@ use tokio_postgres::error::SqlState;
 use uuid::Uuid;
 
 use super::fixture::{
-    Books, Charge, OPERATOR, Payer, Then, account, adjusted, charged, contradicted, euro, held, minute,
-    opened,
-    price,
+    Books, Charge, OPERATOR, Payer, Then, account, adjusted, charged, contradicted, euro, held,
+    minute, opened, price,
 };
 use crate::fixture::{run, unique};
 

@@ -1,13 +1,25 @@
 //! Writes the `OpenAPI` document.
+//!
+//! It is written so that generators make good clients of it: each problem is the one named schema,
+//! whatever its code; operations have tags; every text and number is bounded, and no default is one
+//! that may not be sent; bodies have examples that fit them (ADR 0044).
+
+mod bounds;
+mod examples;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::http::StatusCode;
 use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
+use uuid::Uuid;
 
-use super::{Operation, ParameterLocation, SchemaOf, Success};
-use crate::http::problem::{Code, MEDIA_TYPE, ProblemDocument};
+use self::{
+    bounds::{ANSWERED_TEXT_MAX, SENT_TEXT_MAX},
+    examples::Examples,
+};
+use super::{Operation, PARAMETER_TEXT_MAX, ParameterLocation, SchemaOf, Success, Tag};
+use crate::http::problem::{Code, MEDIA_TYPE, Problem, ProblemDocument};
 
 const ABOUT: &str = "What messages cost: usage, prices, costs, accounts.\n\n\
     Callers name themselves by a JWT as bearer token. API keys are resolved by the gateway, which \
@@ -21,14 +33,23 @@ const ABOUT: &str = "What messages cost: usage, prices, costs, accounts.\n\n\
 pub fn document<'a>(operations: impl IntoIterator<Item = &'a Operation>) -> Value {
     let mut writer = Writer::default();
     let mut paths = BTreeMap::<&str, Map<String, Value>>::new();
+    let mut tags = BTreeSet::<Tag>::new();
     for operation in operations {
         let written = writer.operation(operation);
+        tags.extend(operation.tag);
         let method = operation.method.as_str().to_lowercase();
         paths
             .entry(operation.path)
             .or_default()
             .insert(method, written);
     }
+    let schemas = writer.schemas();
+    let examples = Examples(&schemas);
+    let operations = paths.values_mut().flat_map(Map::values_mut);
+    operations.for_each(|operation| exemplify(operation, &examples));
+    let tags = tags
+        .iter()
+        .map(|tag| json!({ "name": tag.name, "description": tag.description }));
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -37,15 +58,50 @@ pub fn document<'a>(operations: impl IntoIterator<Item = &'a Operation>) -> Valu
             "description": ABOUT,
         },
         "servers": [{ "url": "/" }],
+        "tags": tags.collect::<Vec<_>>(),
         "paths": paths,
         "components": {
-            "schemas": writer.schemas(),
-            "securitySchemes": {
-                "token": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" },
-            },
+            "schemas": schemas,
+            "securitySchemes": security_schemes(),
             "headers": headers(),
         },
     })
+}
+
+/// How callers name themselves.
+fn security_schemes() -> Value {
+    json!({
+        "token": {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": "A token of your identity provider.",
+        },
+        "apiKey": {
+            "type": "apiKey",
+            "in": "header",
+            "name": "apikey",
+            "description": "A customer's key, at the gateway. The gateway says whose it is; the \
+                service itself knows no keys.",
+        },
+    })
+}
+
+/// Gives every JSON body of an operation an example.
+fn exemplify(operation: &mut Value, examples: &Examples<'_>) {
+    let give = |content: Option<&mut Value>| {
+        let content = content.and_then(|content| content.get_mut("application/json"));
+        if let Some(content) = content
+            && let Some(example) = examples.of(&content["schema"])
+        {
+            content["example"] = example;
+        }
+    };
+    give(operation.pointer_mut("/requestBody/content"));
+    let responses = operation["responses"].as_object_mut();
+    for response in responses.into_iter().flat_map(Map::values_mut) {
+        give(response.get_mut("content"));
+    }
 }
 
 /// What is sent and what is answered have schemas of their own: a field with a default may be
@@ -75,7 +131,8 @@ impl Writer {
             "operationId": operation.id,
             "summary": operation.summary,
             "description": needs.unwrap_or_default(),
-            "security": [{ "token": [] }],
+            "tags": operation.tag.iter().map(|tag| tag.name).collect::<Vec<_>>(),
+            "security": security(operation),
             "parameters": self.parameters(operation),
             "responses": self.responses(operation),
         });
@@ -120,6 +177,7 @@ impl Writer {
                 .as_object_mut()
                 .and_then(|field| field.remove("description"));
             without_null(&mut field);
+            bounds::complete(&mut field, PARAMETER_TEXT_MAX.into());
             json!({
                 "name": name,
                 "in": place.as_str(),
@@ -174,14 +232,17 @@ impl Writer {
         let lines = codes
             .iter()
             .map(|code| format!("- `{}`: {}", code.as_str(), code.meaning()));
-        let any = self.answered.subschema_for::<ProblemDocument>();
-        let these = json!({
-            "properties": { "status": { "const": status }, "code": { "enum": codes } },
-        });
+        let schema = self.answered.subschema_for::<ProblemDocument>();
+        let first = codes
+            .first()
+            .map(|code| Problem::new(*code).document(Uuid::nil()));
+        // Unwrap safety: a problem is written as JSON.
+        let example = first.map(|first| serde_json::from_slice::<Value>(&first).expect("JSON"));
         json!({
             "description": lines.collect::<Vec<_>>().join("\n"),
             "headers": references(&headers),
-            "content": { MEDIA_TYPE: { "schema": { "allOf": [any, these] } } },
+            "content": { MEDIA_TYPE: { "schema": schema, "example": example } },
+            "x-codes": codes,
         })
     }
 
@@ -195,8 +256,21 @@ impl Writer {
         for (name, sent) in self.sent.take_definitions(true) {
             let answered = schemas.entry(name.clone()).or_insert_with(|| sent.clone());
             assert_eq!(*answered, sent, "{name} needs a type for each direction");
+            bounds::complete(answered, SENT_TEXT_MAX);
+        }
+        for schema in schemas.values_mut() {
+            bounds::complete(schema, ANSWERED_TEXT_MAX);
         }
         schemas
+    }
+}
+
+/// How its callers may name themselves.
+fn security(operation: &Operation) -> Value {
+    if operation.for_keys {
+        json!([{ "token": [] }, { "apiKey": [] }])
+    } else {
+        json!([{ "token": [] }])
     }
 }
 
@@ -253,8 +327,11 @@ fn headers() -> Value {
         ),
         "Retry-After": header(
             "Seconds until the next call may come.",
-            json!({ "type": "integer", "minimum": 1 }),
+            json!({ "type": "integer", "minimum": 1, "maximum": 86_400 }),
         ),
-        "WWW-Authenticate": header("How to name oneself.", json!({ "type": "string" })),
+        "WWW-Authenticate": header(
+            "How to name oneself.",
+            json!({ "type": "string", "maxLength": 100 }),
+        ),
     })
 }

@@ -64,11 +64,12 @@ pub(in crate::rest) struct NewCost {
 /// What is to be different, at least one of the three terms.
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(extend("anyOf" = [
+// Not `anyOf` by itself: generators would make a choice of types of it.
+#[schemars(extend("if" = { "type": "object" }, "then" = { "anyOf": [
     { "required": ["costPerSegment"] },
     { "required": ["currency"] },
     { "required": ["dueStatuses"] },
-]))]
+] }))]
 pub(in crate::rest) struct CostChange {
     /// For one segment.
     #[serde(default, deserialize_with = "fields::present")]

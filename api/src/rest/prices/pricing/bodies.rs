@@ -74,11 +74,12 @@ pub(in crate::rest) struct NewPrice {
 /// What is to be different, at least one of the three terms.
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(extend("anyOf" = [
+// Not `anyOf` by itself: generators would make a choice of types of it.
+#[schemars(extend("if" = { "type": "object" }, "then" = { "anyOf": [
     { "required": ["pricingModel"] },
     { "required": ["unitPrice"] },
     { "required": ["billableStatuses"] },
-]))]
+] }))]
 pub(in crate::rest) struct PriceChange {
     /// What the unit price is multiplied with.
     #[serde(default, deserialize_with = "fields::present")]
