@@ -137,7 +137,7 @@ pub(super) async fn ask(
     if totals(&seen) != sum {
         complaints.push(format!(
             "the platform sees {}, {sum:?} was due",
-            seen["totals"]
+            seen["byCurrency"]
         ));
     }
     let stranger = agreement
@@ -191,7 +191,7 @@ fn names(value: &Value) -> Box<dyn Iterator<Item = &str> + '_> {
 
 /// The totals of an answer; what is not shown is zero.
 fn totals(answer: &Value) -> Usage {
-    let totals = &answer["totals"];
+    let totals = &answer["byCurrency"][0]["totals"];
     let amount = |name: &str| totals[name].as_str().and_then(Millionths::parse);
     let count = |name: &str| totals[name].as_u64().unwrap_or_default();
     Usage {

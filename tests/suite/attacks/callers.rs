@@ -174,7 +174,8 @@ fn a_role_of_the_platform_gives_a_customer_nothing() {
         let both = desk.rest.with_token(&issuer.token(&said));
         let answer = both.get(&usage(own.account)).await.expect("an answer");
         assert_eq!(answer.status, 200, "{}", answer.text);
-        let totals = &answer.body["totals"];
+        let totals = &answer.body["byCurrency"][0]["totals"];
+        assert!(totals["messageCount"].is_u64(), "{}", answer.text);
         assert_eq!(totals["totalOperatorCost"], Value::Null);
         assert!(totals.get("margin").is_none(), "{totals}");
         desk.is_calm();

@@ -202,7 +202,7 @@ impl Desk {
         eventually("usage has counted", async || {
             let usage = caller.get(&path).await.expect("an answer").made();
             let usage = usage.expect("their own");
-            (usage["totals"]["messageCount"] == messages).then_some(())
+            (usage["byCurrency"][0]["totals"]["messageCount"] == messages).then_some(())
         })
         .await;
     }

@@ -46,7 +46,7 @@ pub(super) async fn measure(stage: &Stage) -> Result<Vec<(&'static str, u64)>, F
             let asked = Instant::now();
             let answer = customer.usage(&of).await?;
             let took = asked.elapsed();
-            let totals = answer.made()?["totals"]["messageCount"].as_u64();
+            let totals = answer.made()?["byCurrency"][0]["totals"]["messageCount"].as_u64();
             if totals != Some(CHARGES) {
                 return Err(format!("{totals:?} messages by {granularity}, not {CHARGES}").into());
             }

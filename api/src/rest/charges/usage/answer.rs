@@ -7,37 +7,14 @@ use serde::Serialize;
 
 use super::{Granularity, day::Day};
 
-/// The usage of an account in one currency, or in several.
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(untagged)]
-pub(super) enum Usage {
-    /// In one.
-    One(UsageInOne),
-    /// In several.
-    Several(UsageInSeveral),
-}
-
-/// Usage in one currency.
+/// The usage of an account, by currency.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct UsageInOne {
+pub(super) struct Usage {
     #[serde(flatten)]
     asked: Asked,
-    /// What the account pays in; null if it is not registered and nothing was used.
-    currency: Option<Currency>,
-    /// By period, in order; periods without usage are left out.
-    buckets: Vec<UsageBucket>,
-    /// All of them together.
-    totals: UsageFigures,
-}
-
-/// Usage in several currencies.
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct UsageInSeveral {
-    #[serde(flatten)]
-    asked: Asked,
-    /// By currency, in the order of their codes.
+    /// By currency, in the order of their codes. Nothing used is one of zero in what the account pays
+    /// in, or none if it is not registered.
     by_currency: Vec<UsageOfCurrency>,
 }
 
@@ -55,7 +32,7 @@ pub(super) struct Asked {
     pub(super) granularity: Granularity,
 }
 
-/// Usage in one of several currencies.
+/// Usage in one currency.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct UsageOfCurrency {
@@ -116,37 +93,28 @@ impl Asked {
         with_cost: bool,
     ) -> Usage {
         let granularity = self.granularity;
-        let buckets = |usage: &CurrencyUsage| {
+        let told = |usage: &CurrencyUsage| {
             let bucket = |bucket: &Bucket| UsageBucket {
                 period: period(bucket.begins, granularity),
                 figures: figures(bucket.figures, with_cost),
             };
-            usage.buckets.iter().map(bucket).collect()
+            UsageOfCurrency {
+                currency: usage.currency,
+                buckets: usage.buckets.iter().map(bucket).collect(),
+                totals: figures(usage.total, with_cost),
+            }
         };
-        match used {
-            [] => Usage::One(UsageInOne {
-                asked: self,
+        let nothing = currency.filter(|_| used.is_empty()).map(|currency| {
+            let (buckets, totals) = (Vec::new(), figures(Figures::NONE, with_cost));
+            UsageOfCurrency {
                 currency,
-                buckets: Vec::new(),
-                totals: figures(Figures::NONE, with_cost),
-            }),
-            [one] => Usage::One(UsageInOne {
-                asked: self,
-                currency: Some(one.currency),
-                buckets: buckets(one),
-                totals: figures(one.total, with_cost),
-            }),
-            several => Usage::Several(UsageInSeveral {
-                asked: self,
-                by_currency: several
-                    .iter()
-                    .map(|usage| UsageOfCurrency {
-                        currency: usage.currency,
-                        buckets: buckets(usage),
-                        totals: figures(usage.total, with_cost),
-                    })
-                    .collect(),
-            }),
+                buckets,
+                totals,
+            }
+        });
+        Usage {
+            asked: self,
+            by_currency: used.iter().map(told).chain(nothing).collect(),
         }
     }
 }
@@ -222,10 +190,12 @@ mod tests {
         bucket["period"] = json!("2026-03-01");
         let expected = json!({
             "accountId": Uuid::nil(), "from": "2026-03-01", "to": "2026-03-02",
-            "granularity": "day", "currency": "EUR", "buckets": [bucket], "totals": figures,
+            "granularity": "day",
+            "byCurrency": [{ "currency": "EUR", "buckets": [bucket], "totals": figures }],
         });
         assert_eq!(told(&[used("EUR")], Granularity::Day, false), expected);
         let ours = told(&[used("EUR")], Granularity::Day, true);
+        let ours = &ours["byCurrency"][0];
         assert_eq!(ours["totals"]["totalOperatorCost"], "0.150000");
         assert_eq!(ours["buckets"][0]["margin"], "-0.015000");
         assert_eq!(ours["totals"]["costMissingCount"], 1);
@@ -237,24 +207,24 @@ mod tests {
         assert_eq!(told["byCurrency"][1]["currency"], "USD");
         let bucket = &told["byCurrency"][0]["buckets"][0];
         assert_eq!(bucket["period"], "2026-03-01T13:00:00Z");
-        for absent in ["currency", "buckets", "totals"] {
-            assert_eq!(told.get(absent), None);
-        }
     }
 
     #[test]
     fn no_usage_is_zero_in_the_currency_of_the_account() {
         let told = told(&[], Granularity::Month, false);
+        let [one] = told["byCurrency"].as_array().expect("a list").as_slice() else {
+            panic!("{told}");
+        };
         assert_eq!(
-            (&told["currency"], &told["buckets"]),
+            (&one["currency"], &one["buckets"]),
             (&json!("CHF"), &json!([]))
         );
-        assert_eq!(told["totals"]["totalCustomerPrice"], "0.000000");
+        assert_eq!(one["totals"]["totalCustomerPrice"], "0.000000");
     }
 
     #[test]
     fn a_period_is_said_as_short_as_it_can_be() {
         let month = told(&[used("EUR")], Granularity::Month, false);
-        assert_eq!(month["buckets"][0]["period"], "2026-03");
+        assert_eq!(month["byCurrency"][0]["buckets"][0]["period"], "2026-03");
     }
 }
