@@ -3,10 +3,11 @@
 //! **Owns** the way into the log. **Hears** groups of appends, each with somebody waiting for all
 //! of its outcomes. Everything that arrives while a transaction runs goes into the next one, at
 //! most [`MAX_EVENTS`] events; nobody waits for a timer. A group beyond that is spread over
-//! several transactions and answered once; what is to go in together or not at all is a transaction of
-//! its own, however long that is ([`append_together`]). **Ends** when stopped: what is in flight is finished
-//! and answered by its task, and what is still queued is answered by its ports closing, which
-//! callers treat as a fault (nothing was acknowledged, so it comes again).
+//! several transactions and answered once. What is to go in together or not at all
+//! ([`append_together`]) is a transaction beside those, because it may be large: the others wait for
+//! it in the log only, and not while it is prepared and sent. **Ends** when stopped: what is in flight
+//! is finished and answered by its task, and what is still queued is answered by its ports closing,
+//! which callers treat as a fault (nothing was acknowledged, so it comes again).
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -51,16 +52,8 @@ pub struct Args {
 /// What is queued and whether a transaction runs.
 pub struct State {
     args: Arc<Args>,
-    queue: VecDeque<Work>,
+    queue: VecDeque<(Vec<Append>, RpcReplyPort<Answer>)>,
     busy: bool,
-}
-
-/// What is queued.
-enum Work {
-    /// Goes in with others.
-    Group(Vec<Append>, RpcReplyPort<Answer>),
-    /// Goes in by itself.
-    Together(Vec<Append>, RpcReplyPort<TogetherAnswer>),
 }
 
 /// See the module.
@@ -90,8 +83,21 @@ impl Actor for Appender {
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
         match message {
-            Msg::Append(group, reply) => state.queue(&myself, Work::Group(group, reply))?,
-            Msg::Together(all, reply) => state.queue(&myself, Work::Together(all, reply))?,
+            Msg::Append(group, reply) => {
+                state.queue.push_back((group, reply));
+                if !state.busy {
+                    // Not at once: what is already in the mailbox shall come along.
+                    state.busy = true;
+                    myself.cast(Msg::Commit)?;
+                }
+            }
+            Msg::Together(all, reply) => {
+                let args = Arc::clone(&state.args);
+                tokio::spawn(async move {
+                    // As below: all of it is on disk then, or none, or that is unknown.
+                    let _ = reply.send(args.record_together(all).await.map_err(Arc::new));
+                });
+            }
             Msg::Ended if state.queue.is_empty() => state.busy = false,
             Msg::Commit | Msg::Ended => state.commit(&myself),
         }
@@ -100,45 +106,22 @@ impl Actor for Appender {
 }
 
 impl State {
-    fn queue(&mut self, myself: &ActorRef<Msg>, work: Work) -> Result<(), ActorProcessingErr> {
-        self.queue.push_back(work);
-        if !self.busy {
-            // Not at once: what is already in the mailbox shall come along.
-            self.busy = true;
-            myself.cast(Msg::Commit)?;
-        }
-        Ok(())
-    }
-
     /// Starts a transaction with what is queued, in a task that nobody cancels.
     fn commit(&mut self, myself: &ActorRef<Msg>) {
-        let (args, myself) = (Arc::clone(&self.args), myself.clone());
         let mut size = 0;
         let mut appends = Vec::new();
         let mut callers = Vec::new();
-        while let Some(work) = self.queue.pop_front() {
-            match work {
-                Work::Group(group, reply)
-                    if callers.is_empty() || size + events(&group) <= MAX_EVENTS =>
-                {
-                    size += events(&group);
-                    callers.push((group.len(), reply));
-                    appends.extend(group);
-                }
-                Work::Together(all, reply) if callers.is_empty() => {
-                    tokio::spawn(async move {
-                        // As below: all of it is on disk then, or none, or that is unknown.
-                        let _ = reply.send(args.record_together(all).await.map_err(Arc::new));
-                        let _ = myself.cast(Msg::Ended);
-                    });
-                    return;
-                }
-                next => {
-                    self.queue.push_front(next);
-                    break;
-                }
+        while let Some((group, _)) = self.queue.front() {
+            size += events(group);
+            if size > MAX_EVENTS && !callers.is_empty() {
+                break;
             }
+            // Unwrap safety: the front was just looked at.
+            let (group, reply) = self.queue.pop_front().expect("a front");
+            callers.push((group.len(), reply));
+            appends.extend(group);
         }
+        let (args, myself) = (Arc::clone(&self.args), myself.clone());
         tokio::spawn(async move {
             // It is on disk then, or a fault leaves that unknown. If we stop here, the callers'
             // messages are not acknowledged and come again; L4 makes the repeat harmless.
@@ -274,13 +257,15 @@ mod tests {
         let all = (0..1_200).map(|_| samples::append(samples::fresh(), 0, 1));
         let all = append_together(&appender, all.collect());
         let (together, after) = tokio::join!(all, ask(1));
-        let (first, last) = (next, next.plus(1_199));
-        assert!(
-            matches!(together.expect("appended"), Together::Recorded { first: from, last: to, .. }
-                if (from, to) == (first, last))
-        );
+        // Whichever of the two is first, what goes in together stands together.
+        let Together::Recorded { first, last, .. } = together.expect("appended") else {
+            panic!("it goes in");
+        };
+        assert_eq!(last, first.plus(1_199));
         assert_eq!(after.expect("appended").len(), 1);
-        assert_eq!(*sizes.lock().expect("lock"), [1_000, 500, 3, 1_200, 1]);
+        let sizes = sizes.lock().expect("lock").clone();
+        assert_eq!(sizes[..3], [1_000, 500, 3]);
+        assert_eq!(sizes.iter().sum::<usize>(), 2_704);
         assert_eq!(*feed.head().borrow(), Position(2_704));
         appender.stop(None);
         ended.await.expect("ends");
