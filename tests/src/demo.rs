@@ -3,6 +3,7 @@
 //! Receipts come in, messages are settled, charged by prices that were set over REST, and summed
 //! into usage; what has no price waits until it has one.
 
+mod finance;
 mod money;
 
 use std::{
@@ -16,7 +17,7 @@ use tokio_postgres::Client;
 
 use crate::{
     auditor::Report,
-    demo::money::Money,
+    demo::{finance::Finance, money::Money},
     drive::{self, Progress},
     traffic::{Counts, Shape},
     world::{Fault, World, WorldOptions},
@@ -55,6 +56,8 @@ struct Summary {
     /// What was charged, and what waits.
     #[serde(flatten)]
     money: Money,
+    /// What finance did with it.
+    finance: Finance,
     /// What the auditor saw and found.
     audit: Report,
     /// From the first receipt's arrival to the last commit, before late rows came.
@@ -115,12 +118,15 @@ pub async fn demo(args: DemoArgs) -> Result<bool, Fault> {
     steps.step("asking for usage as a customer, as the platform, as a stranger");
     drive::rest_with_billing(&world, Duration::from_mins(5)).await?;
     let customer = money::ask(&rest, &agreement, &due, &mut complaints).await?;
+    steps.step("a month of finance: a sheet of prices, a late cost, an adjustment by two people");
+    let finance = finance::month(&world, &rest, &agreement, &mut complaints).await?;
     drive::rest_with_billing(&world, Duration::from_mins(5)).await?;
     steps.step("auditing log, tables and published messages");
     expected.agreement = Some(agreement);
     let audit = world.audit_with_billing(&expected).await?;
     let money = money::told(&audit, customer, complaints);
-    let summary = summary(&world.admin().await?, audit, money, expected.counts, began).await?;
+    let database = world.admin().await?;
+    let summary = summary(&database, audit, (money, finance), expected.counts, began).await?;
     for service in receipts.into_iter().chain(billing) {
         if !service.terminate().await? {
             return Err("a service did not end well".into());
@@ -134,7 +140,7 @@ pub async fn demo(args: DemoArgs) -> Result<bool, Fault> {
 async fn summary(
     database: &Client,
     audit: Report,
-    money: Money,
+    (money, finance): (Money, Finance),
     sent: Counts,
     began: Instant,
 ) -> Result<Summary, Fault> {
@@ -146,6 +152,7 @@ async fn summary(
         refused: sent.refused(),
         sent,
         money,
+        finance,
         audit,
         receipts_per_s: u64::try_from(row.get::<_, i64>(0))?,
         commit_p50_ms: row.get(1),
@@ -193,6 +200,7 @@ fn print(summary: &Summary, json: bool) -> Result<(), Fault> {
         writeln!(out, "  {name:<28} {number:>10}")?;
     }
     print_usage(&mut out, money)?;
+    print_finance(&mut out, &summary.finance)?;
     let (p50, p99) = (summary.commit_p50_ms, summary.commit_p99_ms);
     writeln!(
         out,
@@ -231,5 +239,29 @@ fn print_usage(out: &mut impl Write, money: &Money) -> Result<(), Fault> {
         let name = format!("{currency} price, cost, margin");
         writeln!(out, "  {name:<28} {price:>10} {cost:>14} {margin:>14}")?;
     }
+    Ok(())
+}
+
+fn print_finance(out: &mut impl Write, finance: &Finance) -> Result<(), Fault> {
+    let refused = finance.sheet_refused.join("; ");
+    writeln!(out, "  {:<28} {refused}", "dry run of a sheet refused")?;
+    writeln!(
+        out,
+        "  {:<28} {:>10}",
+        "  prices opened, put right", finance.sheet_opened
+    )?;
+    let [before, after] = finance.margin;
+    writeln!(
+        out,
+        "  {:<28} {:>10}",
+        "charges a late cost changed", finance.reassessed
+    )?;
+    writeln!(
+        out,
+        "  {:<28} {before:>10} {after:>14}",
+        "  margin before, after"
+    )?;
+    let adjusted = finance.adjusted.unwrap_or_default();
+    writeln!(out, "  {:<28} {adjusted:>10}", "adjusted by two people")?;
     Ok(())
 }

@@ -9,6 +9,7 @@
 mod csv;
 mod floor;
 mod latency;
+mod reassess;
 mod sheet;
 pub(super) mod stage;
 mod usage;
@@ -20,6 +21,7 @@ use tokio::time::Instant;
 use self::{
     csv::Csv,
     latency::Latency,
+    reassess::Reassess,
     sheet::Sheet,
     stage::{AtWork, Run, Stage},
 };
@@ -75,6 +77,7 @@ enum Part {
     Sheet,
     Usage,
     Csv,
+    Reassess,
 }
 
 /// Everything that was measured.
@@ -90,6 +93,7 @@ struct Measured {
     sheet: Option<Sheet>,
     usage: Vec<(&'static str, u64)>,
     csv: Option<Csv>,
+    reassess: Option<Reassess>,
 }
 
 /// Runs it.
@@ -147,6 +151,10 @@ pub(super) async fn run(args: BillingArgs) -> Result<(), Fault> {
     if wants(Part::Csv) {
         step(began, "a million charges as a table");
         measured.csv = Some(Box::pin(csv::measure(&stage)).await?);
+    }
+    if wants(Part::Reassess) {
+        step(began, "a million charges whose costs become known");
+        measured.reassess = Some(Box::pin(reassess::measure(&stage)).await?);
     }
     stage.world.stop().await?;
     report(&measured).print(
@@ -317,6 +325,11 @@ fn report(measured: &Measured) -> Report {
         report.held_to("csv_rows_per_s", Figure::whole(csv.rows), &bars);
         let growth = Figure::whole(csv.growth);
         report.held_to("csv_growth_mib", growth, &[Bar::AtMost(32)]);
+    }
+    if let Some(reassess) = measured.reassess {
+        report.tell("reassess_floor_per_s", Figure::whole(reassess.floor));
+        let figure = Figure::whole(reassess.charges);
+        report.held_to("reassess_per_s", figure, &[Bar::share(20, reassess.floor)]);
     }
     let floor = rate(&measured.chain_floor, |run| run.visible);
     if !measured.chain_floor.is_empty() {
