@@ -7,8 +7,10 @@ use std::{
     time::Duration,
 };
 
+use hyper::Method;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
+use serde_json::{Value, json};
 use tests::{
     drive,
     money::Millionths,
@@ -21,7 +23,10 @@ use tests::{
 use tokio::time::sleep;
 use tokio_postgres::Client;
 
-use super::{fixture::Market, lists::Lists};
+use super::{
+    fixture::{Market, minutes_ago},
+    lists::Lists,
+};
 use crate::{
     faults::fixture::insist,
     fixture::{place, run},
@@ -29,8 +34,8 @@ use crate::{
 
 const SEED: u64 = 30_620;
 const MESSAGES: usize = 2_000;
-/// While settlements come in, and again while held charges resolve.
-const KILLS: [u32; 2] = [9, 4];
+/// While settlements come in, again while held charges resolve, and again while costs are corrected.
+const KILLS: [u32; 3] = [9, 4, 4];
 const PER_SECOND: u32 = 700;
 
 /// Kills one after the other, and starts another for it, until it is over and was done `least`
@@ -101,7 +106,47 @@ async fn rich(market: &Market) {
     let sql = "select payload ->> 'reason', count(*) from eventlog.event
         where type = 'ChargeHeld' group by 1";
     let rows = market.database.query(sql, &[]).await.expect("reads");
-    assert_eq!(rows.len(), 3, "every reason to wait");
+    assert_eq!(rows.len(), 2, "every reason to wait");
+}
+
+/// Exchange rates become known and costs are corrected or withdrawn, for all the time gone by.
+async fn correct(market: &Market, chance: &mut ChaCha8Rng) {
+    let admin = market.admin();
+    let made = async |method, path: &str, body: Option<Value>| {
+        let answer = admin.call(method, path, body.as_ref()).await;
+        answer.expect("an answer").made().expect("made")
+    };
+    let costs = "/v1/admin/operator-costs";
+    let all = format!("{costs}?activeOnly=false&limit=50");
+    let listed = admin.get(&all).await.expect("an answer").body;
+    for [base, quote] in [["EUR", "USD"], ["USD", "EUR"]] {
+        let rate = json!({
+            "baseCurrency": base, "quoteCurrency": quote, "rate": "0.9215",
+            "effectiveFrom": minutes_ago(100 * 60).to_string(),
+        });
+        made(Method::POST, "/v1/admin/exchange-rates", Some(rate)).await;
+    }
+    for cost in listed["data"].as_array().expect("costs") {
+        let path = format!(
+            "{costs}/{}",
+            cost["operatorCostId"].as_str().expect("an id")
+        );
+        let from = cost["effectiveFrom"].as_str().expect("a time");
+        match chance.random_range(0..4) {
+            0 => {
+                let change = json!({ "costPerSegment": "0.0123", "effectiveFrom": from });
+                made(Method::PATCH, &path, Some(change)).await;
+            }
+            1 => {
+                let change = json!({ "currency": "USD", "effectiveFrom": from });
+                made(Method::PATCH, &path, Some(change)).await;
+            }
+            2 => {
+                made(Method::DELETE, &format!("{path}?effectiveTo={from}"), None).await;
+            }
+            _ => {}
+        }
+    }
 }
 
 #[test]
@@ -168,6 +213,25 @@ fn charges_equal_the_reference_whatever_comes_in_any_order_and_whoever_is_killed
         assert_eq!(charges, due, "charges are those of the reference");
         assert_eq!(buckets, charges, "buckets are the sum of the charges");
         rich(&market).await;
+
+        let least = KILLS.iter().sum();
+        let until = (least, &kills, &AtomicBool::new(false));
+        let correcting = async {
+            let mut which = ChaCha8Rng::seed_from_u64(SEED + 1);
+            correct(&market, &mut which).await;
+            until.2.store(true, Ordering::Relaxed);
+        };
+        tokio::join!(
+            correcting,
+            kill(&market.world, &mut services, &mut chance, until)
+        );
+        // The auditor knows what each charge costs in the end.
+        market.balances().await;
+        let [charges, buckets] = sums(&market.database).await;
+        assert_eq!(buckets, charges, "buckets are the sum of the charges");
+        let sql = "select count(distinct charge_position) from billing.cost_assessments";
+        let row = market.database.query_one(sql, &[]).await.expect("reads");
+        assert!(row.get::<_, i64>(0) > 100, "many cost something else now");
         eprintln!("{kills:?} kills, {counts:?}");
     });
 }
