@@ -12,11 +12,13 @@ use crate::adjustments::fixture::{ADJUSTMENTS, credit, proposed};
 
 use super::fixture::{
     Customer, DAYS, Desk, account_body, cost_body, desk, home, list_price_body, opened, price_body,
+    rate_body,
 };
 use crate::fixture::{run, unique};
 
 const PRICES: &str = "/v1/admin/pricing";
 const COSTS: &str = "/v1/admin/operator-costs";
+const RATES: &str = "/v1/admin/exchange-rates";
 
 /// What a caller needs.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -37,6 +39,7 @@ pub(super) struct Things {
     /// One price to show and replace, one to close.
     pub(super) prices: [Uuid; 2],
     pub(super) costs: [Uuid; 2],
+    pub(super) rates: [Uuid; 2],
     /// One adjustment to approve, one to reject.
     pub(super) adjustments: [Uuid; 2],
 }
@@ -56,6 +59,7 @@ impl Things {
             message: Uuid::nil(),
             prices: [price(customer).await, price(other).await],
             costs: [cost(customer).await, cost(other).await],
+            rates: rates(desk).await,
             adjustments: adjustments(desk, customer).await,
         };
         things.message = desk.settle(customer).await;
@@ -71,9 +75,18 @@ impl Things {
             message: unique(),
             prices: [unique(), unique()],
             costs: [unique(), unique()],
+            rates: [unique(), unique()],
             adjustments: [unique(), unique()],
         }
     }
+}
+
+/// Two exchange rates of a time to come.
+pub(super) async fn rates(desk: &Desk) -> [Uuid; 2] {
+    [
+        opened(&desk.rest, RATES, &rate_body()).await,
+        opened(&desk.rest, RATES, &rate_body()).await,
+    ]
 }
 
 /// Two adjustments that wait.
@@ -149,7 +162,24 @@ fn case(operation: &str, of: Things) -> Option<(Right, String, Option<Value>)> {
         }
         "listChargeConflicts" => settle(format!("/v1/admin/charge-conflicts?tenantId={tenant}")),
         "listHeldCharges" => settle(format!("/v1/admin/held-charges?tenantId={tenant}")),
-        _ => case_of_adjustments(operation, of),
+        _ => case_of_rates(operation, of).or_else(|| case_of_adjustments(operation, of)),
+    }
+}
+
+/// The same of exchange rates.
+fn case_of_rates(operation: &str, of: Things) -> Option<(Right, String, Option<Value>)> {
+    let [rate, spare_rate] = of.rates;
+    let admin = |path: String, body| Some((Right::Admin, path, body));
+    match operation {
+        "listExchangeRates" => admin(format!("{RATES}?baseCurrency=NOK"), None),
+        "openExchangeRate" => admin(RATES.to_owned(), Some(rate_body())),
+        "showExchangeRate" => admin(format!("{RATES}/{rate}"), None),
+        "replaceExchangeRate" => {
+            let body = json!({ "rate": "0.65" });
+            admin(format!("{RATES}/{rate}"), Some(body))
+        }
+        "closeExchangeRate" => admin(format!("{RATES}/{spare_rate}"), None),
+        _ => None,
     }
 }
 

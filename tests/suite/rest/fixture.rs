@@ -116,6 +116,18 @@ pub(crate) fn cost_body(operator: OperatorId) -> Value {
     })
 }
 
+/// What one crown is in another, for a second that no other rate is for.
+pub(crate) fn rate_body() -> Value {
+    const BEGIN_MICROS: i64 = 2_000_000_000_000_000;
+    const SECOND: i64 = 1_000_000;
+    let second = i64::try_from(unique().as_u128() % 1_000_000_000).expect("small");
+    let at = |second: i64| Timestamp::from_micros(BEGIN_MICROS + second * SECOND).expect("a time");
+    json!({
+        "baseCurrency": "NOK", "quoteCurrency": "DKK", "rate": "0.64",
+        "effectiveFrom": at(second).to_string(), "effectiveTo": at(second + 1).to_string(),
+    })
+}
+
 /// Calls the API at `rest` as the platform's billing admin, who gets what they want.
 pub(crate) async fn done(rest: &Rest, method: Method, path: &str, body: Option<&Value>) -> Value {
     let answer = rest.as_billing_admin().call(method, path, body).await;
@@ -126,7 +138,8 @@ pub(crate) async fn done(rest: &Rest, method: Method, path: &str, body: Option<&
 pub(crate) async fn opened(rest: &Rest, path: &str, body: &Value) -> Uuid {
     let version = done(rest, Method::POST, path, Some(body)).await;
     let id = version.get("pricingTableId");
-    let id = id.or(version.get("operatorCostId")).expect("an id");
+    let id = id.or(version.get("operatorCostId"));
+    let id = id.or(version.get("exchangeRateId")).expect("an id");
     serde_json::from_value(id.clone()).expect("a uuid")
 }
 

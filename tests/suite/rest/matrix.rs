@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use self::callers::{Has, Known, ROLES, Who};
 use super::{
-    endpoints::{Operation, Right, Things, adjustments, operations},
+    endpoints::{Operation, Right, Things, adjustments, operations, rates},
     fixture::{
         Customer, Desk, account_body, calm, cost_body, desk, done, list_price_body, opened,
         price_body,
@@ -87,6 +87,7 @@ async fn things(desk: &Desk, of: Customer) -> Things {
         message: desk.charged(of).await,
         prices: [made[0].0, made[1].0],
         costs: [made[0].1, made[1].1],
+        rates: rates(desk).await,
         adjustments: adjustments(desk, of).await,
     }
 }

@@ -17,12 +17,5 @@ where h.log_id = $1 and h.resolved_at is null and h.position > $2
             and p.effective_from <= h.rated_at
             and (p.effective_to is null or h.rated_at < p.effective_to)
     )
-    and not exists (
-        select from billing.operator_costs c
-        where c.operator_id = h.operator_id and c.direction = h.direction
-            and c.currency <> coalesce(a.currency, h.currency)
-            and c.effective_from <= h.rated_at
-            and (c.effective_to is null or h.rated_at < c.effective_to)
-    )
 order by h.position
 limit $3
