@@ -166,11 +166,11 @@ async fn adjustment(
     let people = |name: &str, role: &str| rest.named(name, role, PLATFORM, None);
     let proposer = people("ines", "platform.billing_admin");
     let path = "/v1/admin/adjustments";
-    let proposed = proposer
+    let made = proposer
         .call(Method::POST, path, Some(&body))
         .await?
         .made()?;
-    let id = proposed["adjustmentId"].as_str().ok_or("no id")?;
+    let id = made["adjustmentId"].as_str().ok_or("no id")?;
     let approve = format!("{path}/{id}/approve");
     let approved = async |caller: RestClient| caller.call(Method::POST, &approve, None).await;
     let own = approved(people("ines", "platform.finance")).await?;
