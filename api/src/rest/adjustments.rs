@@ -5,6 +5,7 @@
 //! logs ever hold them.
 
 mod approve;
+mod approved;
 mod list;
 mod propose;
 mod reason;
@@ -41,6 +42,7 @@ pub(super) fn endpoints() -> Vec<Endpoint<AppState>> {
         show::endpoint(),
         approve::endpoint(),
         reject::endpoint(),
+        approved::endpoint(),
     ]
 }
 

@@ -1,7 +1,6 @@
 //! Charges: what was used, what each message was charged, what waits for a price, what was settled
 //! twice.
 
-mod access;
 mod charge;
 mod charge_conflicts;
 mod export;
@@ -10,7 +9,7 @@ mod list;
 mod show;
 mod usage;
 
-use super::state::AppState;
+use super::{access::whose as access, state::AppState};
 use crate::http::endpoint::Endpoint;
 
 /// All of them.

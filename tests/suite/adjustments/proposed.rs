@@ -187,3 +187,60 @@ fn lists_are_filtered_and_go_on_where_a_page_ended() {
         desk.is_calm();
     });
 }
+
+#[test]
+fn the_customer_sees_what_is_approved_and_nobodys_name() {
+    run(async {
+        let desk = desk().await;
+        let (customer, other) = (desk.customer().await, desk.customer().await);
+        let mut ids = Vec::new();
+        for _ in 0..4 {
+            ids.push(proposed(&desk.rest, &credit(customer.account)).await);
+        }
+        let bert = approver(&desk.rest, "bert");
+        // In another order than they were proposed in.
+        for id in [ids[2], ids[0]] {
+            approve(&bert, id).await.made().expect("approved");
+        }
+        reject(&bert, ids[1]).await.made().expect("rejected");
+        let own = desk.rest.as_customer(customer.tenant, customer.account);
+        let path = "/v1/billing/adjustments";
+        let page = own.get(path).await.expect("an answer");
+        for name in ["anna", "bert", "test-platform", "Bert"] {
+            assert!(!page.text.contains(name), "{}", page.text);
+        }
+        let page = page.made().expect("their own");
+        let rows = page["data"].as_array().expect("rows");
+        let shown: Vec<_> = rows.iter().map(id).collect();
+        assert_eq!(shown, [ids[2], ids[0]]);
+        assert_eq!(rows[0]["amount"], "-12.500000");
+        assert!(rows[0]["reason"].as_str().expect("why").contains(MARK));
+        assert_ne!(rows[0]["approvedAt"], Value::Null);
+        let first = own
+            .get(&format!("{path}?limit=1"))
+            .await
+            .expect("an answer");
+        let first = first.made().expect("a page");
+        let cursor = first["nextCursor"].as_str().expect("more");
+        let next = format!("{path}?limit=1&cursor={cursor}");
+        let next = own.get(&next).await.expect("an answer").made();
+        assert_eq!(id(&next.expect("a page")["data"][0]), ids[0]);
+
+        let theirs = desk.rest.as_customer(other.tenant, other.account);
+        let page = theirs.get(path).await.expect("an answer").made();
+        assert_eq!(page.expect("their own")["data"], json!([]));
+        let asked = format!("{path}?accountId={}", customer.account);
+        let refused = theirs.get(&asked).await.expect("an answer");
+        assert_eq!(problem(&refused), (403, "account_mismatch", "accountId"));
+        let tenant = desk.rest.as_role("account.admin", other.tenant, None);
+        let refused = tenant.get(&asked).await.expect("an answer");
+        assert_eq!(problem(&refused), (404, "not_found", "accountId"));
+        // A look of the platform's is an event.
+        let look = desk.rest.as_platform_admin().get(&asked).await;
+        let look = look.expect("an answer");
+        let request = look.header("x-request-id").expect("an id").to_owned();
+        assert_eq!(look.made().expect("allowed")["data"], json!(rows));
+        assert_eq!(desk.looks(&request).await.len(), 1);
+        desk.is_calm();
+    });
+}

@@ -17,6 +17,7 @@ use uuid::Uuid;
 pub(crate) use self::{refused::be_refused, strangers::be_strangers};
 use super::{arrivals::Whose, marks::Mark, sinks::Sink, stage::Stage};
 use crate::{
+    adjustments::fixture::ADJUSTMENTS,
     fixture::PATIENCE,
     rest::{fixture::DAYS, tokens::claims},
 };
@@ -31,6 +32,7 @@ pub(crate) const OF_ACCOUNTS: &str = "the answer to a good call about an account
 pub(crate) struct Private {
     name: Mark,
     address: Mark,
+    reason: Mark,
     subject: Mark,
     number: Mark,
     word: Mark,
@@ -42,6 +44,7 @@ impl Private {
         Self {
             name: Mark::word("a billing name"),
             address: Mark::word("a billing address"),
+            reason: Mark::word("a reason"),
             subject: Mark::number("a token's subject"),
             number: Mark::number("a number in a call"),
             word: Mark::word("a word in a call"),
@@ -49,21 +52,22 @@ impl Private {
         }
     }
 
-    pub(crate) fn all(&self) -> [&Mark; 6] {
+    pub(crate) fn all(&self) -> [&Mark; 7] {
         let Self {
             name,
             address,
+            reason,
             subject,
             number,
             word,
             claim,
         } = self;
-        [name, address, subject, number, word, claim]
+        [name, address, reason, subject, number, word, claim]
     }
 
     /// What answers about accounts hold.
-    pub(crate) fn of_accounts(&self) -> [&Mark; 2] {
-        [&self.name, &self.address]
+    pub(crate) fn of_accounts(&self) -> [&Mark; 3] {
+        [&self.name, &self.address, &self.reason]
     }
 
     fn account(&self, tenant: Uuid) -> Value {
@@ -101,6 +105,7 @@ pub(crate) async fn set_up(stage: &Stage, private: &Private, of: Whose) {
         };
         good(&answer);
     }
+    adjust(stage, private, of).await;
     price(stage, private, of).await;
     let cost = json!({
         "operatorId": of.operator, "costPerSegment": "0.02", "currency": "EUR",
@@ -108,6 +113,27 @@ pub(crate) async fn set_up(stage: &Stage, private: &Private, of: Whose) {
     });
     let to = (Method::POST, COSTS);
     good(&stage.put_json("a cost", &admin, to, &cost).await);
+}
+
+/// An adjustment of the account is proposed and rejected, each for a reason that names somebody.
+async fn adjust(stage: &Stage, private: &Private, of: Whose) {
+    let name = OF_ACCOUNTS.trim_start_matches("the answer to ");
+    let reason = format!("{} asked for it", private.reason.text());
+    let body = json!({
+        "accountId": of.account, "amount": "-1.5", "currency": "EUR", "reason": reason,
+    });
+    let admin = stage.rest.as_billing_admin();
+    let to = (Method::POST, ADJUSTMENTS);
+    let proposed = stage.put_json(name, &admin, to, &body).await;
+    good(&proposed);
+    let id = proposed.body["adjustmentId"].as_str().expect("an id");
+    let path = format!("{ADJUSTMENTS}/{id}/reject");
+    let finance = stage.rest.as_role("platform.finance", PLATFORM, None);
+    let to = (Method::POST, path.as_str());
+    let body = json!({ "reason": reason });
+    good(&stage.put_json(name, &finance, to, &body).await);
+    let list = (Method::GET, ADJUSTMENTS);
+    good(&stage.call(name, &finance, list, None).await);
 }
 
 /// A price of the platform's list, under a key of the caller's that is a number.

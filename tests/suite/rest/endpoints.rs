@@ -199,6 +199,10 @@ fn case_of_adjustments(operation: &str, of: Things) -> Option<(Right, String, Op
         }
         "showAdjustment" => settle(format!("{ADJUSTMENTS}/{adjustment}")),
         "approveAdjustment" => finance(format!("{ADJUSTMENTS}/{adjustment}/approve"), None),
+        "listApprovedAdjustments" => {
+            let path = format!("/v1/billing/adjustments?accountId={account}");
+            Some((Right::Read, path, None))
+        }
         "rejectAdjustment" => {
             let body = json!({ "reason": "it is not due" });
             let path = format!("{ADJUSTMENTS}/{spare_adjustment}/reject");

@@ -1,4 +1,4 @@
-//! Whose usage and whose charges somebody may see.
+//! Whose usage, charges and adjustments somebody may see.
 //!
 //! Everybody sees their own account; whoever acts for a whole tenant, each account of it; the
 //! platform's administrators and its finance, each account there is. A look at an account that is not
@@ -22,7 +22,7 @@ use crate::{
 const EVER: (Date, Date) = (date!(0000 - 01 - 01), date!(9999 - 12 - 31));
 
 /// What access may be refused with.
-pub(super) const CODES: &[Code] = &[
+pub(in crate::rest) const CODES: &[Code] = &[
     Code::RightMissing,
     Code::AccountRequired,
     Code::AccountMismatch,
@@ -31,11 +31,11 @@ pub(super) const CODES: &[Code] = &[
 
 /// An account that may be looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Whose {
+pub(in crate::rest) struct Whose {
     /// The tenant that the account is of.
-    pub(super) tenant: TenantId,
+    pub(in crate::rest) tenant: TenantId,
     /// The account that is looked at.
-    pub(super) account: AccountId,
+    pub(in crate::rest) account: AccountId,
 }
 
 /// What somebody wants to look at.
@@ -74,7 +74,7 @@ impl Look {
 ///
 /// # Errors
 /// It may not be looked at, is not there, or the look could not be recorded.
-pub(super) async fn whose(
+pub(in crate::rest) async fn whose(
     shared: &AppState,
     context: &RequestContext,
     asked: Option<AccountId>,
