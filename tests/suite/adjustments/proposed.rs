@@ -1,13 +1,14 @@
 //! Proposed by one person, approved by another or rejected, and shown to whom it concerns.
 
 use serde_json::{Value, json};
+use tests::world::rest::RestClient;
 
 use super::fixture::{
     ADJUSTMENTS, approve, approver, credit, id, propose, proposed, proposer, reject, shown,
 };
 use crate::{
     fixture::{run, unique},
-    rest::fixture::{MARK, desk, problem},
+    rest::fixture::{DAYS, MARK, desk, problem},
 };
 
 #[test]
@@ -241,6 +242,50 @@ fn the_customer_sees_what_is_approved_and_nobodys_name() {
         let request = look.header("x-request-id").expect("an id").to_owned();
         assert_eq!(look.made().expect("allowed")["data"], json!(rows));
         assert_eq!(desk.looks(&request).await.len(), 1);
+        desk.is_calm();
+    });
+}
+
+/// The figures of the account in euros: each bucket, and the totals.
+async fn usage(caller: &RestClient, query: &str) -> (Vec<Value>, Value) {
+    let path = format!("/v1/billing/usage?{DAYS}{query}");
+    let usage = caller.get(&path).await.expect("an answer").made();
+    let usage = usage.expect("their own");
+    let one = usage["byCurrency"].get(0).unwrap_or(&usage).clone();
+    let buckets = one["buckets"].as_array().expect("buckets").clone();
+    (buckets, one["totals"].clone())
+}
+
+#[test]
+fn usage_shows_what_is_approved_in_each_bucket_and_in_all() {
+    run(async {
+        let desk = desk().await;
+        let customer = desk.customer().await;
+        let own = desk.rest.as_customer(customer.tenant, customer.account);
+        let bert = approver(&desk.rest, "bert");
+        let mut ids = Vec::new();
+        for amount in ["-12.50", "0.000001", "3"] {
+            let body = json_with(&credit(customer.account), "amount", json!(amount));
+            ids.push(proposed(&desk.rest, &body).await);
+        }
+        // What waits and what is rejected is not in it.
+        reject(&bert, ids[2]).await.made().expect("rejected");
+        assert_eq!(usage(&own, "").await.1["adjustmentCount"], 0);
+        for id in &ids[..2] {
+            approve(&bert, *id).await.made().expect("approved");
+        }
+        // Nothing was charged, and it is shown all the same.
+        for granularity in ["hour", "day", "month"] {
+            let (buckets, totals) = usage(&own, &format!("&granularity={granularity}")).await;
+            assert_eq!(totals["messageCount"], 0);
+            assert_eq!(totals["adjustmentCount"], 2);
+            assert_eq!(totals["adjustmentAmount"], "-12.499999");
+            let counts = buckets.iter().map(|one| one["adjustmentCount"].as_i64());
+            assert_eq!(counts.sum::<Option<i64>>(), Some(2), "{buckets:?}");
+        }
+        // No adjustment is a carrier's.
+        let of_carrier = format!("&operatorId={}", customer.operator);
+        assert_eq!(usage(&own, &of_carrier).await.1["adjustmentCount"], 0);
         desk.is_calm();
     });
 }

@@ -55,6 +55,10 @@ pub struct Figures {
     pub cost_missing: i64,
     /// How many messages are in neither cost nor margin, for want of an exchange rate.
     pub margin_unknown: i64,
+    /// How many adjustments were approved.
+    pub adjustments: i64,
+    /// What they add up to: what the customer pays more; less, if it is negative.
+    pub adjusted: Amount,
 }
 
 /// The usage of one period.
@@ -87,6 +91,8 @@ impl Figures {
         margin: Amount::ZERO,
         cost_missing: 0,
         margin_unknown: 0,
+        adjustments: 0,
+        adjusted: Amount::ZERO,
     };
 
     fn plus(self, more: Self) -> Self {
@@ -98,6 +104,8 @@ impl Figures {
             margin: self.margin + more.margin,
             cost_missing: self.cost_missing + more.cost_missing,
             margin_unknown: self.margin_unknown + more.margin_unknown,
+            adjustments: self.adjustments + more.adjustments,
+            adjusted: self.adjusted + more.adjusted,
         }
     }
 }
@@ -112,10 +120,15 @@ pub async fn usage(
     scope: Scope,
     of: UsageOf,
 ) -> Result<Vec<CurrencyUsage>, ReadError> {
-    let rows = match of.granularity {
+    let mut rows = match of.granularity {
         Granularity::Hour => hours(reader, scope, of).await?,
         Granularity::Day | Granularity::Month => days(reader, scope, of).await?,
     };
+    // No adjustment is a carrier's.
+    if of.operator.is_none() {
+        rows.extend(adjusted(reader, scope, of).await?);
+        rows.sort_by_key(|(begins, currency, _)| (*begins, *currency));
+    }
     Ok(by_currency(rows, of.granularity))
 }
 
@@ -172,6 +185,39 @@ async fn days(reader: &Reader, scope: Scope, of: UsageOf) -> Result<Vec<Counted>
     rows.iter().map(read).collect()
 }
 
+/// What adjustments add up to, in periods as long as those of the charges.
+async fn adjusted(reader: &Reader, scope: Scope, of: UsageOf) -> Result<Vec<Counted>, ReadError> {
+    const ADJUSTED: Statement = Statement::new(include_str!("adjusted.sql"));
+    let begin = |day: Date| day.midnight().assume_utc();
+    let period = match of.granularity {
+        Granularity::Hour => "hour",
+        Granularity::Day | Granularity::Month => "day",
+    };
+    let rows = reader
+        .rows(
+            ADJUSTED,
+            scope,
+            vec![
+                Box::new(of.tenant.0),
+                Box::new(of.account.0),
+                Box::new(begin(of.from)),
+                Box::new(begin(after(of.to))),
+                Box::new(period),
+            ],
+        )
+        .await?;
+    let read = |row: &Row| {
+        let cells = Cells::new("billing.adjustments", row, of.account);
+        let figures = Figures {
+            adjustments: cells.get("adjustments")?,
+            adjusted: Amount::from_millionths(cells.get("amount")?),
+            ..Figures::NONE
+        };
+        Ok((cells.get("period")?, cells.currency("currency")?, figures))
+    };
+    rows.iter().map(read).collect()
+}
+
 /// The day after; the last day there is has none.
 fn after(day: Date) -> Date {
     day.next_day().unwrap_or(day)
@@ -186,6 +232,7 @@ fn figures(cells: &Cells<'_, AccountId>) -> Result<Figures, ReadError> {
         margin: Amount::from_millionths(cells.get("margin")?),
         cost_missing: cells.get("cost_missing")?,
         margin_unknown: cells.get("margin_unknown")?,
+        ..Figures::NONE
     })
 }
 
@@ -227,6 +274,7 @@ mod tests {
             margin: Amount::from_millionths(price - 3),
             cost_missing: 1,
             margin_unknown: 0,
+            ..Figures::NONE
         };
         let currency = Currency::parse(currency).expect("a currency");
         (at.datetime(), currency, figures)

@@ -64,6 +64,10 @@ struct UsageFigures {
     segment_count: i64,
     /// What the customer pays.
     total_customer_price: Amount,
+    /// Approved adjustments. They are of no carrier: none where only one carrier is asked for.
+    adjustment_count: i64,
+    /// What they add up to: what the customer pays more; less, if it is negative.
+    adjustment_amount: Amount,
     /// What the platform's own people see beside it.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     costs: Option<CostFigures>,
@@ -124,6 +128,8 @@ fn figures(figures: Figures, with_cost: bool) -> UsageFigures {
         message_count: figures.messages,
         segment_count: figures.segments,
         total_customer_price: figures.customer_price,
+        adjustment_count: figures.adjustments,
+        adjustment_amount: figures.adjusted,
         costs: with_cost.then_some(CostFigures {
             total_operator_cost: figures.operator_cost,
             margin: figures.margin,
@@ -159,6 +165,8 @@ mod tests {
             margin: Amount::from_millionths(-15_000),
             cost_missing: 1,
             margin_unknown: 0,
+            adjustments: 1,
+            adjusted: Amount::from_millionths(-35_000),
         };
         CurrencyUsage {
             currency: Currency::parse(currency).expect("a currency"),
@@ -185,6 +193,7 @@ mod tests {
     fn a_customer_sees_neither_cost_nor_margin() {
         let figures = json!({
             "messageCount": 2, "segmentCount": 3, "totalCustomerPrice": "0.135000",
+            "adjustmentCount": 1, "adjustmentAmount": "-0.035000",
         });
         let mut bucket = figures.clone();
         bucket["period"] = json!("2026-03-01");
