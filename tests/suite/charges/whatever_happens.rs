@@ -110,7 +110,7 @@ async fn rich(market: &Market) {
 }
 
 /// Exchange rates become known and costs are corrected or withdrawn, for all the time gone by.
-async fn correct(market: &Market, chance: &mut ChaCha8Rng) {
+async fn correct(market: &Market, rng: &mut ChaCha8Rng) {
     let admin = market.admin();
     let made = async |method, path: &str, body: Option<Value>| {
         let answer = admin.call(method, path, body.as_ref()).await;
@@ -132,7 +132,7 @@ async fn correct(market: &Market, chance: &mut ChaCha8Rng) {
             cost["operatorCostId"].as_str().expect("an id")
         );
         let from = cost["effectiveFrom"].as_str().expect("a time");
-        match chance.random_range(0..4) {
+        match rng.random_range(0..4) {
             0 => {
                 let change = json!({ "costPerSegment": "0.0123", "effectiveFrom": from });
                 made(Method::PATCH, &path, Some(change)).await;
@@ -147,6 +147,30 @@ async fn correct(market: &Market, chance: &mut ChaCha8Rng) {
             _ => {}
         }
     }
+}
+
+/// Costs are corrected while nodes are killed: every charge ends with what the final timelines say.
+async fn costs_change(
+    market: &Market,
+    services: &mut Vec<Service>,
+    chance: &mut ChaCha8Rng,
+    kills: &AtomicU32,
+) {
+    let least = KILLS.iter().sum();
+    let until = (least, kills, &AtomicBool::new(false));
+    let correcting = async {
+        let mut which = ChaCha8Rng::seed_from_u64(SEED + 1);
+        correct(market, &mut which).await;
+        until.2.store(true, Ordering::Relaxed);
+    };
+    tokio::join!(correcting, kill(&market.world, services, chance, until));
+    // The auditor knows what each charge costs in the end.
+    market.balances().await;
+    let [charges, buckets] = sums(&market.database).await;
+    assert_eq!(buckets, charges, "buckets are the sum of the charges");
+    let sql = "select count(distinct charge_position) from billing.cost_assessments";
+    let row = market.database.query_one(sql, &[]).await.expect("reads");
+    assert!(row.get::<_, i64>(0) > 100, "many cost something else now");
 }
 
 #[test]
@@ -214,24 +238,7 @@ fn charges_equal_the_reference_whatever_comes_in_any_order_and_whoever_is_killed
         assert_eq!(buckets, charges, "buckets are the sum of the charges");
         rich(&market).await;
 
-        let least = KILLS.iter().sum();
-        let until = (least, &kills, &AtomicBool::new(false));
-        let correcting = async {
-            let mut which = ChaCha8Rng::seed_from_u64(SEED + 1);
-            correct(&market, &mut which).await;
-            until.2.store(true, Ordering::Relaxed);
-        };
-        tokio::join!(
-            correcting,
-            kill(&market.world, &mut services, &mut chance, until)
-        );
-        // The auditor knows what each charge costs in the end.
-        market.balances().await;
-        let [charges, buckets] = sums(&market.database).await;
-        assert_eq!(buckets, charges, "buckets are the sum of the charges");
-        let sql = "select count(distinct charge_position) from billing.cost_assessments";
-        let row = market.database.query_one(sql, &[]).await.expect("reads");
-        assert!(row.get::<_, i64>(0) > 100, "many cost something else now");
+        costs_change(&market, &mut services, &mut chance, &kills).await;
         eprintln!("{kills:?} kills, {counts:?}");
     });
 }
