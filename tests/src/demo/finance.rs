@@ -80,7 +80,8 @@ async fn sheet(
     let answer = admin.send(Method::PUT, &dry, wrong).await?;
     let refusals = answer.body["refusals"].as_array().cloned();
     for refusal in refusals.unwrap_or_default() {
-        let place = format!("line {}, {}", refusal["line"], refusal["column"]);
+        let column = refusal["column"].as_str().unwrap_or("no column");
+        let place = format!("line {}, {column}", refusal["line"]);
         finance.sheet_refused.push(place);
     }
     if finance.sheet_refused.len() != 1 {
