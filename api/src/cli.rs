@@ -325,13 +325,28 @@ pub struct RevealSettings {
 #[command(next_help_heading = "REST API")]
 pub struct ApiSettings {
     /// Where the API is, https:// without a path; http:// only to this machine
-    #[arg(long, env = "TOLLBOOK_URL", value_name = "URL")]
+    #[arg(
+        id = "tollbook_url",
+        long = "url",
+        env = "TOLLBOOK_URL",
+        value_name = "URL"
+    )]
     pub url: Uri,
     /// File with the bearer token of whoever asks
-    #[arg(long, env = "TOLLBOOK_TOKEN_FILE", value_name = "FILE")]
+    #[arg(
+        id = "tollbook_token_file",
+        long = "token-file",
+        env = "TOLLBOOK_TOKEN_FILE",
+        value_name = "FILE"
+    )]
     pub token_file: PathBuf,
     /// PEM file with the authorities to trust there; without it the system's
-    #[arg(long, env = "TOLLBOOK_CA_FILE", value_name = "FILE")]
+    #[arg(
+        id = "tollbook_ca_file",
+        long = "ca-file",
+        env = "TOLLBOOK_CA_FILE",
+        value_name = "FILE"
+    )]
     pub ca_file: Option<PathBuf>,
 }
 

@@ -306,6 +306,7 @@ pub(super) struct Closed {
 
 /// `PriceSheetApplied` and `CostSheetApplied`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct SheetApplied {
     /// Whether it is a sheet of prices; else it is one of costs.

@@ -321,6 +321,8 @@ fn stored(event: &LogEvent) -> Value {
         Body::Held(body) => ("ChargeHeld", json!(body)),
         Body::PriceOpened(body) => ("PriceOpened", json!(body)),
         Body::CostOpened(body) => ("CostOpened", json!(body)),
+        Body::SheetApplied(body) if body.of_prices => ("PriceSheetApplied", json!(body)),
+        Body::SheetApplied(body) => ("CostSheetApplied", json!(body)),
         Body::Looked(look) if look.code.is_some() => ("AccessRefused", json!(look)),
         Body::Looked(look) => ("CrossAccountRead", json!(look)),
         Body::Account(account) => ("AccountRegistered", json!({ "account": account })),
