@@ -329,7 +329,7 @@ fn report(measured: &Measured) -> Report {
     if let Some(reassess) = measured.reassess {
         report.tell("reassess_floor_per_s", Figure::whole(reassess.floor));
         let figure = Figure::whole(reassess.charges);
-        report.held_to("reassess_per_s", figure, &[Bar::share(20, reassess.floor)]);
+        report.held_to("reassess_per_s", figure, &[Bar::share(55, reassess.floor)]);
     }
     let floor = rate(&measured.chain_floor, |run| run.visible);
     if !measured.chain_floor.is_empty() {
