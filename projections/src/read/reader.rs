@@ -215,6 +215,14 @@ impl<'a, R: Display> Cells<'a, R> {
         self.known(column, Amount::new(self.get(column)?))
     }
 
+    /// An amount, or nothing.
+    pub(crate) fn amount_if_any(&self, column: &'static str) -> Result<Option<Amount>, ReadError> {
+        match self.get(column)? {
+            None => Ok(None),
+            Some(decimal) => self.known(column, Amount::new(decimal)).map(Some),
+        }
+    }
+
     /// A price of one.
     pub(crate) fn unit_price(&self, column: &'static str) -> Result<UnitPrice, ReadError> {
         let amount = self.amount(column)?;

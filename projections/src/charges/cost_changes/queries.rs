@@ -227,10 +227,6 @@ fn charge(row: &Row) -> Result<ChargeRow, ReadError> {
     const TABLE: &str = "billing.billing_events";
     let position = Cells::new(TABLE, row, "?").position("position")?;
     let cells = Cells::new(TABLE, row, position);
-    let amount = |column| match cells.get::<Option<rust_decimal::Decimal>>(column)? {
-        Some(decimal) => cells.known(column, Amount::new(decimal)).map(Some),
-        None => Ok(None),
-    };
     let cost: Option<Uuid> = cells.get("operator_cost_id")?;
     let exchange: Option<Uuid> = cells.get("exchange_rate_id")?;
     Ok(ChargeRow {
@@ -250,7 +246,7 @@ fn charge(row: &Row) -> Result<ChargeRow, ReadError> {
         cost: cost.map(OperatorCostId),
         exchange: exchange.map(ExchangeRateId),
         operator_cost: cells.amount("operator_cost")?,
-        converted_cost: amount("converted_cost")?,
-        margin: amount("margin")?,
+        converted_cost: cells.amount_if_any("converted_cost")?,
+        margin: cells.amount_if_any("margin")?,
     })
 }
