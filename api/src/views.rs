@@ -4,6 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use actors::{
+    accounts::commands::{AccountCharges, Repricing},
     adjustments::commands::PaidCurrencies,
     charges::{
         held::{HeldChargesView, HeldNews},
@@ -24,7 +25,7 @@ use projections::{
     ReadError, Reader, Scope, Table as _,
     adjustments::adjustments,
     charges::{
-        billing_events::{Charges, charged_by_the_platform},
+        billing_events::{Charges, charged_by_the_platform, charged_otherwise},
         cost_changes,
         held_charges::{self, HeldFilter},
     },
@@ -183,20 +184,46 @@ struct Behind {
 /// How long it may take to come to the end of the log.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+impl CaughtUpCharges {
+    /// Waits until the table shows what the log has now.
+    async fn catch_up(&self) -> Result<(), ViewError> {
+        let failed = |error| ViewError::new(ReadError::Store(error));
+        let end = self.store.head().await.map_err(failed)?;
+        // A table of an empty log has nothing to show, and no checkpoint yet.
+        if end == Position::BEGINNING {
+            return Ok(());
+        }
+        let deadline = Instant::now() + PATIENCE;
+        let shown = self.reader.wait_until(&[Charges::NAME], end, deadline);
+        if !shown.await.map_err(failed)? {
+            return Err(ViewError::new(Behind { end }));
+        }
+        Ok(())
+    }
+}
+
 #[async_trait]
 impl PlatformCharges for CaughtUpCharges {
     async fn any_charged(
         &self,
         own: Vec<(PriceKey<TenantId>, Period)>,
     ) -> Result<Vec<bool>, ViewError> {
-        let failed = |error| ViewError::new(ReadError::Store(error));
-        let end = self.store.head().await.map_err(failed)?;
-        let deadline = Instant::now() + PATIENCE;
-        let shown = self.reader.wait_until(&[Charges::NAME], end, deadline);
-        if !shown.await.map_err(failed)? {
-            return Err(ViewError::new(Behind { end }));
-        }
+        self.catch_up().await?;
         let charged = charged_by_the_platform(&self.reader, &own).await;
+        charged.map_err(ViewError::new)
+    }
+}
+
+#[async_trait]
+impl AccountCharges for CaughtUpCharges {
+    async fn charged_otherwise(&self, repricing: Repricing) -> Result<bool, ViewError> {
+        self.catch_up().await?;
+        let Repricing {
+            tenant,
+            account,
+            period,
+        } = repricing;
+        let charged = charged_otherwise(&self.reader, tenant, &account, period).await;
         charged.map_err(ViewError::new)
     }
 }

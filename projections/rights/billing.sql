@@ -6,8 +6,8 @@ grant usage on schema billing to billing_svc, auditor, tollbook_admin;
 -- The service adds rows and changes what can change; rows go away only by a job.
 grant select, insert on billing.billing_events, billing.usage_summaries, billing.usage_days,
     billing.usage_counted, billing.pricing_tables, billing.operator_costs, billing.accounts,
-    billing.adjustments, billing.held_charges, billing.access_log, billing.erasures, billing.exchange_rates,
-    billing.cost_changes, billing.cost_assessments
+    billing.account_versions, billing.adjustments, billing.held_charges, billing.access_log,
+    billing.erasures, billing.exchange_rates, billing.cost_changes, billing.cost_assessments
     to billing_svc;
 grant update (
     message_count, segment_count, customer_price, operator_cost, margin, cost_missing_count,
@@ -24,10 +24,8 @@ grant update (
 grant update (position) on billing.usage_counted to billing_svc;
 grant update (effective_to, closed_by, changed_position)
     on billing.pricing_tables, billing.operator_costs, billing.exchange_rates to billing_svc;
-grant update (
-    account_tier, currency, billing_name, billing_address, sealed_version, changed_at,
-    changed_position
-) on billing.accounts to billing_svc;
+grant update (changed_at, changed_position) on billing.accounts to billing_svc;
+grant update (replaced_position) on billing.account_versions to billing_svc;
 grant update (
     status, decided_by, decided_at, rejection_reason, rejection_version, changed_position
 ) on billing.adjustments to billing_svc;
@@ -35,17 +33,18 @@ grant update (resolved_at) on billing.held_charges to billing_svc;
 grant update (erased_at) on billing.erasures to billing_svc;
 grant select, insert on billing.charge_conflicts to billing_svc;
 
--- Others read all but the columns that hold personal data (sealed): billing_name, billing_address
--- and the reasons of adjustments.
+-- Others read all but the columns that hold personal data (sealed): legal_name, contact_name,
+-- billing_address, vat_id and purchase_order, and the reasons of adjustments.
 grant select on billing.billing_events, billing.usage_summaries, billing.usage_days,
-    billing.usage_counted, billing.pricing_tables, billing.operator_costs, billing.held_charges,
-    billing.access_log, billing.erasures, billing.exchange_rates, billing.cost_changes,
+    billing.usage_counted, billing.pricing_tables, billing.operator_costs, billing.accounts,
+    billing.held_charges, billing.access_log, billing.erasures, billing.exchange_rates, billing.cost_changes,
     billing.cost_assessments
     to auditor, tollbook_admin;
 grant select (
-    log_id, position, tenant_id, account_id, account_tier, currency, sealed_version, created_at,
-    changed_at, changed_position
-) on billing.accounts to auditor, tollbook_admin;
+    log_id, position, tenant_id, account_id, effective_from, account_tier, currency,
+    payment_terms_days, invoice_language, tax_category, tax_rate, tax_country, sealed_version,
+    created_by, created_at, replaced_position
+) on billing.account_versions to auditor, tollbook_admin;
 grant select (
     log_id, position, adjustment_id, tenant_id, account_id, amount, currency, message_id, status,
     reason_version, proposed_by, proposed_at, decided_by, decided_at, rejection_version,
@@ -58,7 +57,7 @@ grant select on billing.charge_conflicts to auditor, tollbook_admin;
 grant insert, update, delete, truncate
     on billing.billing_events, billing.usage_summaries, billing.usage_days,
     billing.usage_counted, billing.pricing_tables, billing.operator_costs, billing.accounts,
-    billing.adjustments, billing.held_charges, billing.access_log, billing.erasures, billing.exchange_rates,
-    billing.cost_changes, billing.cost_assessments
+    billing.account_versions, billing.adjustments, billing.held_charges, billing.access_log,
+    billing.erasures, billing.exchange_rates, billing.cost_changes, billing.cost_assessments
     to tollbook_admin;
 grant insert, update, delete, truncate on billing.charge_conflicts to tollbook_admin;

@@ -17,7 +17,7 @@ mod sheets;
 
 pub use self::{
     access::{AccessRefused, CrossAccountRead, PersonalDataRevealed, RevealedFields},
-    accounts::{AccountChanged, AccountFacts, AccountRegistered},
+    accounts::{AccountChanged, AccountFacts, AccountRegistered, AccountTax},
     adjustments::{
         AdjustmentApproved, AdjustmentFacts, AdjustmentProposed, AdjustmentRejected, Person,
     },
@@ -155,9 +155,9 @@ events! {
     ChargeHeld(Charge) = 1,
     /// A message was settled again with other content. The first stays.
     ChargeConflictRecorded(Charge) = 1,
-    /// An account was registered.
+    /// An account was registered: its first version was told.
     AccountRegistered(Account) = 1,
-    /// A registered account was changed.
+    /// Another version of a registered account was told.
     AccountChanged(Account) = 1,
     /// A version of a price was opened.
     PriceOpened(Price) = 1,

@@ -5,6 +5,8 @@
 //! this crate, its JSON Schema in `schema/json/` and, for events, a sample of every version that
 //! was ever stored in `schema/golden/`.
 
+pub mod account;
+pub mod address;
 pub mod adjustment;
 pub mod conformance;
 pub mod document;
@@ -24,6 +26,8 @@ pub mod strict_json;
 pub mod time;
 pub mod versioned;
 
+pub use account::{CountryCode, InvoiceLanguage, PaymentDays, TaxCategory, TaxRate};
+pub use address::PostalAddress;
 pub use adjustment::AdjustmentAmount;
 pub use erasure::ReceivedErasure;
 pub use event::{Event, EventType, Sealed, SealedValue};

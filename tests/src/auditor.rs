@@ -7,6 +7,7 @@
 //! Loading ([`load`], [`streams`]) and judging ([`judge`]) are apart, so that every
 //! invariant can be tested with a handful of made-up facts.
 
+mod account_tables;
 mod adjustment_facts;
 mod adjustments;
 mod agreed_checks;
@@ -27,6 +28,7 @@ mod orphan_checks;
 mod private;
 mod published_checks;
 mod receipt_checks;
+mod rows;
 mod sheet_checks;
 mod streams;
 mod table_checks;
@@ -209,6 +211,7 @@ async fn billing(database: &Client, judge: &mut Judge<'_>) -> Result<(), AuditEr
     load_billing::prices(database, |row| judge.price_row(&row)).await?;
     load_billing::costs(database, |row| judge.cost_row(&row)).await?;
     load_billing::accounts(database, |row| judge.account_row(&row)).await?;
+    load_billing::account_versions(database, |row| judge.account_version_row(&row)).await?;
     load_billing::accesses(database, |row| judge.access_row(&row)).await?;
     adjustments::rows(database, |row| judge.adjustment_row(&row)).await
 }

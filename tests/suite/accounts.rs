@@ -1,4 +1,7 @@
-//! Accounts: what cannot be one, and whose it is.
+//! Accounts: what cannot be one, whose it is, and what it is over time.
 
 mod attacks;
+mod import;
+mod over_time;
 mod refused;
+mod versions;

@@ -30,6 +30,7 @@ async fn seed(admin: &Client, table: &str, tenant: Uuid, position: i64) {
         "billing.usage_days" => include_str!("isolation/usage_day_row.sql"),
         "billing.pricing_tables" => include_str!("isolation/price_row.sql"),
         "billing.accounts" => include_str!("isolation/account_row.sql"),
+        "billing.account_versions" => include_str!("isolation/account_version_row.sql"),
         "billing.access_log" => include_str!("isolation/access_row.sql"),
         "billing.adjustments" => include_str!("isolation/adjustment_row.sql"),
         "billing.held_charges" => include_str!("isolation/held_row.sql"),

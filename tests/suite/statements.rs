@@ -101,7 +101,7 @@ fn no_statement_stands_in_rust() {
 }
 
 /// Tables of ours that hold a tenant's rows.
-const OF_TENANTS: [&str; 10] = [
+const OF_TENANTS: [&str; 11] = [
     "billing.adjustments",
     "billing.billing_events",
     "billing.cost_assessments",
@@ -109,13 +109,14 @@ const OF_TENANTS: [&str; 10] = [
     "billing.usage_days",
     "billing.pricing_tables",
     "billing.accounts",
+    "billing.account_versions",
     "billing.held_charges",
     "billing.access_log",
     "dlr.delivery_receipts",
 ];
 
 /// Statements that ask for rows of whatever tenant, or change rows by their own ids, and who may.
-const OF_WHATEVER_TENANT: [(&str, &str); 17] = [
+const OF_WHATEVER_TENANT: [(&str, &str); 21] = [
     ("decide_adjustments", "a projection decides them by id"),
     ("find_adjustment", "whose it is, is asked of the row"),
     (
@@ -144,7 +145,14 @@ const OF_WHATEVER_TENANT: [(&str, &str); 17] = [
         "read_held_news",
         "whether anything has changed for the same search",
     ),
-    ("find_account", "whose it is, is asked of the row"),
+    ("find_owner_of_account", "whose it is, is asked of the row"),
+    ("find_account_in_effect", "whose it is, is asked of the row"),
+    ("find_account_version", "the platform's administrators"),
+    ("list_account_versions", "the platform's administrators"),
+    (
+        "replace_account_versions",
+        "a projection notes by account, which is of one tenant for good",
+    ),
     (
         "find_tenant_of_account",
         "the platform's look at any account",

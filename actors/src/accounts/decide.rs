@@ -1,18 +1,25 @@
 //! What may become of an account: registered once, by the tenant it then belongs to for good, and
-//! changed.
+//! told in versions, each from an instant on ([`timeline`]).
 //!
 //! The account's own stream decides whose it is, so of two tenants that register it at once one
-//! wins, on whatever nodes. To say again what is known adds nothing. The name and the address on
-//! invoices are sealed, so they are not compared by opening them: sealing is a pure function, so
-//! what is new is sealed for the place of what is known, and equal texts seal equally there.
+//! wins, on whatever nodes. A version may begin in the past where no charge rests on the tier or the
+//! currency that it would change; what else an account is may be told of any time. To say again what
+//! is known adds nothing. Names and addresses are sealed, so they are not compared by opening them:
+//! sealing is a pure function, so what is new is sealed for the place of what is known, and equal
+//! texts seal equally there.
+
+pub mod timeline;
 
 use std::collections::HashSet;
 
 use eventstore::{EventData, LogId, RecordedEvent, keyring::TenantKey};
 use schema::{
-    Event, EventId, Personal, Position, Pseudonym, Sealed, StreamId, StreamVersion,
+    Event, EventId, Period, Personal, Position, PostalAddress, Pseudonym, Sealed, StreamId,
+    Timestamp,
     event::{AccountChanged, AccountFacts, AccountRegistered},
 };
+
+use self::timeline::{Timeline, Version};
 
 use crate::runtime::{
     decider::{Command, Decider, Decision, EventPlace},
@@ -26,16 +33,18 @@ pub struct Account {
     carried_out: HashSet<EventId>,
 }
 
-/// A registered account, as the last event about it says.
+/// A registered account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Registered {
     /// Whose it is, from its registration on.
     pub tenant: Pseudonym,
-    /// What it is.
-    pub facts: AccountFacts,
-    sealed: Sealed,
-    version: StreamVersion,
+    /// What it is, over time.
+    pub timeline: Timeline,
+    /// The position of the last event about it.
     position: Position,
+    /// The time of the last request that changed something. Requests are decided one after the
+    /// other, whatever the clocks of their nodes say: none takes effect before the last one did.
+    changed_at: Timestamp,
 }
 
 /// Let the account be like this.
@@ -43,10 +52,13 @@ pub struct Registered {
 pub struct PutAccount {
     /// What it is.
     pub account: AccountFacts,
-    /// The name on its invoices.
-    pub billing_name: Option<Personal>,
-    /// The address on its invoices.
-    pub billing_address: Option<Personal>,
+    /// What is a person's, or may be.
+    pub private: AccountPrivate,
+    /// From when on; now, if nothing is said.
+    pub effective_from: Option<Timestamp>,
+    /// For a version that begins in the past: what was charged in the stretch of time in which it
+    /// would have messages pay otherwise, if that was looked at.
+    pub charged: Option<Charged>,
     /// Whose it is.
     pub tenant: TenantKey,
     /// The log it is recorded in; what is sealed is bound to it.
@@ -55,6 +67,30 @@ pub struct PutAccount {
     pub condition: Condition,
     /// Their request.
     pub origin: Origin,
+}
+
+/// What was found out about a stretch of time before a version was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Charged {
+    /// The stretch.
+    pub period: Period,
+    /// Whether the tenant was charged on the account in it by another tier or in another currency.
+    pub otherwise: bool,
+}
+
+/// What an account says of persons, to be sealed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AccountPrivate {
+    /// The name it is invoiced under.
+    pub legal_name: Option<Personal>,
+    /// Who reads its invoices.
+    pub contact_name: Option<Personal>,
+    /// Where its invoices go.
+    pub address: Option<PostalAddress>,
+    /// Its VAT id.
+    pub vat_id: Option<Personal>,
+    /// What is to be on its invoices, as a rule the number of an order.
+    pub purchase_order: Option<Personal>,
 }
 
 /// What must be so for an account to be changed.
@@ -83,6 +119,12 @@ pub enum Refusal {
         /// The position of its last change; the beginning if nobody registered it.
         position: Position,
     },
+    /// First it has to be looked at what was charged in this stretch of time.
+    #[error("it was not looked at what was charged")]
+    Unseen(Period),
+    /// Messages of that time were charged by another tier or in another currency.
+    #[error("messages of the period were charged by another tier or in another currency")]
+    WouldReprice,
 }
 
 /// Decides for the streams of category `account`.
@@ -99,15 +141,14 @@ impl Account {
 
 #[cfg(test)]
 impl Account {
-    /// The account as this tenant registered it.
-    pub(crate) fn registered_by(tenant: Pseudonym, facts: AccountFacts) -> Self {
+    /// The account as this tenant registered it, each version from an instant on.
+    pub(crate) fn registered_by(tenant: Pseudonym, versions: &[(Timestamp, AccountFacts)]) -> Self {
         Self {
             registered: Some(Registered {
                 tenant,
-                facts,
-                sealed: Sealed::default(),
-                version: StreamVersion(1),
+                timeline: Timeline::of(versions),
                 position: Position(1),
+                changed_at: Timestamp::from_micros(0).expect("a time"),
             }),
             ..Self::default()
         }
@@ -134,23 +175,30 @@ impl Decider for AccountDecider {
     type Refusal = Refusal;
 
     fn fold(state: &mut Account, event: &RecordedEvent) {
-        let (Event::AccountRegistered(AccountRegistered { account: facts })
-        | Event::AccountChanged(AccountChanged { account: facts })) = &event.data.event
-        else {
-            return;
+        let (facts, from) = match &event.data.event {
+            Event::AccountRegistered(told) => (told.account, told.effective_from),
+            Event::AccountChanged(told) => (told.account, told.effective_from),
+            _ => return,
         };
-        let known = state.registered().map(|known| known.tenant);
         // An account of nobody is none.
-        let Some(tenant) = known.or(event.data.tenant) else {
+        let Some(tenant) = event.data.tenant else {
             return;
         };
-        state.registered = Some(Registered {
+        let told_by = event.data.occurred_at;
+        let known = state.registered.get_or_insert_with(|| Registered {
             tenant,
-            facts: *facts,
-            sealed: event.data.sealed.clone(),
-            version: event.version,
+            timeline: Timeline::default(),
             position: event.position,
+            changed_at: told_by,
         });
+        let version = Version {
+            facts,
+            sealed: event.data.sealed.clone(),
+            told_at: event.version,
+        };
+        known.timeline.tell(from, version);
+        known.position = event.position;
+        known.changed_at = known.changed_at.max(told_by);
         state.carried_out.insert(event.data.id);
     }
 
@@ -170,12 +218,30 @@ impl Decider for AccountDecider {
             let position = position_of(known);
             return Err(Refusal::Changed { position });
         }
-        let account = command.account;
-        Ok(match known {
-            None => Decision::record([Event::AccountRegistered(AccountRegistered { account })]),
-            Some(known) if command.says_nothing_new(known) => Decision::NOTHING,
-            Some(_) => Decision::record([Event::AccountChanged(AccountChanged { account })]),
-        })
+        if known.is_some_and(|known| command.says_nothing_new(known)) {
+            return Ok(Decision::NOTHING);
+        }
+        match (command.repriced(known), command.charged) {
+            (None, _) => {}
+            (Some(period), Some(seen)) if seen.period == period => {
+                if seen.otherwise {
+                    return Err(Refusal::WouldReprice);
+                }
+            }
+            (Some(period), _) => return Err(Refusal::Unseen(period)),
+        }
+        let (account, effective_from) = (command.account, command.begins(known));
+        let event = match known {
+            None => Event::AccountRegistered(AccountRegistered {
+                account,
+                effective_from,
+            }),
+            Some(_) => Event::AccountChanged(AccountChanged {
+                account,
+                effective_from,
+            }),
+        };
+        Ok(Decision::record([event]))
     }
 
     fn is_finished(_: &Account) -> bool {
@@ -198,24 +264,51 @@ impl PutAccount {
         )
     }
 
+    /// When its version begins.
+    fn begins(&self, known: Option<&Registered>) -> Timestamp {
+        let now = known.map_or(self.origin.time, |it| it.changed_at.max(self.origin.time));
+        self.effective_from.unwrap_or(now)
+    }
+
+    /// Whether the version that it would take the place of, or that is in effect now, says the same.
     fn says_nothing_new(&self, known: &Registered) -> bool {
-        let place = EventPlace {
-            log: self.log,
-            stream: self.stream(),
-            version: known.version,
+        let there = match self.effective_from {
+            Some(from) => known.timeline.beginning_at(from),
+            None => known.timeline.at(self.begins(Some(known))),
         };
-        self.account == known.facts && self.seal(place) == known.sealed
+        there.is_some_and(|version| {
+            let place = EventPlace {
+                log: self.log,
+                stream: self.stream(),
+                version: version.told_at,
+            };
+            self.account == version.facts && self.seal(place) == version.sealed
+        })
+    }
+
+    /// The time gone by in which its version would have messages pay otherwise. What begins now or
+    /// later is not held up by what was charged.
+    fn repriced(&self, known: Option<&Registered>) -> Option<Period> {
+        let from = self
+            .effective_from
+            .filter(|from| *from < self.origin.time)?;
+        let unknown = Timeline::default();
+        let timeline = known.map_or(&unknown, |known| &known.timeline);
+        timeline.repriced(from, &self.account)
     }
 
     fn seal(&self, place: EventPlace) -> Sealed {
+        let private = &self.private;
+        let address = private.address.as_ref().map(PostalAddress::text);
         let fields = [
-            (Sealed::BILLING_NAME, &self.billing_name),
-            (Sealed::BILLING_ADDRESS, &self.billing_address),
+            (Sealed::LEGAL_NAME, private.legal_name.as_ref()),
+            (Sealed::CONTACT_NAME, private.contact_name.as_ref()),
+            (Sealed::BILLING_ADDRESS, address.as_ref()),
+            (Sealed::VAT_ID, private.vat_id.as_ref()),
+            (Sealed::PURCHASE_ORDER, private.purchase_order.as_ref()),
         ];
         let sealed = fields.into_iter().filter_map(|(field, personal)| {
-            let sealed = self
-                .tenant
-                .seal(&place.of_field(field), personal.as_ref()?)?;
+            let sealed = self.tenant.seal(&place.of_field(field), personal?)?;
             Some((field.to_owned(), sealed))
         });
         Sealed(sealed.collect())
@@ -234,130 +327,4 @@ impl Command for PutAccount {
 }
 
 #[cfg(test)]
-mod tests {
-    use eventstore::seal::DataKey;
-    use schema::{AccountId, AccountTier, Currency};
-    use uuid::Uuid;
-
-    use super::*;
-    use crate::runtime::decider::testing::{self, Given};
-
-    fn put(request: u128, tier: AccountTier, name: &str) -> PutAccount {
-        PutAccount {
-            account: AccountFacts {
-                account_id: AccountId(Uuid::from_u128(4)),
-                account_tier: tier,
-                currency: Currency::parse("EUR").expect("exists"),
-            },
-            billing_name: (!name.is_empty()).then(|| Personal::new(name.into())),
-            billing_address: None,
-            tenant: TenantKey {
-                pseudonym: Pseudonym(Uuid::from_u128(5)),
-                key: Some(DataKey::new(1, &[1; 32])),
-            },
-            log: LogId::DEFAULT,
-            condition: Condition::Any,
-            origin: Origin::of_request(request),
-        }
-    }
-
-    fn stream() -> StreamId {
-        StreamId::account(AccountId(Uuid::from_u128(4)))
-    }
-
-    fn given(before: &[PutAccount]) -> Given<AccountDecider> {
-        testing::given(stream(), before)
-    }
-
-    #[test]
-    fn an_account_is_registered_once_and_then_changed() {
-        let first = put(1, AccountTier::Growth, "Ada");
-        assert!(matches!(
-            given(&[]).when(&first)[..],
-            [Event::AccountRegistered(_)]
-        ));
-        for other in [
-            put(2, AccountTier::Custom, "Ada"),
-            put(2, AccountTier::Growth, "Eva"),
-            put(2, AccountTier::Growth, ""),
-        ] {
-            let events = given(std::slice::from_ref(&first)).when(&other);
-            assert!(
-                matches!(events[..], [Event::AccountChanged(_)]),
-                "{other:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn to_say_again_what_is_known_adds_nothing() {
-        let known = given(&[
-            put(1, AccountTier::Growth, "Ada"),
-            put(2, AccountTier::Growth, "Eva"),
-        ]);
-        assert_eq!(known.when(&put(3, AccountTier::Growth, "Eva")), []);
-        assert_eq!(
-            known.when(&put(1, AccountTier::Growth, "Ada")),
-            [],
-            "a late repeat"
-        );
-    }
-
-    #[test]
-    fn a_change_of_what_the_caller_has_not_seen_is_refused() {
-        let known = given(&[put(1, AccountTier::Growth, "Ada")]);
-        let given_that = |condition| PutAccount {
-            condition,
-            ..put(2, AccountTier::Custom, "Ada")
-        };
-        let seen = |position| given_that(Condition::ChangedAt(Position(position)));
-        let changed = |position| Refusal::Changed {
-            position: Position(position),
-        };
-        assert_eq!(known.refuses(&seen(7)), changed(1));
-        assert_eq!(known.when(&seen(1)).len(), 1);
-        assert_eq!(given(&[]).refuses(&seen(1)), changed(0));
-        let registered = given_that(Condition::Registered);
-        assert_eq!(known.when(&registered).len(), 1);
-        assert_eq!(given(&[]).refuses(&registered), changed(0));
-    }
-
-    #[test]
-    fn an_account_belongs_to_the_tenant_that_registered_it() {
-        let first = put(1, AccountTier::Growth, "Ada");
-        let mut thief = put(2, AccountTier::Growth, "Ada");
-        thief.tenant.pseudonym = Pseudonym(Uuid::from_u128(6));
-        let known = given(std::slice::from_ref(&first));
-        assert_eq!(known.refuses(&thief), Refusal::OfAnotherTenant);
-        thief.condition = Condition::ChangedAt(Position(1));
-        assert_eq!(known.refuses(&thief), Refusal::OfAnotherTenant);
-        let other = given(std::slice::from_ref(&PutAccount {
-            condition: Condition::Any,
-            ..thief
-        }));
-        assert_eq!(other.refuses(&first), Refusal::OfAnotherTenant);
-    }
-
-    #[test]
-    fn an_account_of_an_erased_tenant_stays_as_it_is_and_a_new_one_takes_a_new_registration() {
-        let first = put(1, AccountTier::Growth, "Ada");
-        let mut erased = put(2, AccountTier::Custom, "Ada");
-        erased.tenant.key = None;
-        let known = given(std::slice::from_ref(&first));
-        assert_eq!(known.refuses(&erased), Refusal::OfAnotherTenant);
-        assert_eq!(given(&[]).refuses(&erased), Refusal::OfErasedTenant);
-    }
-
-    #[test]
-    fn the_name_is_sealed_to_the_event() {
-        let place = |version| EventPlace {
-            log: LogId::DEFAULT,
-            stream: stream(),
-            version: StreamVersion(version),
-        };
-        let command = put(1, AccountTier::Growth, "Ada");
-        let (first, second) = (command.seal(place(1)), command.seal(place(2)));
-        assert_ne!(first, second);
-        assert!(!first.stored().expect("sealed").contains("Ada"));
-    }
-}
+pub(crate) mod tests;

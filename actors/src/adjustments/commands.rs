@@ -212,7 +212,8 @@ impl Commands {
         let Some((id, tenant)) = tenant.filter(|(_, tenant)| tenant.key.is_some()) else {
             return Err(unknown);
         };
-        let mut currencies = BTreeSet::from([registered.facts.currency]);
+        let told = registered.timeline.facts();
+        let mut currencies: BTreeSet<_> = told.map(|facts| facts.currency).collect();
         let currency = facts.currency;
         if facts.message_id.is_none() && !currencies.contains(&currency) {
             let paid = self.paid.paid_in(id, facts.account_id, currency).await;

@@ -18,7 +18,8 @@ use tokio::sync::watch;
 
 pub use crate::charges::metrics::BillingMetrics;
 use crate::{
-    access, accounts,
+    access,
+    accounts::{self, commands::AccountCharges},
     adjustments::{self, commands::PaidCurrencies},
     charges::{
         charging::Charging,
@@ -60,6 +61,8 @@ pub struct BillingDeps {
     pub charges: Arc<dyn PlatformCharges>,
     /// What is shown of the currencies that accounts have paid in.
     pub paid: Arc<dyn PaidCurrencies>,
+    /// What is shown of an account's charges.
+    pub account_charges: Arc<dyn AccountCharges>,
     /// The log.
     pub store: Arc<dyn EventStore>,
     /// The number of the log, part of every key.
@@ -125,7 +128,11 @@ impl Billing {
         let commands = Commands {
             prices: prices::commands::Commands::new(keyring(), Arc::clone(&deps.charges)),
             sheets: prices::sheets::Sheets::new(keyring(), Arc::clone(&deps.charges)),
-            accounts: accounts::commands::Commands::new(keyring(), deps.log),
+            accounts: accounts::commands::Commands::new(
+                keyring(),
+                deps.log,
+                Arc::clone(&deps.account_charges),
+            ),
             adjustments: adjustments::commands::Commands::new(
                 keyring(),
                 Arc::clone(&deps.store),

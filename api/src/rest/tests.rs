@@ -40,7 +40,9 @@ fn every_operation_has_a_name_of_its_own() {
 fn account() -> Value {
     json!({
         "tenantId": ID, "accountTier": "GROWTH", "currency": "EUR",
-        "billingName": "Ada Lovelace", "billingAddress": "St James's Square 12\nLondon",
+        "legalName": "Ada Lovelace",
+        "address": { "lines": ["12 St James's Square"], "city": "London", "country": "GB" },
+        "tax": { "category": "S", "rate": "20", "country": "GB" },
     })
 }
 
@@ -70,6 +72,8 @@ fn wishes() -> Vec<(&'static str, String, Value)> {
     vec![
         ("GET", at(&format!("accounts/{ID}")), Value::Null),
         ("PUT", at(&format!("accounts/{ID}")), account()),
+        ("GET", at(&format!("accounts/{ID}/versions")), Value::Null),
+        ("GET", at("accounts?accountTier=GROWTH"), Value::Null),
         ("GET", at("pricing?activeOnly=false&limit=50"), Value::Null),
         ("POST", at("pricing"), price()),
         ("GET", at(&one_price), Value::Null),
@@ -206,10 +210,10 @@ async fn a_wrong_price_is_refused_by_the_name_of_its_field() {
 async fn a_wrong_account_is_refused_without_a_word_of_it() {
     let wrong = [
         ("tenantId", json!(777)),
-        ("billingName", json!("7\t77")),
-        ("billingName", json!("7".repeat(201))),
-        ("billingAddress", json!(" ")),
-        ("billingAddress", Value::Null),
+        ("legalName", json!("7\t77")),
+        ("legalName", json!("7".repeat(201))),
+        ("vatId", json!("Ada 777")),
+        ("address", Value::Null),
     ];
     let target = format!("/v1/admin/accounts/{ID}");
     each_is_refused("PUT", &target, &account(), &wrong).await;
@@ -225,7 +229,7 @@ async fn a_period_needs_an_instant_and_a_cursor_its_list() {
         answer.await.problem(),
         (400, "period_reversed", "/effectiveTo")
     );
-    for list in ["pricing", "operator-costs", "held-charges"] {
+    for list in ["accounts", "pricing", "operator-costs", "held-charges"] {
         let target = format!("/v1/admin/{list}?cursor=AAAAAAAAAAE");
         let answer = stand.ask(ADMIN, "GET", &target, "").await;
         assert_eq!(answer.problem(), (400, "invalid_cursor", "cursor"));

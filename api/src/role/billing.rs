@@ -161,14 +161,16 @@ pub(super) fn deps(
     metrics: &Arc<BillingMetrics>,
     erasures: ErasureMetrics,
 ) -> BillingDeps {
+    let charges = CaughtUpCharges {
+        reader: Reader::new(service.database.clone(), LOG),
+        store: Arc::clone(&service.store),
+    };
     BillingDeps {
         view: Arc::new(Tables(Reader::new(service.database.clone(), LOG))),
         paid: Arc::new(Tables(Reader::new(service.database.clone(), LOG))),
         costs: Arc::new(Tables(Reader::new(service.database.clone(), LOG))),
-        charges: Arc::new(CaughtUpCharges {
-            reader: Reader::new(service.database.clone(), LOG),
-            store: Arc::clone(&service.store),
-        }),
+        charges: Arc::new(charges.clone()),
+        account_charges: Arc::new(charges),
         store: Arc::clone(&service.store),
         log: LOG,
         feed: Arc::clone(&service.feed),

@@ -326,23 +326,17 @@ comment on column billing.operator_costs.request is 'The request that opened it.
 create index operator_costs_of_a_request on billing.operator_costs (request);
 create index operator_costs_changed on billing.operator_costs (log_id, changed_position);
 
--- One row per registered account, as it is now. It belongs to one tenant and stays with it.
+-- One row per registered account. It belongs to one tenant and stays with it; what it is at a time
+-- say its versions.
 create table billing.accounts (
     log_id smallint not null,
     position bigint not null,
     tenant_id uuid not null,
     account_id uuid not null,
-    account_tier text not null,
-    currency char(3) not null,
-    billing_name text,
-    billing_address text,
-    sealed_version integer not null,
     created_at timestamptz not null,
     changed_at timestamptz not null,
     changed_position bigint not null,
-    constraint accounts_pkey primary key (log_id, account_id),
-    constraint accounts_account_tier_is_known
-        check (account_tier in ('STARTER', 'GROWTH', 'ENTERPRISE', 'CUSTOM'))
+    constraint accounts_pkey primary key (log_id, account_id)
 );
 comment on table billing.accounts is 'Every registered account.';
 comment on column billing.accounts.log_id is 'The log it was registered in.';
@@ -350,18 +344,90 @@ comment on column billing.accounts.position is 'Where in that log.';
 comment on column billing.accounts.tenant_id is
     'Whose account; the pseudonym once that tenant is erased.';
 comment on column billing.accounts.account_id is 'The account.';
-comment on column billing.accounts.account_tier is 'What it has subscribed to.';
-comment on column billing.accounts.currency is 'What it pays in, ISO 4217.';
-comment on column billing.accounts.billing_name is 'The name on its invoices, sealed.';
-comment on column billing.accounts.billing_address is 'The address on its invoices, sealed.';
-comment on column billing.accounts.sealed_version is
-    'Where name and address were sealed: the version of the event in the account''s stream.';
 comment on column billing.accounts.created_at is 'When it was registered.';
-comment on column billing.accounts.changed_at is 'When it was registered or changed last.';
+comment on column billing.accounts.changed_at is 'When a version of it was told last.';
 comment on column billing.accounts.changed_position is 'Where in the log that was.';
 
 create index accounts_by_tenant_id on billing.accounts (tenant_id);
+create index accounts_in_order on billing.accounts (log_id, position);
 create index accounts_changed on billing.accounts (log_id, changed_position);
+
+-- One row per version of an account that was ever told. A version is in effect from its beginning
+-- to the beginning of the next one of the account. One that was told again with the same beginning
+-- is replaced: it stays as history, and is in effect no more.
+create table billing.account_versions (
+    log_id smallint not null,
+    position bigint not null,
+    tenant_id uuid not null,
+    account_id uuid not null,
+    effective_from timestamptz not null,
+    account_tier text not null,
+    currency char(3) not null,
+    payment_terms_days smallint not null,
+    invoice_language text not null,
+    tax_category text not null,
+    tax_rate numeric(5, 2) not null,
+    tax_country char(2) not null,
+    legal_name text,
+    contact_name text,
+    billing_address text,
+    vat_id text,
+    purchase_order text,
+    sealed_version integer not null,
+    created_by text not null,
+    created_at timestamptz not null,
+    replaced_position bigint,
+    constraint account_versions_pkey primary key (log_id, position),
+    constraint account_versions_account_tier_is_known
+        check (account_tier in ('STARTER', 'GROWTH', 'ENTERPRISE', 'CUSTOM')),
+    constraint account_versions_payment_terms_are_within_a_year
+        check (payment_terms_days between 0 and 365),
+    constraint account_versions_tax_category_is_known
+        check (tax_category in ('S', 'Z', 'E', 'AE', 'K', 'G', 'O')),
+    constraint account_versions_tax_rate_is_a_percentage
+        check (tax_rate between 0 and 100 and (tax_rate = 0 or tax_category = 'S')),
+    constraint account_versions_are_replaced_by_later_ones
+        check (replaced_position > position)
+);
+comment on table billing.account_versions is 'Every version of every account.';
+comment on column billing.account_versions.log_id is 'The log it was told in.';
+comment on column billing.account_versions.position is 'Where in that log.';
+comment on column billing.account_versions.tenant_id is
+    'Whose account; the pseudonym once that tenant is erased.';
+comment on column billing.account_versions.account_id is 'The account.';
+comment on column billing.account_versions.effective_from is
+    'The first instant it is in effect; it ends where the next one begins.';
+comment on column billing.account_versions.account_tier is 'What the account has subscribed to.';
+comment on column billing.account_versions.currency is 'What it pays in, ISO 4217.';
+comment on column billing.account_versions.payment_terms_days is
+    'How many days after its date an invoice is due.';
+comment on column billing.account_versions.invoice_language is
+    'The language of its invoices, BCP 47.';
+comment on column billing.account_versions.tax_category is
+    'Why it is taxed or is not, EN 16931.';
+comment on column billing.account_versions.tax_rate is 'In percent; 0 but in category S.';
+comment on column billing.account_versions.tax_country is 'Whose tax it is, ISO 3166-1.';
+comment on column billing.account_versions.legal_name is 'The name it is invoiced under, sealed.';
+comment on column billing.account_versions.contact_name is 'Who reads its invoices, sealed.';
+comment on column billing.account_versions.billing_address is
+    'The address on its invoices, JSON, sealed.';
+comment on column billing.account_versions.vat_id is 'Its VAT id, sealed.';
+comment on column billing.account_versions.purchase_order is
+    'The customer''s own reference on its invoices, sealed.';
+comment on column billing.account_versions.sealed_version is
+    'Where these were sealed: the version of the event in the account''s stream.';
+comment on column billing.account_versions.created_by is 'Who told it.';
+comment on column billing.account_versions.created_at is 'When that was recorded.';
+comment on column billing.account_versions.replaced_position is
+    'Where in the log a version with the same beginning took its place; null while none did.';
+
+-- An account's versions by time: of those that count each beginning once; its history in order.
+create unique index account_versions_of_an_account
+    on billing.account_versions (log_id, account_id, effective_from)
+    where replaced_position is null;
+create index account_versions_in_order
+    on billing.account_versions (log_id, account_id, position);
+create index account_versions_by_tenant_id on billing.account_versions (tenant_id);
 
 -- One row per charge that had to wait, for a price or for an account. A row stays when the message
 -- is charged; then it has an end.
@@ -479,7 +545,8 @@ declare
 begin
     foreach target in array array[
         'billing.billing_events', 'billing.usage_summaries', 'billing.usage_days',
-        'billing.pricing_tables', 'billing.accounts', 'billing.held_charges', 'billing.access_log'
+        'billing.pricing_tables', 'billing.accounts', 'billing.account_versions',
+        'billing.held_charges', 'billing.access_log'
     ]::regclass[] loop
         execute format('alter table %s enable row level security', target);
         execute format('alter table %s force row level security', target);

@@ -22,7 +22,7 @@ pub use self::{
         Charge, ChargeFilter, ChargePlace, ChargeStretch, ChargesFound, ChargesOf, find, list,
         shown,
     },
-    queries::charged_by_the_platform,
+    queries::{charged_by_the_platform, charged_otherwise},
 };
 use crate::{ApplyError, Batch, Scope, Table};
 

@@ -83,8 +83,11 @@ mod tests {
             ("dlr.delivery_receipts", "dest_addr", "dlr_svc"),
             ("dlr.orphaned_receipts", "raw_payload", "dlr_svc"),
             ("dlr.orphans", "raw_payload", "dlr_svc"),
-            ("billing.accounts", "billing_name", "billing_svc"),
-            ("billing.accounts", "billing_address", "billing_svc"),
+            ("billing.account_versions", "legal_name", "billing_svc"),
+            ("billing.account_versions", "contact_name", "billing_svc"),
+            ("billing.account_versions", "billing_address", "billing_svc"),
+            ("billing.account_versions", "vat_id", "billing_svc"),
+            ("billing.account_versions", "purchase_order", "billing_svc"),
             ("orch.sms_messages", "to_msisdn", "dlr_svc"),
             ("orch.sms_messages", "metadata", "dlr_svc"),
         ] {

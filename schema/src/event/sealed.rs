@@ -27,10 +27,16 @@ impl Sealed {
     /// The receipt's `rawPayload`.
     pub const RAW_PAYLOAD: &'static str = "rawPayload";
 
-    /// An account's name on its invoices.
-    pub const BILLING_NAME: &'static str = "billingName";
-    /// An account's address on its invoices.
+    /// The name an account is invoiced under.
+    pub const LEGAL_NAME: &'static str = "legalName";
+    /// Who reads an account's invoices.
+    pub const CONTACT_NAME: &'static str = "contactName";
+    /// The address on an account's invoices ([`crate::PostalAddress::text`]).
     pub const BILLING_ADDRESS: &'static str = "billingAddress";
+    /// An account's VAT id; that of a sole trader names a person.
+    pub const VAT_ID: &'static str = "vatId";
+    /// What a customer wants to read on invoices, as a rule the number of an order.
+    pub const PURCHASE_ORDER: &'static str = "purchaseOrder";
 
     /// Why an adjustment was proposed or rejected, in the words of who did it.
     pub const REASON: &'static str = "reason";

@@ -34,10 +34,10 @@ pub(super) fn check(log: &Log, findings: &mut Findings) {
     let mut known = Known::default();
     for event in &log.events {
         match &event.body {
-            Body::Account(account) => {
-                let id = account.account_id;
+            Body::Account(told) => {
+                let id = told.account.account_id;
                 known.registered.insert((id, event.tenant));
-                known.currencies.insert((id, &account.currency));
+                known.currencies.insert((id, &told.account.currency));
             }
             Body::Charged(charged) => {
                 let message = charged.settlement.message_id;

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{
     adjustment_facts::{Adjustment, Stage},
     billing_facts::{
-        Account, CostOpened, Disclosed, Looked, PriceOpened, RateOpened, Settlement, SheetApplied,
+        CostOpened, Disclosed, Looked, PriceOpened, RateOpened, Settlement, SheetApplied,
     },
     facts::{Body, LogEvent},
 };
@@ -49,7 +49,7 @@ impl Body {
                 read(payload).map(|it| Self::Conflict(Box::new(it)))
             }
             (Category::Account, "AccountRegistered" | "AccountChanged") => {
-                read(payload).map(|it: Account| Self::Account(it.account))
+                read(payload).map(Self::Account)
             }
             (Category::Price, "PriceOpened") => {
                 read(payload).map(|it| Self::PriceOpened(Box::new(it)))
@@ -118,7 +118,7 @@ impl LogEvent {
                 return Some((message, EventId::of_held_charge(MessageId(message)).0));
             }
             Body::Conflict(conflict) => conflict.settlement.message_id,
-            Body::Account(account) => account.account_id,
+            Body::Account(told) => told.account.account_id,
             Body::Adjustment(adjustment) => {
                 let id = adjustment.facts.adjustment_id;
                 let event = match adjustment.stage {

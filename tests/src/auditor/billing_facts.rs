@@ -210,9 +210,11 @@ pub(super) struct FirstSettlement {
 #[cfg_attr(test, derive(serde::Serialize))]
 pub(super) struct Account {
     pub(super) account: AccountFacts,
+    #[serde(rename = "effectiveFrom")]
+    pub(super) from: Timestamp,
 }
 
-/// What is known of an account.
+/// What a version says of an account.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(serde::Serialize))]
 #[serde(rename_all = "camelCase")]
@@ -220,6 +222,18 @@ pub(super) struct AccountFacts {
     pub(super) account_id: Uuid,
     pub(super) account_tier: Box<str>,
     pub(super) currency: Box<str>,
+    pub(super) payment_terms_days: i16,
+    pub(super) invoice_language: Box<str>,
+    pub(super) tax: Tax,
+}
+
+/// The tax on an account's invoices.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+pub(super) struct Tax {
+    pub(super) category: Box<str>,
+    pub(super) rate: Box<str>,
+    pub(super) country: Box<str>,
 }
 
 /// `PriceOpened`.

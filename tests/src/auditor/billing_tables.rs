@@ -2,19 +2,19 @@
 //!
 //! Every row that is due is worked out first; then the rows come in, in any order.
 
-use std::collections::{HashMap, hash_map::Entry};
-
 use schema::Timestamp;
 use time::Date;
 use uuid::Uuid;
 
 use super::{
     Invariant,
+    account_tables::AccountTables,
     adjustments::{self, AdjustmentRow},
     billing_facts::{Assessment, Charged, CostOpened, Held, Looked, PriceOpened},
     charge_checks::Charges,
     facts::{Body, Log, LogEvent},
     findings::Findings,
+    rows::Rows,
 };
 use crate::{money::Millionths, traffic::agreement::Usage};
 
@@ -81,17 +81,6 @@ pub(super) struct VersionRow {
     pub(super) created_at: Timestamp,
 }
 
-/// One row of `billing.accounts`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct AccountRow {
-    pub(super) tenant_id: Uuid,
-    pub(super) account_id: Uuid,
-    pub(super) tier: String,
-    pub(super) currency: String,
-    pub(super) created_at: Timestamp,
-    pub(super) changed_at: Timestamp,
-}
-
 /// One row of `billing.access_log`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct AccessRow {
@@ -108,49 +97,6 @@ pub(super) struct AccessRow {
     pub(super) created_at: Timestamp,
 }
 
-/// The rows that a table must have, and which of them were seen.
-pub(super) struct Rows<K, R> {
-    invariant: Invariant,
-    table: &'static str,
-    pub(super) due: HashMap<K, (R, bool)>,
-}
-
-impl<K: std::hash::Hash + Eq + std::fmt::Debug, R: PartialEq> Rows<K, R> {
-    pub(super) fn new(invariant: Invariant, table: &'static str) -> Self {
-        let due = HashMap::new();
-        Self {
-            invariant,
-            table,
-            due,
-        }
-    }
-
-    /// Notes one row.
-    pub(super) fn row(&mut self, key: K, row: &R, findings: &mut Findings) {
-        let (invariant, table) = (self.invariant, self.table);
-        match self.due.entry(key) {
-            Entry::Vacant(unknown) => findings.wrong(invariant, || {
-                format!("{table} {:?}: the log knows nothing of it", unknown.key())
-            }),
-            Entry::Occupied(mut due) => {
-                if std::mem::replace(&mut due.get_mut().1, true) {
-                    findings.doubled(invariant, || format!("{table} {:?}", due.key()));
-                }
-                findings.hold(invariant, due.get().0 == *row, || {
-                    format!("{table} {:?}: the log says something else", due.key())
-                });
-            }
-        }
-    }
-
-    /// After the last row.
-    pub(super) fn end(&self, findings: &mut Findings) {
-        for (key, _) in self.due.iter().filter(|(_, (_, seen))| !seen) {
-            findings.lost(self.invariant, || format!("{} {key:?}", self.table));
-        }
-    }
-}
-
 /// All tables of billing.
 pub(super) struct Tables {
     pub(super) charges: Rows<Uuid, ChargeRow>,
@@ -159,7 +105,7 @@ pub(super) struct Tables {
     pub(super) days: Rows<Bucket<Date>, Usage>,
     pub(super) prices: Rows<Uuid, VersionRow>,
     pub(super) costs: Rows<Uuid, VersionRow>,
-    pub(super) accounts: Rows<(Uuid, Uuid), AccountRow>,
+    pub(super) accounts: AccountTables,
     pub(super) accesses: Rows<i64, AccessRow>,
     pub(super) adjustments: Rows<Uuid, AdjustmentRow>,
     /// All charges, and all rows of each table of usage.
@@ -179,7 +125,7 @@ impl Tables {
             days: Rows::new(usage, "billing.usage_days"),
             prices: Rows::new(prices, "billing.pricing_tables"),
             costs: Rows::new(prices, "billing.operator_costs"),
-            accounts: Rows::new(Invariant::AccountRowsMatchLog, "billing.accounts"),
+            accounts: AccountTables::new(),
             accesses: Rows::new(Invariant::AccessRowsMatchLog, "billing.access_log"),
             adjustments: Rows::new(Invariant::AdjustmentRowsMatchLog, "billing.adjustments"),
             charged: Usage::default(),
@@ -224,21 +170,7 @@ impl Tables {
                 let row = adjustments::row(tenant_of(log, event), event, adjustment, before);
                 self.adjustments.due.insert(id, (row, false));
             }
-            Body::Account(account) => {
-                let tenant = tenant_of(log, event);
-                let due = self.accounts.due.entry((tenant, account.account_id));
-                let row = AccountRow {
-                    tenant_id: tenant,
-                    account_id: account.account_id,
-                    tier: account.account_tier.to_string(),
-                    currency: account.currency.to_string(),
-                    created_at: event.recorded_at,
-                    changed_at: event.recorded_at,
-                };
-                let (known, _) = due.or_insert_with(|| (row.clone(), false));
-                let created_at = known.created_at;
-                *known = AccountRow { created_at, ..row };
-            }
+            Body::Account(told) => self.accounts.tell(tenant_of(log, event), event, told),
             _ => {}
         }
     }

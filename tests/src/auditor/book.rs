@@ -9,8 +9,8 @@ use uuid::Uuid;
 use super::{
     Invariant,
     billing_facts::{
-        AccountFacts, AppliedCost, AppliedRate, Assessment, Charged, Closed, CostOpened, CostTerms,
-        PriceOpened, PriceTerms, RateOpened, RateTerms, Settlement,
+        Account, AccountFacts, AppliedCost, AppliedRate, Assessment, Charged, Closed, CostOpened,
+        CostTerms, PriceOpened, PriceTerms, RateOpened, RateTerms, Settlement,
     },
     facts::{Body, LogEvent},
     findings::Findings,
@@ -58,8 +58,8 @@ type RateKey = (Box<str>, Box<str>);
 /// All that a charge rests on.
 #[derive(Debug, Default)]
 pub(super) struct Book {
-    /// By account: whose it is and what it is.
-    accounts: HashMap<Uuid, (Uuid, AccountFacts)>,
+    /// By account: whose it is, and what was told of it, in that order.
+    accounts: HashMap<Uuid, (Uuid, Vec<Account>)>,
     prices: HashMap<PriceKey, Vec<Version<PriceTerms>>>,
     costs: HashMap<CostKey, Vec<Version<CostTerms>>>,
     rates: HashMap<RateKey, Vec<Version<RateTerms>>>,
@@ -141,12 +141,12 @@ impl Book {
     }
 
     /// Takes in an account; `false` if it is not that of the tenant that registered it.
-    fn put_account(&mut self, event: &LogEvent, account: &AccountFacts) -> bool {
+    fn put_account(&mut self, event: &LogEvent, told: &Account) -> bool {
         let tenant = event.tenant.unwrap_or_default();
-        let known = (tenant, account.clone());
-        let before = self.accounts.insert(account.account_id, known);
-        let stays = before.is_none_or(|(owner, _)| owner == tenant);
-        stays && event.tenant.is_some() && event.account == Some(account.account_id)
+        let id = told.account.account_id;
+        let known = self.accounts.entry(id).or_insert((tenant, Vec::new()));
+        known.1.push(told.clone());
+        known.0 == tenant && event.tenant.is_some() && event.account == Some(id)
     }
 
     fn open_price(&mut self, event: &LogEvent, opened: &PriceOpened) -> bool {
@@ -239,13 +239,16 @@ impl Book {
         account: Uuid,
         settlement: &'a Settlement,
     ) -> Rating<'a> {
-        let (payer, tier, currency) = match self.accounts.get(&account) {
-            Some((owner, account)) if *owner == tenant => {
+        let (at, _) = rated_at(settlement);
+        let known = self.accounts.get(&account);
+        let registered = known.map(|(owner, told)| (*owner == tenant, account_at(told, at)));
+        let (payer, tier, currency) = match registered {
+            Some((true, Some(account))) => {
                 let (tier, currency) = (&*account.account_tier, &*account.currency);
                 (REGISTERED, Some(tier), Some(currency))
             }
-            Some(_) => (REGISTERED, None, None),
-            None => (
+            Some((false, _)) => (REGISTERED, None, None),
+            None | Some((true, None)) => (
                 "STATED",
                 settlement.stated_tier.as_deref(),
                 settlement.stated_currency.as_deref(),
@@ -263,7 +266,6 @@ impl Book {
         let (Some(tier), Some(currency)) = (tier, currency) else {
             return hold("ACCOUNT_UNKNOWN");
         };
-        let (at, _) = rated_at(settlement);
         let price = |tenant| {
             let key = (
                 tenant,
@@ -298,6 +300,13 @@ impl Book {
         let versions = self.costs.get(self.cost_keys.get(&id)?)?;
         versions.iter().find(|version| version.id == id)
     }
+}
+
+/// What an account is at a time: of what begins until then, what begins last and was told last.
+fn account_at(told: &[Account], at: Timestamp) -> Option<&AccountFacts> {
+    let begun = told.iter().filter(|version| version.from <= at);
+    let last = begun.max_by_key(|version| version.from)?;
+    Some(&last.account)
 }
 
 fn in_effect<T>(versions: Option<&Vec<Version<T>>>, at: Timestamp) -> Option<&Version<T>> {

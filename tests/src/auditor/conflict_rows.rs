@@ -8,9 +8,10 @@ use uuid::Uuid;
 use super::{
     Invariant,
     billing_facts::Settlement,
-    billing_tables::{Rows, tenant_of},
+    billing_tables::tenant_of,
     facts::{Body, Log},
     load::{LOG_ID, Result, each, timestamp},
+    rows::Rows,
 };
 
 /// One row.

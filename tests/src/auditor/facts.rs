@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{
     adjustment_facts::Adjustment,
     billing_facts::{
-        AccountFacts, Advanced, Assessed, Charged, Closed, Conflict, CostOpened, Disclosed, Held,
+        Account, Advanced, Assessed, Charged, Closed, Conflict, CostOpened, Disclosed, Held,
         Looked, PriceOpened, RateOpened, SheetApplied,
     },
 };
@@ -54,7 +54,7 @@ pub(super) enum Body {
     Charged(Box<Charged>),
     Held(Box<Held>),
     Conflict(Box<Conflict>),
-    Account(AccountFacts),
+    Account(Box<Account>),
     PriceOpened(Box<PriceOpened>),
     PriceClosed(Closed),
     CostOpened(Box<CostOpened>),

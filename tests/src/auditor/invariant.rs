@@ -126,7 +126,9 @@ invariants! {
     PriceRowsMatchLog "PRICE_ROWS_MATCH_LOG"
         "`billing.pricing_tables` and `billing.operator_costs` have exactly one row per version."
     AccountRowsMatchLog "ACCOUNT_ROWS_MATCH_LOG"
-        "`billing.accounts` has exactly one row per registered account, as it was told last."
+        "`billing.accounts` has exactly one row per registered account, and \
+         `billing.account_versions` one per version that was told, saying the same and whether \
+         another took its place."
     AdjustmentRowsMatchLog "ADJUSTMENT_ROWS_MATCH_LOG"
         "`billing.adjustments` has exactly one row per adjustment, as far as it has come."
     AccessRowsMatchLog "ACCESS_ROWS_MATCH_LOG"

@@ -7,9 +7,10 @@ use uuid::Uuid;
 
 use super::{
     Counts, Fault, Invariant, Report,
+    account_tables::{AccountRow, AccountVersionRow},
     adjustments::{self, AdjustmentRow},
     agreed_checks,
-    billing_tables::{AccessRow, AccountRow, Bucket, ChargeRow, HeldRow, Rows, Tables, VersionRow},
+    billing_tables::{AccessRow, Bucket, ChargeRow, HeldRow, Tables, VersionRow},
     charge_checks::{self, Charges},
     conflict_rows::{self, ConflictRow},
     facts::{Body, Log},
@@ -17,7 +18,9 @@ use super::{
     log_checks, orphan_checks,
     private::{self, Leak},
     published_checks::{Due, Subject},
-    receipt_checks, sheet_checks,
+    receipt_checks,
+    rows::Rows,
+    sheet_checks,
     table_checks::{
         self, OrphanRow, ReceiptRow, ResolutionRow, Shown, StatusRow, orphan_row_holds,
         receipt_row_holds, resolution_row_holds,
@@ -165,7 +168,13 @@ impl<'a> Judge<'a> {
 
     pub(super) fn account_row(&mut self, row: &AccountRow) {
         let key = (row.tenant_id, row.account_id);
-        self.tables.accounts.row(key, row, &mut self.findings);
+        let accounts = &mut self.tables.accounts.accounts;
+        accounts.row(key, row, &mut self.findings);
+    }
+
+    pub(super) fn account_version_row(&mut self, row: &AccountVersionRow) {
+        let versions = &mut self.tables.accounts.versions;
+        versions.row(row.position, row, &mut self.findings);
     }
 
     pub(super) fn access_row(&mut self, row: &AccessRow) {

@@ -5,7 +5,8 @@ use schema::Timestamp;
 use tokio_postgres::{Client, Error, Row, types::ToSql};
 
 use super::{
-    billing_tables::{AccessRow, AccountRow, Bucket, ChargeRow, HeldRow, VersionRow},
+    account_tables::{AccountRow, AccountVersionRow},
+    billing_tables::{AccessRow, Bucket, ChargeRow, HeldRow, VersionRow},
     load::{LOG_ID, Result, each, timestamp},
 };
 use crate::{money::Millionths, traffic::agreement::Usage};
@@ -145,10 +146,38 @@ pub(super) async fn accounts(client: &Client, mut see: impl FnMut(AccountRow)) -
         see(AccountRow {
             tenant_id: row.try_get(0)?,
             account_id: row.try_get(1)?,
-            tier: row.try_get(2)?,
-            currency: row.try_get(3)?,
-            created_at: timestamp(row, 4)?,
-            changed_at: timestamp(row, 5)?,
+            created_at: timestamp(row, 2)?,
+            changed_at: timestamp(row, 3)?,
+        });
+        Ok(())
+    })
+    .await
+}
+
+/// Hands over every row of `billing.account_versions`.
+pub(super) async fn account_versions(
+    client: &Client,
+    mut see: impl FnMut(AccountVersionRow),
+) -> Result<()> {
+    let sql = include_str!("account_versions.sql");
+    each(client, "the versions of accounts", sql, &[&LOG_ID], |row| {
+        see(AccountVersionRow {
+            position: row.try_get(0)?,
+            tenant_id: row.try_get(1)?,
+            account_id: row.try_get(2)?,
+            from: timestamp(row, 3)?,
+            words: [
+                row.try_get(4)?,
+                row.try_get(5)?,
+                row.try_get(6)?,
+                row.try_get(7)?,
+                row.try_get(8)?,
+                row.try_get(9)?,
+            ],
+            payment_terms_days: row.try_get(10)?,
+            created_by: row.try_get(11)?,
+            created_at: timestamp(row, 12)?,
+            replaced: row.try_get(13)?,
         });
         Ok(())
     })

@@ -44,6 +44,8 @@ pub struct Account {
     pub name: String,
     /// The address on its invoices, the same.
     pub address: String,
+    /// From when on it is like this; from when it is registered, if nothing is said.
+    pub from: Option<Timestamp>,
     /// When it is registered.
     pub comes: Comes,
 }
@@ -169,12 +171,14 @@ impl Agreement {
         if settled.segments > 10 {
             return Outcome::Held("SEGMENTS_OUT_OF_RANGE");
         }
+        let rated_at = settled.charged_at.min(settled.received_at);
         let registered = account.filter(|it| it.comes <= known && it.comes != Comes::Never);
-        let named = registered.map(|it| (it.tier, it.currency));
+        let named = registered
+            .filter(|it| it.from.is_none_or(|from| from <= rated_at))
+            .map(|it| (it.tier, it.currency));
         let Some(payer) = named.or_else(|| settled.tier.zip(settled.currency)) else {
             return Outcome::Held("ACCOUNT_UNKNOWN");
         };
-        let rated_at = settled.charged_at.min(settled.received_at);
         let price = |tenant| self.price((tenant, payer), settled.operator, rated_at, known);
         let own = price(Some(settled.tenant));
         let platform = || price(None);

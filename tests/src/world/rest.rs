@@ -267,8 +267,10 @@ impl RestClient {
     pub async fn register(&self, id: AccountId, account: &Account) -> Result<Answer, Fault> {
         let body = json!({
             "tenantId": account.tenant, "accountTier": account.tier,
-            "currency": account.currency, "billingName": account.name,
-            "billingAddress": account.address,
+            "currency": account.currency, "effectiveFrom": account.from,
+            "legalName": account.name,
+            "address": { "lines": [account.address], "city": account.address, "country": "DE" },
+            "tax": { "category": "S", "rate": "19.00", "country": "DE" },
         });
         let path = format!("/v1/admin/accounts/{id}");
         self.call(Method::PUT, &path, Some(&body)).await

@@ -28,14 +28,23 @@ fn an_account_that_cannot_be_is_refused_by_its_field() {
             ("accountTier", json!("PLATINUM")),
             ("currency", json!("XXQ")),
             ("currency", json!("€")),
-            ("billingName", json!("")),
-            ("billingName", json!("   ")),
-            ("billingName", json!(format!("{MARK}\u{0}"))),
-            ("billingName", json!(format!("{MARK}\u{1b}[2J"))),
-            ("billingName", json!(MARK.repeat(26))),
-            ("billingName", json!([MARK])),
-            ("billingAddress", json!(MARK.repeat(126))),
-            ("billingAddress", json!({ MARK: MARK })),
+            ("legalName", json!("")),
+            ("legalName", json!("   ")),
+            ("legalName", json!(format!("{MARK}\u{0}"))),
+            ("legalName", json!(format!("{MARK}\u{1b}[2J"))),
+            ("legalName", json!(MARK.repeat(26))),
+            ("legalName", json!([MARK])),
+            ("contactName", json!(format!("{MARK}\n{MARK}"))),
+            ("address", json!(MARK)),
+            ("vatId", json!(MARK)),
+            ("vatId", json!("de123456789")),
+            ("purchaseOrder", json!(MARK.repeat(26))),
+            ("paymentTermsDays", json!(366)),
+            ("paymentTermsDays", json!(-1)),
+            ("paymentTermsDays", json!("14")),
+            ("invoiceLanguage", json!("tlh")),
+            ("effectiveFrom", json!("2026-03-01")),
+            ("tax", json!(MARK)),
         ] {
             let mut body = good.clone();
             body[field] = value.clone();
@@ -54,6 +63,45 @@ fn an_account_that_cannot_be_is_refused_by_its_field() {
         let path = format!("/v1/admin/accounts/{}", of.account);
         let answer = admin.get(&path).await.expect("an answer");
         assert_eq!(problem(&answer), (404, "not_found", ""));
+        desk.is_calm();
+    });
+}
+
+#[test]
+fn an_address_or_a_tax_that_cannot_be_is_refused_by_its_field() {
+    run(async {
+        let desk = desk().await;
+        let admin = desk.rest.as_billing_admin();
+        let of = Customer::nobody();
+        let good = account_body(of.tenant);
+        for (object, field, value) in [
+            ("address", "lines", json!([])),
+            ("address", "lines", json!(["1", "2", "3", "4", "5"])),
+            ("address", "lines/0", json!([[MARK]])),
+            ("address", "city", json!("")),
+            ("address", "postalCode", json!(MARK.repeat(26))),
+            ("address", "region", json!("\u{7}")),
+            ("address", "country", json!("XX")),
+            ("tax", "category", json!("X")),
+            ("tax", "country", json!("Germany")),
+            ("tax", "rate", json!("19.005")),
+            ("tax", "rate", json!("-19")),
+            ("tax", "rate", json!("101")),
+            ("tax", "rate", json!(19)),
+            ("tax", "rate", json!("0")),
+        ] {
+            let mut body = good.clone();
+            body[object][field.trim_end_matches("/0")] = value.clone();
+            let place = format!("/{object}/{field}");
+            let expected = (400, "invalid_field", place.as_str());
+            assert_eq!(problem(&put(&admin, of, &body).await), expected, "{value}");
+        }
+        for category in ["Z", "E", "AE", "K", "G", "O"] {
+            let mut body = good.clone();
+            body["tax"]["category"] = json!(category);
+            let expected = (400, "invalid_field", "/tax/rate");
+            assert_eq!(problem(&put(&admin, of, &body).await), expected);
+        }
         desk.is_calm();
     });
 }
@@ -80,13 +128,13 @@ fn an_account_stays_with_its_tenant_and_the_same_again_changes_nothing() {
 
         let mut other = body.clone();
         other["accountTier"] = json!("CUSTOM");
-        other["billingName"] = json!("O'Neil \"; drop table accounts; -- 🏳️‍🌈 \\u0000");
+        other["legalName"] = json!("O'Neil \"; drop table accounts; -- 🏳️‍🌈 \\u0000");
         let changed = put(&admin, of, &other).await;
         assert_eq!(changed.status, 200);
         assert_ne!(changed.header("etag"), first.header("etag"));
         let path = format!("/v1/admin/accounts/{}", of.account);
         let shown = admin.get(&path).await.expect("an answer");
-        assert_eq!(shown.body["billingName"], other["billingName"]);
+        assert_eq!(shown.body["legalName"], other["legalName"]);
 
         let stale = first.header("etag").expect("an ETag");
         let stale = put(&admin.clone().saying("if-match", stale), of, &body).await;

@@ -119,6 +119,7 @@ impl Customer {
             currency: "EUR",
             name: "Quillon Ltd".to_owned(),
             address: "1 Quillon Street".to_owned(),
+            from: Some(minutes_ago(24 * 60)),
             comes: Comes::First,
         }
     }

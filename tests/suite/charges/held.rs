@@ -2,7 +2,10 @@
 
 use schema::{MessageId, Timestamp};
 use serde_json::{Value, json};
-use tests::traffic::{Announced, agreement::Price};
+use tests::traffic::{
+    Announced,
+    agreement::{Account, Price},
+};
 
 use super::fixture::{Customer, Market, market, minutes_ago};
 use crate::fixture::{eventually, run};
@@ -196,6 +199,18 @@ fn of_an_unknown_account_it_waits_for_the_registration_unless_it_names_tier_and_
         let [charge] = market.becomes(named.message, ["MessageCharged"]).await;
         assert_eq!(charge["customerPrice"], "0.180000");
 
+        // What was charged as named stays so; before it and after it the account is another.
+        let as_named = Account {
+            tier: "STARTER",
+            from: Some(named.charged_at),
+            ..customer.registration()
+        };
+        let from_now_on = Account {
+            from: None,
+            ..customer.registration()
+        };
+        market.register(customer, &as_named).await;
+        market.register(customer, &from_now_on).await;
         market.register(customer, &customer.registration()).await;
         for message in [silent, half] {
             let charge = resolved(&market, message).await;

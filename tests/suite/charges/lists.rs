@@ -132,12 +132,17 @@ impl Draw {
             let tenant = TenantId(self.id());
             let accounts: Vec<_> = (0..ACCOUNTS).map(|_| AccountId(self.id())).collect();
             for account in &accounts {
+                // Each fourth is registered from an hour ago on only.
+                let since = [1, HOURS + 100, HOURS + 100, HOURS + 100];
+                let since = since[self.agreement.accounts.len() % since.len()];
+                let from = self.at(-since * HOUR);
                 let drawn = Account {
                     tenant,
                     tier: self.one(&TIERS),
                     currency: self.one(&CURRENCIES),
                     name: "Quillon Ltd".to_owned(),
                     address: "1 Quillon Street".to_owned(),
+                    from: Some(from),
                     comes: self.comes(),
                 };
                 self.agreement.accounts.insert(*account, drawn);

@@ -89,6 +89,7 @@ async fn moves(rests: &[Rest], unrest: &Unrest, customers: &[Customer]) {
         let tier = ["STARTER", "GROWTH"][round % 2];
         let account = Account {
             tier,
+            from: None,
             ..customer.registration()
         };
         let admin = rests[(count + round) % rests.len()].as_billing_admin();

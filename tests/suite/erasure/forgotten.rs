@@ -40,7 +40,7 @@ async fn adjusted(stage: &Stage, tenant: Tenant) {
 async fn all_of(stage: &Stage, tenant: Uuid, account: Uuid) -> Vec<String> {
     eventually("everything is shown", async || {
         let shown = stage.shown_of(tenant, account).await;
-        (shown.len() == 11).then_some(shown)
+        (shown.len() == 12).then_some(shown)
     })
     .await
 }

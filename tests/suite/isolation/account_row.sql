@@ -1,7 +1,6 @@
 -- account_row: an account of a tenant
 -- $1 position, $2 an id, $3 tenant.
 insert into billing.accounts (
-    log_id, position, tenant_id, account_id, account_tier, currency, sealed_version,
-    created_at, changed_at, changed_position
+    log_id, position, tenant_id, account_id, created_at, changed_at, changed_position
 )
-values (1, $1, $3, $2, 'GROWTH', 'EUR', 1, now(), now(), $1)
+values (1, $1, $3, $2, now(), now(), $1)

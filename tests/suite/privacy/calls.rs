@@ -73,8 +73,13 @@ impl Private {
     fn account(&self, tenant: Uuid) -> Value {
         json!({
             "tenantId": tenant, "accountTier": "GROWTH", "currency": "EUR",
-            "billingName": format!("{} & Daughters", self.name.text()),
-            "billingAddress": format!("{} Street 1\nUpstairs", self.address.text()),
+            "legalName": format!("{} & Daughters", self.name.text()),
+            "contactName": self.name.text(), "purchaseOrder": self.name.text(),
+            "address": {
+                "lines": [format!("{} Street 1", self.address.text()), "Upstairs"],
+                "city": self.address.text(), "country": "DE",
+            },
+            "tax": { "category": "AE", "country": "DE" },
         })
     }
 }

@@ -7,12 +7,12 @@ use std::{collections::BTreeSet, sync::Arc};
 use eventstore::{Append, EventData, EventStore as _, Feed, LogId, Outcome, postgres::PgStore};
 use projections::{Deps, Reader, runtime::metrics::ProjectionMetrics};
 use schema::{
-    AccountId, AccountTier, Amount, CostKey, Currency, Direction, Event, EventId, MessageId,
-    OperatorCostId, OperatorId, Period, Position, PriceKey, PricingModel, PricingTableId,
-    Pseudonym, Sealed, SealedValue, Settlement, Status, StreamId, StreamVersion, TenantId,
-    Timestamp,
+    AccountId, AccountTier, Amount, CostKey, CountryCode, Currency, Direction, Event, EventId,
+    InvoiceLanguage, MessageId, OperatorCostId, OperatorId, PaymentDays, Period, Position,
+    PriceKey, PricingModel, PricingTableId, Pseudonym, Sealed, SealedValue, Settlement, Status,
+    StreamId, StreamVersion, TaxCategory, TenantId, Timestamp,
     event::{
-        AccountChanged, AccountFacts, AccountRegistered, AppliedCost, AppliedPrice,
+        AccountChanged, AccountFacts, AccountRegistered, AccountTax, AppliedCost, AppliedPrice,
         ChargeConflictRecorded, ChargeHeld, CostAssessment, CostClosed, CostOpened, CostTerms,
         ErasureRequested, FirstSettlement, HoldReason, MessageCharged, PayerSource, PriceClosed,
         PriceOpened, PriceTerms,
@@ -266,20 +266,35 @@ pub(super) fn contradicted(
     append(StreamId::charge(message), version, vec![fact])
 }
 
-/// The account is registered, or changed in a stream that is at `version`.
+/// The account is registered, or changed in a stream that is at `version`: each second version
+/// takes the place of the one before.
 pub(super) fn account(payer: Payer, version: i32, account_tier: AccountTier) -> Append {
     let account = AccountFacts {
         account_id: payer.account,
         account_tier,
         currency: euro(),
+        payment_terms_days: PaymentDays::default(),
+        invoice_language: InvoiceLanguage::default(),
+        tax: AccountTax {
+            category: TaxCategory::S,
+            rate: "19".parse().expect("a rate"),
+            country: CountryCode::parse("DE").expect("exists"),
+        },
     };
+    let effective_from = minute(i64::from(version / 2));
     let event = match version {
-        0 => Event::AccountRegistered(AccountRegistered { account }),
-        _ => Event::AccountChanged(AccountChanged { account }),
+        0 => Event::AccountRegistered(AccountRegistered {
+            account,
+            effective_from,
+        }),
+        _ => Event::AccountChanged(AccountChanged {
+            account,
+            effective_from,
+        }),
     };
     let mut fact = said(EventId(unique()), event, Some(payer));
     let name = SealedValue(format!("1.name-{version}"));
-    let sealed = [(Sealed::BILLING_NAME.to_owned(), name)];
+    let sealed = [(Sealed::LEGAL_NAME.to_owned(), name)];
     fact.sealed = Sealed(sealed.into());
     append(StreamId::account(payer.account), version, vec![fact])
 }

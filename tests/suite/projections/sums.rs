@@ -2,7 +2,10 @@
 
 use projections::{
     Page, Scope,
-    accounts::accounts,
+    accounts::{
+        account_versions::{self, AccountFilter},
+        accounts,
+    },
     charges::{
         held_charges::{self, HeldFilter},
         usage_summaries::{Granularity, UsageOf, usage},
@@ -11,7 +14,7 @@ use projections::{
 };
 use schema::{
     AccountTier, AdjustmentId, Currency, MessageId, OperatorCostId, OperatorId, Period,
-    PricingTableId, StreamVersion, Timestamp, versioned::Price,
+    PricingTableId, Sealed, StreamVersion, Timestamp, versioned::Price,
 };
 use tests::world::billing_projections;
 use time::{Date, Month};
@@ -257,15 +260,28 @@ fn prices_accounts_and_held_charges_are_shown_as_they_are_now() {
         let by_request = versions::by_request::<Price>(reader, first.0).await;
         assert_eq!(by_request.expect("answers"), one);
 
-        let account = accounts::find(reader, payers[0].account).await;
-        let account = account.expect("answers").expect("registered");
-        assert_eq!(account.tenant, payers[0].tenant);
-        assert_eq!(account.account_tier, AccountTier::Enterprise);
-        let name = account.billing_name.expect("a name").0;
-        assert_eq!(
-            (name.as_str(), account.sealed_version),
-            ("1.name-1", StreamVersion(2))
-        );
+        let (account, now) = (payers[0].account, minute(60));
+        let told = account_versions::in_effect(reader, account, now).await;
+        let told = told.expect("answers").expect("registered");
+        assert_eq!(told.tenant, payers[0].tenant);
+        assert_eq!(told.facts.account_tier, AccountTier::Enterprise);
+        let name = told.sealed.0[Sealed::LEGAL_NAME].0.as_str();
+        assert_eq!((name, told.sealed_version), ("1.name-1", StreamVersion(2)));
+        let history = account_versions::history(reader, account, Page::WHOLE).await;
+        let history = history.expect("answers");
+        let replaced: Vec<_> = history.iter().map(|version| version.replaced).collect();
+        assert_eq!(replaced, [true, false], "both begin at the same time");
+        assert_eq!(history[1], told);
+        let at = account_versions::told_at(reader, told.position).await;
+        assert_eq!(at.expect("answers").as_ref(), Some(&told));
+        let filter = AccountFilter {
+            tenant: Some(payers[0].tenant),
+            tier: Some(AccountTier::Enterprise),
+        };
+        let list = account_versions::list(reader, filter, now, Page::WHOLE).await;
+        assert_eq!(list.expect("answers"), [told]);
+        let before = account_versions::list(reader, filter, minute(-1), Page::WHOLE).await;
+        assert_eq!(before.expect("answers"), [], "before its first version");
         for payer in &payers[..2] {
             let tenant = accounts::tenant_of(reader, payer.account).await;
             assert_eq!(tenant.expect("answers"), Some(payer.tenant));

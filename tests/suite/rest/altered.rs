@@ -68,7 +68,8 @@ fn a_table_altered_under_running_services_is_noticed_by_nobody() {
             "billing.pricing_tables add column x text",
             "billing.operator_costs add column x text",
             "billing.accounts add column x text",
-            "billing.accounts alter account_tier type varchar(32)",
+            "billing.account_versions add column x text",
+            "billing.account_versions alter account_tier type varchar(32)",
             "orch.sms_messages add column x text",
             "orch.sms_messages alter to_msisdn type varchar(32)",
             "orch.sms_messages alter segment_count type integer",
@@ -118,7 +119,7 @@ fn a_service_whose_questions_fail_is_not_ready() {
         };
         for (service, table, column) in [
             (&dlr, "orch.sms_messages", "to_msisdn"),
-            (&billing, "billing.accounts", "billing_name"),
+            (&billing, "billing.account_versions", "legal_name"),
             (&billing, "billing.usage_days", "message_count"),
         ] {
             let rename = async |from: &str, to: &str| {

@@ -16,6 +16,7 @@ use super::fixture::{
 };
 use crate::fixture::{run, unique};
 
+const ACCOUNTS: &str = "/v1/admin/accounts";
 const PRICES: &str = "/v1/admin/pricing";
 const COSTS: &str = "/v1/admin/operator-costs";
 const RATES: &str = "/v1/admin/exchange-rates";
@@ -124,11 +125,6 @@ fn case(operation: &str, of: Things) -> Option<(Right, String, Option<Value>)> {
             Some((Right::Read, path, None))
         }
         "showCharge" => Some((Right::Read, format!("/v1/billing/charges/{message}"), None)),
-        "showAccount" => settle(format!("/v1/admin/accounts/{account}")),
-        "putAccount" => {
-            let body = account_body(tenant);
-            admin(format!("/v1/admin/accounts/{account}"), Some(body))
-        }
         "listPrices" => admin(format!("{PRICES}?tenantId={tenant}"), None),
         "openPrice" => {
             let mut body = list_price_body(fresh);
@@ -183,6 +179,19 @@ fn case_of_rates(operation: &str, of: Things) -> Option<(Right, String, Option<V
     }
 }
 
+/// The same of accounts.
+fn case_of_accounts(operation: &str, of: Customer) -> Option<(Right, String, Option<Value>)> {
+    let path = format!("{ACCOUNTS}/{}", of.account);
+    let settle = |path: String| Some((Right::Settle, path, None));
+    match operation {
+        "listAccounts" => settle(format!("{ACCOUNTS}?tenantId={}", of.tenant)),
+        "showAccount" => settle(path),
+        "listAccountVersions" => settle(format!("{path}/versions")),
+        "putAccount" => Some((Right::Admin, path, Some(account_body(of.tenant)))),
+        _ => None,
+    }
+}
+
 /// The same of adjustments.
 fn case_of_adjustments(operation: &str, of: Things) -> Option<(Right, String, Option<Value>)> {
     let [adjustment, spare_adjustment] = of.adjustments;
@@ -208,7 +217,7 @@ fn case_of_adjustments(operation: &str, of: Things) -> Option<(Right, String, Op
             let path = format!("{ADJUSTMENTS}/{spare_adjustment}/reject");
             finance(path, Some(body))
         }
-        _ => None,
+        _ => case_of_accounts(operation, of.customer),
     }
 }
 

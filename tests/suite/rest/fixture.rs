@@ -89,7 +89,15 @@ impl Customer {
 pub(crate) fn account_body(tenant: TenantId) -> Value {
     json!({
         "tenantId": tenant, "accountTier": "GROWTH", "currency": "EUR",
-        "billingName": format!("{MARK} Name"), "billingAddress": format!("{MARK} Street 1"),
+        "effectiveFrom": BEGIN, "legalName": format!("{MARK} Name"),
+        "contactName": format!("{MARK} Contact"),
+        "address": {
+            "lines": [format!("{MARK} Street 1")], "postalCode": "10115",
+            "city": format!("{MARK} Town"), "country": "DE",
+        },
+        "vatId": "DE123456789", "purchaseOrder": format!("{MARK} Order"),
+        "paymentTermsDays": 14, "invoiceLanguage": "de",
+        "tax": { "category": "S", "rate": "19.00", "country": "DE" },
     })
 }
 

@@ -72,11 +72,12 @@ fn the_commands_of_the_api_guide_work() {
             .lines()
             .filter_map(|line| line.strip_prefix("status "))
             .collect();
-        // Account, price, cost; the price found, replaced, and its history; usage twice; charges as
-        // a page and as a table; what waits; what was settled twice; a refusal.
+        // The account, at another time, its history, all accounts; price, cost; the price found,
+        // replaced, and its history; usage twice; charges as a page and as a table; what waits;
+        // what was settled twice; a refusal.
         let expected = [
-            "201", "201", "201", "200", "200", "200", "200", "200", "200", "200", "200", "200",
-            "400",
+            "201", "200", "200", "200", "201", "201", "200", "200", "200", "200", "200", "200",
+            "200", "200", "200", "400",
         ];
         assert_eq!(statuses, expected, "{out}");
         super::fixture::calm(&billing);

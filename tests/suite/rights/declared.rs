@@ -12,7 +12,7 @@ use crate::fixture::{base, run};
 const HARMS: [&str; 12] = [
     "grant update on eventlog.event to dlr_svc",
     "grant select on eventlog.data_key to auditor",
-    "grant select (billing_name) on billing.accounts to auditor",
+    "grant select (legal_name) on billing.account_versions to auditor",
     "grant delete, truncate on billing.billing_events to billing_svc",
     "grant trigger, references on dlr.delivery_receipts to tollbook_admin",
     "grant select on eventlog.tenant to public",
@@ -90,8 +90,11 @@ fn every_column_is_read_by_the_auditor_or_holds_personal_data_or_a_key() {
         assert_eq!(
             unread,
             [
-                "billing.accounts.billing_name",
-                "billing.accounts.billing_address",
+                "billing.account_versions.legal_name",
+                "billing.account_versions.contact_name",
+                "billing.account_versions.billing_address",
+                "billing.account_versions.vat_id",
+                "billing.account_versions.purchase_order",
                 "billing.adjustments.reason",
                 "billing.adjustments.rejection_reason",
                 "dlr.delivery_receipts.source_addr",

@@ -5,8 +5,12 @@ use std::{collections::BTreeSet, fs, path::Path};
 use super::{CRATES, files};
 
 /// Files that take personal data out of its wrapper.
-const PERSONAL: [(&str, &str); 10] = [
+const PERSONAL: [(&str, &str); 11] = [
     ("schema/src/personal.rs", "the wrapper itself"),
+    (
+        "schema/src/address.rs",
+        "writes an address as the one text that is sealed, and reads it again",
+    ),
     (
         "schema/src/published.rs",
         "writes `to` and metadata of `webhook.dispatch`",
@@ -21,11 +25,11 @@ const PERSONAL: [(&str, &str); 10] = [
         "reads metadata as the object it is, for the webhook",
     ),
     (
-        "api/src/rest/accounts/put.rs",
+        "api/src/rest/accounts/body.rs",
         "checks that a name can be printed, before it is sealed",
     ),
     (
-        "api/src/rest/accounts.rs",
+        "api/src/rest/accounts/row.rs",
         "answers with an account's name to who may see it",
     ),
     (

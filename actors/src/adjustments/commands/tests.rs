@@ -7,8 +7,9 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     accounts::{
-        commands::{AccountDetails, Commands as AccountCommands},
-        decide::Condition,
+        self,
+        commands::{AccountDetails, Commands as AccountCommands, tests::ChargedOtherwise},
+        decide::{AccountPrivate, Condition},
     },
     fixture::{Actors, Keys},
 };
@@ -38,18 +39,18 @@ fn person(name: &str) -> Person {
 
 /// An account that pays in euros.
 async fn registered(actors: &Actors) {
-    let accounts = AccountCommands::new(Arc::new(Keys), LogId::DEFAULT);
+    let charges = Arc::new(ChargedOtherwise(false));
+    let accounts = AccountCommands::new(Arc::new(Keys), LogId::DEFAULT, charges);
     let opened = accounts.open(&actors.log, 10, actors.root());
     opened.await.expect("starts");
     let details = AccountDetails {
         tenant: TenantId(Uuid::from_u128(9)),
         account: AccountFacts {
             account_id: ACCOUNT,
-            account_tier: AccountTier::Growth,
-            currency: currency("EUR"),
+            ..accounts::decide::tests::facts(AccountTier::Growth)
         },
-        billing_name: None,
-        billing_address: None,
+        private: AccountPrivate::default(),
+        effective_from: None,
     };
     let put = accounts.put(Origin::of_request(1), details, Condition::Any);
     put.await.expect("registered");

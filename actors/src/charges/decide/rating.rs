@@ -92,20 +92,24 @@ impl<T> Clone for Guarded<'_, T> {
 
 impl<T> Copy for Guarded<'_, T> {}
 
-/// Who pays for `settlement` of this tenant: the account as the tenant registered it, or who the
-/// settlement names where nobody registered it. Nobody pays on another tenant's account.
+/// Who pays for `settlement` of this tenant: the account as the tenant registered it for the time
+/// that chooses the versions, or who the settlement names where nobody registered it for then.
+/// Nobody pays on another tenant's account, whatever the time.
 #[must_use]
 pub fn payer(settlement: &Settlement, tenant: Pseudonym, account: &Account) -> Payer {
-    match account.registered() {
-        Some(registered) if registered.tenant == tenant => Payer {
-            source: PayerSource::Registered,
-            tier: Some(registered.facts.account_tier),
-            currency: Some(registered.facts.currency),
-        },
-        Some(_) => Payer {
+    let registered = account.registered();
+    if registered.is_some_and(|known| known.tenant != tenant) {
+        return Payer {
             source: PayerSource::Registered,
             tier: None,
             currency: None,
+        };
+    }
+    match registered.and_then(|known| known.timeline.at(rated_at(settlement))) {
+        Some(version) => Payer {
+            source: PayerSource::Registered,
+            tier: Some(version.facts.account_tier),
+            currency: Some(version.facts.currency),
         },
         None => Payer {
             source: PayerSource::Stated,

@@ -112,11 +112,11 @@ struct World {
 }
 
 impl World {
-    async fn of(charges: Vec<ChargedMessage>, changes: Vec<CostChange>) -> Self {
+    async fn of(messages: Vec<ChargedMessage>, changes: Vec<CostChange>) -> Self {
         let store = Arc::new(MemoryStore::default());
         let actors = Actors::on(Arc::clone(&store) as _).await;
         let view = Arc::new(View {
-            charges,
+            charges: messages,
             pending: Mutex::new(Pending {
                 version: StreamVersion::NONE,
                 waiting: 1,

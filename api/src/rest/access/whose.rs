@@ -113,9 +113,8 @@ pub(in crate::rest) async fn whose(
 
 /// Whether the account is registered under the tenant, or was ever used under it.
 async fn is_known(shared: &AppState, whose: Whose) -> Result<bool, Problem> {
-    let account = accounts::find(&shared.questions, whose.account).await;
-    let account = account.map_err(fault::unread)?;
-    if account.is_some_and(|account| account.tenant == whose.tenant) {
+    let owner = accounts::owner(&shared.questions, whose.account).await;
+    if owner.map_err(fault::unread)? == Some(whose.tenant) {
         return Ok(true);
     }
     let ever = UsageOf {

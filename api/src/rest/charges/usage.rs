@@ -6,9 +6,10 @@ mod answer;
 mod day;
 
 use axum::{extract::State, http::Method};
+use eventstore::clock;
 use projections::{
     Scope,
-    accounts::accounts,
+    accounts::account_versions,
     charges::usage_summaries::{self, UsageOf},
 };
 use schema::{AccountId, Currency, OperatorId};
@@ -131,12 +132,13 @@ fn span(from: Day, to: Day) -> Result<(), Problem> {
     }
 }
 
-/// What an account pays in, which no usage says yet.
+/// What an account pays in now, which no usage says yet.
 async fn registered(shared: &AppState, whose: Whose) -> Result<Option<Currency>, Problem> {
-    let account = accounts::find(&shared.questions, whose.account).await;
+    let now = clock::now();
+    let account = account_versions::in_effect(&shared.questions, whose.account, now).await;
     let account = account.map_err(fault::unread)?;
     let account = account.filter(|account| account.tenant == whose.tenant);
-    Ok(account.map(|account| account.currency))
+    Ok(account.map(|account| account.facts.currency))
 }
 
 #[cfg(test)]

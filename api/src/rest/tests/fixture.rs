@@ -190,14 +190,16 @@ fn shared(master: std::path::PathBuf) -> AppState {
     let keys = MasterKeyFile::new(master).expect("a key");
     let keyring: Arc<dyn Keyring> = Arc::new(PgKeyring::new(database.clone(), keys));
     let log = LogId::DEFAULT;
+    let charges = CaughtUpCharges {
+        reader: Reader::new(database.clone(), log),
+        store: Arc::clone(&store),
+    };
     let deps = BillingDeps {
         view: Arc::new(Tables(Reader::new(database.clone(), log))),
         paid: Arc::new(Tables(Reader::new(database.clone(), log))),
         costs: Arc::new(Tables(Reader::new(database.clone(), log))),
-        charges: Arc::new(CaughtUpCharges {
-            reader: Reader::new(database.clone(), log),
-            store: Arc::clone(&store),
-        }),
+        charges: Arc::new(charges.clone()),
+        account_charges: Arc::new(charges),
         store: Arc::clone(&store),
         log,
         feed: Feed::new(store),

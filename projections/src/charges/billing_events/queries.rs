@@ -1,7 +1,7 @@
 //! What is asked of `billing.billing_events`.
 
 use eventstore::postgres::Statement;
-use schema::{Period, PriceKey, TenantId};
+use schema::{Period, PriceKey, TenantId, Timestamp, event::AccountFacts};
 
 use crate::{
     ReadError, Reader, Scope,
@@ -25,7 +25,7 @@ pub async fn charged_by_the_platform(
     ) -> Vec<T> {
         own.iter().map(|(key, period)| of(key, period)).collect()
     }
-    let ends = |period: &Period| period.effective_to.map(schema::Timestamp::datetime);
+    let ends = |period: &Period| period.effective_to.map(Timestamp::datetime);
     let parameters: Parameters = vec![
         Box::new(column(own, |key, _| key.tenant.map(|tenant| tenant.0))),
         Box::new(column(own, |key, _| key.account_tier.as_str())),
@@ -39,4 +39,32 @@ pub async fn charged_by_the_platform(
     let rows = rows.await?;
     let charged = |row| Cells::new("billing.billing_events", row, "exists").get("charged");
     rows.iter().map(charged).collect()
+}
+
+/// Whether this tenant was charged on the account, for an instant of `period`, by another tier or in
+/// another currency than these.
+///
+/// # Errors
+/// See [`ReadError`].
+pub async fn charged_otherwise(
+    reader: &Reader,
+    tenant: TenantId,
+    account: &AccountFacts,
+    period: Period,
+) -> Result<bool, ReadError> {
+    const OTHERWISE: Statement = Statement::new(include_str!("otherwise.sql"));
+    let parameters: Parameters = vec![
+        Box::new(tenant.0),
+        Box::new(account.account_id.0),
+        Box::new(period.effective_from.datetime()),
+        Box::new(period.effective_to.map(Timestamp::datetime)),
+        Box::new(account.account_tier.as_str()),
+        Box::new(account.currency.to_string()),
+    ];
+    let rows = reader.rows(OTHERWISE, Scope::Tenant(tenant), parameters);
+    let rows = rows.await?;
+    let row = rows.first();
+    // Unwrap safety: a bare `select exists` answers with one row.
+    let row = row.expect("one row");
+    Cells::new("billing.billing_events", row, "exists").get("charged")
 }

@@ -29,7 +29,7 @@ fn facts(world: &World) -> (Option<Uuid>, Facts) {
         Body::Charged(charged) => {
             let registered = |other: &&super::super::facts::LogEvent| {
                 other.tenant == event.tenant
-                    && matches!(&other.body, Body::Account(one) if Some(one.account_id) == event.account)
+                    && matches!(&other.body, Body::Account(one) if Some(one.account.account_id) == event.account)
             };
             world.events.iter().find(registered)?;
             Some((event, charged))

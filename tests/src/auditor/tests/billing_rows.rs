@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{billing_world::Shown, world::start};
 
 /// Rows by table.
-pub(super) fn billing_tables(shown: &Shown) -> [(&'static str, Vec<Value>); 8] {
+pub(super) fn billing_tables(shown: &Shown) -> [(&'static str, Vec<Value>); 9] {
     [
         ("billing.billing_events", charges(shown)),
         ("billing.held_charges", held(shown)),
@@ -14,6 +14,7 @@ pub(super) fn billing_tables(shown: &Shown) -> [(&'static str, Vec<Value>); 8] {
         ("billing.pricing_tables", prices(shown)),
         ("billing.operator_costs", costs(shown)),
         ("billing.accounts", accounts(shown)),
+        ("billing.account_versions", account_versions(shown)),
         ("billing.access_log", accesses(shown)),
     ]
 }
@@ -120,9 +121,24 @@ fn accounts(shown: &Shown) -> Vec<Value> {
     let rows = (1..).zip(&shown.accounts).map(|(position, row)| {
         json!({
             "log_id": 1, "position": position, "tenant_id": row.tenant_id,
-            "account_id": row.account_id, "account_tier": row.tier, "currency": row.currency,
-            "sealed_version": 1, "created_at": row.created_at, "changed_at": start(),
+            "account_id": row.account_id, "created_at": row.created_at, "changed_at": start(),
             "changed_position": position,
+        })
+    });
+    rows.collect()
+}
+
+fn account_versions(shown: &Shown) -> Vec<Value> {
+    let rows = shown.account_versions.iter().map(|row| {
+        json!({
+            "log_id": 1, "position": row.position, "tenant_id": row.tenant_id,
+            "account_id": row.account_id, "effective_from": row.from,
+            "account_tier": row.words[0], "currency": row.words[1],
+            "invoice_language": row.words[2], "tax_category": row.words[3],
+            "tax_rate": row.words[4], "tax_country": row.words[5],
+            "payment_terms_days": row.payment_terms_days, "sealed_version": 1,
+            "created_by": row.created_by, "created_at": row.created_at,
+            "replaced_position": row.replaced,
         })
     });
     rows.collect()

@@ -7,20 +7,20 @@ use uuid::Uuid;
 
 use super::{
     super::{
+        account_tables::{AccountRow, AccountVersionRow},
         adjustments::AdjustmentRow,
         billing_facts::{
-            AccountFacts, AppliedCost, AppliedPrice, Assessment, Charged, Conflict, CostOpened,
-            CostTerms, FirstSettlement, Held, Looked, PriceOpened, PriceTerms, Settlement,
-            SheetApplied,
+            Account, AccountFacts, AppliedCost, AppliedPrice, Assessment, Charged, Conflict,
+            CostOpened, CostTerms, FirstSettlement, Held, Looked, PriceOpened, PriceTerms,
+            Settlement, SheetApplied, Tax,
         },
-        billing_tables::{
-            AccessRow, AccountRow, Bucket, ChargeRow, HeldRow, Rows, Tables, VersionRow,
-        },
+        billing_tables::{AccessRow, Bucket, ChargeRow, HeldRow, Tables, VersionRow},
         charge_checks,
         conflict_rows::{self, ConflictRow},
         facts::{Body, LogEvent},
         findings::Findings,
         judge::Judge,
+        rows::Rows,
     },
     world::{World, pseudonym, start},
 };
@@ -40,6 +40,7 @@ pub(super) struct Shown {
     pub(super) prices: Vec<VersionRow>,
     pub(super) costs: Vec<VersionRow>,
     pub(super) accounts: Vec<AccountRow>,
+    pub(super) account_versions: Vec<AccountVersionRow>,
     pub(super) accesses: Vec<AccessRow>,
     pub(super) adjustments: Vec<AdjustmentRow>,
 }
@@ -77,7 +78,7 @@ impl World {
     /// Somebody looks at an account of a tenant's, and is refused to look at others, twice.
     fn look(&mut self) {
         let account = self.events.iter().find_map(|event| match &event.body {
-            Body::Account(account) => Some((event.tenant, account.account_id)),
+            Body::Account(told) => Some((event.tenant, told.account.account_id)),
             _ => None,
         });
         let (tenant, account) = account.expect("an account");
@@ -151,7 +152,8 @@ impl World {
             days: buckets(&tables.days),
             prices: rows(&tables.prices),
             costs: rows(&tables.costs),
-            accounts: rows(&tables.accounts),
+            accounts: rows(&tables.accounts.accounts),
+            account_versions: rows(&tables.accounts.versions),
             accesses: rows(&tables.accesses),
             adjustments: rows(&tables.adjustments),
         });
@@ -163,11 +165,22 @@ impl World {
         for (id, account) in accounts.filter(|(_, account)| account.comes == comes) {
             let tenant = pseudonym(account.tenant.0);
             self.tenants.insert(tenant, account.tenant.0);
-            let body = Body::Account(AccountFacts {
+            let facts = AccountFacts {
                 account_id: id.0,
                 account_tier: account.tier.into(),
                 currency: account.currency.into(),
-            });
+                payment_terms_days: 30,
+                invoice_language: "en".into(),
+                tax: Tax {
+                    category: "S".into(),
+                    rate: "19.00".into(),
+                    country: "DE".into(),
+                },
+            };
+            let body = Body::Account(Box::new(Account {
+                account: facts,
+                from: account.from.unwrap_or_else(start),
+            }));
             self.say(Some(tenant), Some(id.0), body);
         }
         let prices = (0..).zip(&agreement.prices);
@@ -391,6 +404,7 @@ impl World {
             id: event.stream,
         };
         let shown = [
+            Category::Account,
             Category::Price,
             Category::Sheet,
             Category::Audit,
@@ -423,6 +437,8 @@ impl World {
         shown.prices.iter().for_each(|row| judge.price_row(row));
         shown.costs.iter().for_each(|row| judge.cost_row(row));
         shown.accounts.iter().for_each(|row| judge.account_row(row));
+        let versions = shown.account_versions.iter();
+        versions.for_each(|row| judge.account_version_row(row));
         shown.accesses.iter().for_each(|row| judge.access_row(row));
         let adjustments = shown.adjustments.iter();
         adjustments.for_each(|row| judge.adjustment_row(row));

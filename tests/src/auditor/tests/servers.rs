@@ -325,7 +325,7 @@ fn stored(event: &LogEvent) -> Value {
         Body::SheetApplied(body) => ("CostSheetApplied", json!(body)),
         Body::Looked(look) if look.code.is_some() => ("AccessRefused", json!(look)),
         Body::Looked(look) => ("CrossAccountRead", json!(look)),
-        Body::Account(account) => ("AccountRegistered", json!({ "account": account })),
+        Body::Account(told) => ("AccountRegistered", json!(told)),
         _ => ("?", json!({})),
     };
     let at: Timestamp = event.recorded_at;

@@ -14,10 +14,10 @@ where (tenant_id, account_id, hour, currency, operator_id) = (
 update billing.pricing_tables
 set unit_price = unit_price + 0.000001
 where position = (select min(position) from billing.pricing_tables);
-update billing.accounts
-set account_tier = 'CUSTOM', billing_name = 'tb-private Trading'
+update billing.account_versions
+set account_tier = 'CUSTOM', legal_name = 'tb-private Trading'
 where position = (
-    select min(position) from billing.accounts where account_tier <> 'CUSTOM'
+    select min(position) from billing.account_versions where account_tier <> 'CUSTOM'
 );
 update billing.access_log
 set calls = calls + 1

@@ -81,6 +81,7 @@ impl Draw {
                     currency: if abroad { ABROAD } else { HOME },
                     name: format!("{PRIVATE_MARK} Trading {place} Ltd"),
                     address: format!("{} {PRIVATE_MARK} Street", self.rng.random_range(1..99)),
+                    from: Some(self.minutes(-180)),
                     comes,
                 };
                 self.agreement.accounts.insert(*account, drawn);

@@ -28,6 +28,7 @@ fn example() -> Agreement {
         currency: "EUR",
         name: String::new(),
         address: String::new(),
+        from: None,
         comes: Comes::First,
     };
     agreement.accounts.insert(AccountId(id(2)), account);

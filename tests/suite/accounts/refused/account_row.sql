@@ -1,3 +1,3 @@
--- account_row: everything that the table keeps of an account
+-- account_row: everything that the table keeps of a version of an account
 -- $1 account.
-select a::text from billing.accounts a where account_id = $1
+select a::text from billing.account_versions a where account_id = $1

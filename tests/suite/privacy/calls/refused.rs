@@ -40,13 +40,13 @@ async fn wrong_fields(stage: &Stage, private: &Private, of: Whose) {
             .await,
     );
     for (field, value) in [
-        ("billingName", json!({ "first": private.name.text() })),
+        ("legalName", json!({ "first": private.name.text() })),
+        ("legalName", json!(format!("{}\u{7}", private.name.text()))),
+        ("address", json!([private.address.text()])),
         (
-            "billingName",
-            json!(format!("{}\u{7}", private.name.text())),
+            "address",
+            json!({ "city": private.address.text().repeat(200) }),
         ),
-        ("billingAddress", json!([private.address.text()])),
-        ("billingAddress", json!(private.address.text().repeat(200))),
         ("currency", json!(word)),
         ("accountTier", json!(number)),
         ("tenantId", json!(number)),
@@ -67,7 +67,7 @@ async fn wrong_bodies(stage: &Stage, private: &Private, of: Whose) {
         ("application/json", sound[..sound.len() - 2].to_owned()),
         (
             "application/json",
-            sound.replace("\"currency\"", "\"billingName\""),
+            sound.replace("\"currency\"", "\"legalName\""),
         ),
         ("application/json", format!("{sound}{word}")),
         ("text/plain", sound.clone()),

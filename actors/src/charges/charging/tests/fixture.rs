@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    accounts::decide::{AccountDecider, Condition, PutAccount},
+    accounts::decide::{AccountDecider, AccountPrivate, Condition, PutAccount, tests::facts},
     fixture::Actors,
     prices::decide::{Action, Amendment, VersionDecider},
     runtime::{
@@ -226,11 +226,11 @@ impl World {
         let command = PutAccount {
             account: AccountFacts {
                 account_id: AccountId(Uuid::from_u128(account)),
-                account_tier,
-                currency: settled.settlement.stated_currency.expect("set"),
+                ..facts(account_tier)
             },
-            billing_name: None,
-            billing_address: None,
+            private: AccountPrivate::default(),
+            effective_from: Some(at(0)),
+            charged: None,
             tenant: TenantKey {
                 pseudonym: settled.tenant,
                 key: Some(DataKey::new(1, &[1; 32])),

@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use schema::{
     AccountId, CostKey, Direction, MessageId, OperatorId, Period, Position, PriceKey, Status,
     StreamId, StreamVersion, Versioned,
-    event::{AccountFacts, CostTerms, PriceTerms},
+    event::{CostTerms, PriceTerms},
     versioned::Opening,
 };
 use uuid::Uuid;
 
 use super::*;
+use crate::accounts::decide::tests::facts;
 
 const HOUR: i64 = 3_600 * 1_000_000;
 
@@ -42,12 +43,7 @@ fn settlement() -> Settlement {
 const TENANT: Pseudonym = Pseudonym(Uuid::from_u128(5));
 
 fn registered_by(tenant: Pseudonym) -> Account {
-    let facts = AccountFacts {
-        account_id: AccountId(Uuid::from_u128(4)),
-        account_tier: AccountTier::Growth,
-        currency: currency("EUR"),
-    };
-    Account::registered_by(tenant, facts)
+    Account::registered_by(tenant, &[(at(0), facts(AccountTier::Growth))])
 }
 
 fn guard(version: i32) -> Guard {
@@ -249,6 +245,36 @@ fn a_registered_account_decides_and_a_stated_one_serves_only_without() {
     };
     assert_eq!(world.holds(&half), HoldReason::AccountUnknown);
     assert_eq!(world.rate(&half).1, [1]);
+}
+
+#[test]
+fn the_version_of_the_account_in_effect_at_the_time_decides() {
+    let mut world = world();
+    let stated = Settlement {
+        stated_tier: Some(AccountTier::Custom),
+        stated_currency: Some(currency("USD")),
+        ..settlement()
+    };
+    let since = |from, tier| {
+        let mut told = facts(tier);
+        told.currency = currency("EUR");
+        (at(from), told)
+    };
+    let (before, after) = (
+        since(HOUR, AccountTier::Growth),
+        since(HOUR + 1, AccountTier::Starter),
+    );
+    world.account = Account::registered_by(TENANT, &[before, after]);
+    let charged = world.charges(&stated);
+    assert_eq!(charged.account_tier, AccountTier::Growth);
+    assert_eq!(charged.payer, PayerSource::Registered);
+    // Registered from later on only: for now the settlement has the word.
+    world.account = Account::registered_by(TENANT, &[after]);
+    world.cost = Timeline::default();
+    let charged = world.charges(&stated);
+    assert_eq!(charged.account_tier, AccountTier::Custom);
+    assert_eq!(charged.payer, PayerSource::Stated);
+    assert_eq!(world.holds(&settlement()), HoldReason::AccountUnknown);
 }
 
 #[test]

@@ -10,8 +10,9 @@ const ID: &str = "6f1d2b7e-0c4a-4b1e-9d53-2a7f10c8e001";
 const TIME: &str = "2026-03-01T12:00:00Z";
 const END: &str = "2026-04-01T00:00:00Z";
 /// What texts of a pattern may look like; the first that fits is the example.
-const PATTERNED: [&str; 14] = [
+const PATTERNED: [&str; 15] = [
     "0.045",
+    "19.00",
     "EUR",
     "2026-03-01",
     "DE",
