@@ -9,7 +9,7 @@ use tests::world::{Rest, rest::Answer};
 use uuid::Uuid;
 
 use crate::{
-    fixture::{run, unique},
+    fixture::{eventually, run, unique},
     rest::fixture::{
         BEGIN, Customer, MARK, calm, cost_body, desk, done, list_price_body, opened, price_body,
         problem,
@@ -340,6 +340,40 @@ fn costs_come_by_sheets_too() {
         let wrong = sheet.replace("0.03", "0.0300000001");
         let answer = put(&desk.rest, "cost", &fresh(), "", &wrong).await;
         assert_eq!(answer.body["refusals"][0]["column"], "costPerSegment");
+        desk.is_calm();
+    });
+}
+
+#[test]
+fn a_sheet_of_costs_corrects_a_month_gone_by_and_its_charges_are_assessed_again() {
+    run(async {
+        let desk = desk().await;
+        let customer = desk.customer().await;
+        let operator = customer.operator;
+        opened(&desk.rest, PRICES, &list_price_body(operator)).await;
+        let old = opened(&desk.rest, COSTS, &cost_body(operator)).await;
+        let message = desk.settle(customer).await;
+        assert_eq!(desk.charge(message).await.1, "0.040000");
+        // For what was delivered it is more, and for nothing else is anything due.
+        let sheet = format!(
+            "operatorId,costPerSegment,currency,dueStatuses,effectiveFrom\n\
+             {operator},0.03,EUR,DELIVERED,{BEGIN}\n"
+        );
+        let applied = put(&desk.rest, "cost", &fresh(), "", &sheet).await;
+        assert_eq!(counts(&applied.made().expect("applied")), [1, 1, 1, 0]);
+        let shown = done(&desk.rest, Method::GET, &format!("{COSTS}/{old}"), None).await;
+        assert_eq!(
+            shown["effectiveTo"], shown["effectiveFrom"],
+            "it is withdrawn"
+        );
+        eventually("it is assessed again", async || {
+            (desk.charge(message).await.1 == "0.060000").then_some(())
+        })
+        .await;
+        let shown = versions(&desk.rest, COSTS, operator).await;
+        assert_eq!(shown[1]["dueStatuses"], json!(["DELIVERED"]));
+        // What the customer paid stays.
+        assert_eq!(desk.charge(message).await.0, "0.090000");
         desk.is_calm();
     });
 }
