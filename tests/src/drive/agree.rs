@@ -48,7 +48,15 @@ pub async fn agree(
     let accounts = accounts.filter(|(_, account)| account.comes == comes);
     let registered = accounts.map(|(id, account)| {
         let admin = admin.clone();
-        async move { admin.register(*id, account).await?.made() }
+        async move {
+            // The latest first: what waits for its account must not be charged by a version that
+            // is to last until the next one only.
+            let versions: Vec<_> = account.versions().collect();
+            for version in versions.iter().rev() {
+                admin.register(*id, version).await?.made()?;
+            }
+            Ok(())
+        }
     });
     all(registered).await?;
     Ok(opened.into_iter().collect())

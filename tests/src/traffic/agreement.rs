@@ -46,8 +46,50 @@ pub struct Account {
     pub address: String,
     /// From when on it is like this; from when it is registered, if nothing is said.
     pub from: Option<Timestamp>,
+    /// What it becomes afterwards, in order of time.
+    pub becomes: Vec<Standing>,
     /// When it is registered.
     pub comes: Comes,
+}
+
+/// What an account pays by, from an instant on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// The first instant.
+    pub from: Timestamp,
+    /// Its tier from then on.
+    pub tier: &'static str,
+    /// What it pays in from then on.
+    pub currency: &'static str,
+}
+
+impl Account {
+    /// The tier and the currency it pays by at a time; nothing before it is registered.
+    #[must_use]
+    pub fn pays_by(&self, at: Timestamp) -> Option<(&'static str, &'static str)> {
+        let later = self.becomes.iter().rfind(|it| it.from <= at);
+        let later = later.map(|it| (it.tier, it.currency));
+        let first = || self.from.is_none_or(|from| from <= at);
+        later.or_else(|| first().then_some((self.tier, self.currency)))
+    }
+
+    /// Each of its versions, as an account that stays like that.
+    pub fn versions(&self) -> impl Iterator<Item = Self> {
+        let alone = Self {
+            becomes: Vec::new(),
+            ..self.clone()
+        };
+        let later = self.becomes.iter().map({
+            let alone = alone.clone();
+            move |it| Self {
+                from: Some(it.from),
+                tier: it.tier,
+                currency: it.currency,
+                ..alone.clone()
+            }
+        });
+        std::iter::once(alone).chain(later)
+    }
 }
 
 /// One version of a price for messages to handsets.
@@ -173,9 +215,7 @@ impl Agreement {
         }
         let rated_at = settled.charged_at.min(settled.received_at);
         let registered = account.filter(|it| it.comes <= known && it.comes != Comes::Never);
-        let named = registered
-            .filter(|it| it.from.is_none_or(|from| from <= rated_at))
-            .map(|it| (it.tier, it.currency));
+        let named = registered.and_then(|it| it.pays_by(rated_at));
         let Some(payer) = named.or_else(|| settled.tier.zip(settled.currency)) else {
             return Outcome::Held("ACCOUNT_UNKNOWN");
         };

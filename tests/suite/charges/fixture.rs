@@ -120,6 +120,7 @@ impl Customer {
             name: "Quillon Ltd".to_owned(),
             address: "1 Quillon Street".to_owned(),
             from: Some(minutes_ago(24 * 60)),
+            becomes: Vec::new(),
             comes: Comes::First,
         }
     }

@@ -10,7 +10,7 @@ use tests::{
     money::Millionths,
     traffic::{
         Agreement, Announced,
-        agreement::{Account, Comes, Cost, Price},
+        agreement::{Account, Comes, Cost, Price, Standing},
     },
 };
 use uuid::Uuid;
@@ -136,6 +136,7 @@ impl Draw {
                 let since = [1, HOURS + 100, HOURS + 100, HOURS + 100];
                 let since = since[self.agreement.accounts.len() % since.len()];
                 let from = self.at(-since * HOUR);
+                let becomes = self.becomes(from);
                 let drawn = Account {
                     tenant,
                     tier: self.one(&TIERS),
@@ -143,12 +144,34 @@ impl Draw {
                     name: "Quillon Ltd".to_owned(),
                     address: "1 Quillon Street".to_owned(),
                     from: Some(from),
+                    becomes,
                     comes: self.comes(),
                 };
                 self.agreement.accounts.insert(*account, drawn);
             }
             self.tenants.push((tenant, accounts));
         }
+    }
+
+    /// Up to three changes of what it pays by after it is registered, some of them to come.
+    fn becomes(&mut self, registered: Timestamp) -> Vec<Standing> {
+        let changes = self.rng.random_range(0..4);
+        let mut from: Vec<_> = (0..changes)
+            .map(|_| {
+                let micros = self.rng.random_range(-HOURS * HOUR..HOUR);
+                self.at(micros)
+            })
+            .filter(|at| *at > registered)
+            .collect();
+        from.sort_unstable();
+        from.dedup();
+        self.bounds.extend(&from);
+        let standing = |from| Standing {
+            from,
+            tier: self.one(&TIERS),
+            currency: self.one(&CURRENCIES),
+        };
+        from.into_iter().map(standing).collect()
     }
 
     /// Pieces from the beginning to the end of time.

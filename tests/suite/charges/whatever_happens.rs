@@ -1,5 +1,6 @@
-//! The property: for any price lists and settlements, in any order, with any repeats and whoever
-//! is killed meanwhile, charges equal the reference arithmetic, and sums equal their charges.
+//! The property: for any accounts, price lists, costs, rates and settlements, in any order, with any
+//! repeats and whoever is killed meanwhile, charges equal the reference arithmetic, and sums equal
+//! their charges.
 
 use std::{
     collections::BTreeMap,
@@ -10,12 +11,14 @@ use std::{
 use hyper::Method;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
+use schema::{AccountId, Timestamp};
 use serde_json::{Value, json};
 use tests::{
     drive,
     money::Millionths,
     traffic::{
-        agreement::{Comes, Outcome, Settled, Usage},
+        Agreement, Inbound,
+        agreement::{Account, Comes, Outcome, Settled, Usage},
         announce,
     },
     world::{Service, World, WorldOptions},
@@ -28,6 +31,7 @@ use super::{
     lists::Lists,
 };
 use crate::{
+    adjustments::fixture::{approve, approver, credit, proposed},
     faults::fixture::insist,
     fixture::{place, run},
 };
@@ -37,6 +41,7 @@ const MESSAGES: usize = 2_000;
 /// While settlements come in, again while held charges resolve, and again while costs are corrected.
 const KILLS: [u32; 3] = [9, 4, 4];
 const PER_SECOND: u32 = 700;
+const DAY_MICROS: i64 = 24 * 3_600 * 1_000_000;
 
 /// Kills one after the other, and starts another for it, until it is over and was done `least`
 /// times.
@@ -90,6 +95,23 @@ async fn reckoned(market: &Market) -> (usize, BTreeMap<String, [i64; 3]>) {
         )
     };
     (later.held(), usage.into_iter().map(plain).collect())
+}
+
+/// How many adjustments the usage of all accounts shows.
+async fn adjustments_in_usage(market: &Market, agreement: &Agreement) -> i64 {
+    let mut shown = 0;
+    let from = (eventstore::clock::now().micros() / DAY_MICROS - 10) * DAY_MICROS;
+    let day = |micros| Timestamp::from_micros(micros).expect("a time").to_string()[..10].to_owned();
+    let span = format!("from={}&to={}", day(from), day(from + 20 * DAY_MICROS));
+    for (account, registered) in &agreement.accounts {
+        let customer = market.rests[0].as_customer(registered.tenant, *account);
+        let usage = customer.get(&format!("/v1/billing/usage?{span}")).await;
+        let usage = usage.expect("an answer").made().expect("usage");
+        for of in usage["byCurrency"].as_array().expect("currencies") {
+            shown += of["totals"]["adjustmentCount"].as_i64().expect("a count");
+        }
+    }
+    shown
 }
 
 /// Whether everything that may happen has happened.
@@ -149,23 +171,96 @@ async fn correct(market: &Market, rng: &mut ChaCha8Rng) {
     }
 }
 
-/// Costs are corrected while nodes are killed: every charge ends with what the final timelines say.
-async fn costs_change(
+/// Accounts get versions that begin whenever: some in time that was charged, some not, some to come.
+/// Says how many were told, and how many were refused because a charge rests on what was.
+async fn become_others(market: &Market, agreement: &Agreement, rng: &mut ChaCha8Rng) -> [usize; 2] {
+    let admin = market.admin();
+    let mut told = [0; 2];
+    for (id, account) in &agreement.accounts {
+        for _ in 0..3 {
+            let version = Account {
+                tier: ["STARTER", "ENTERPRISE"][rng.random_range(0..2)],
+                currency: ["EUR", "USD"][rng.random_range(0..2)],
+                from: Some(minutes_ago(rng.random_range(-60..100 * 60))),
+                ..account.clone()
+            };
+            let answer = admin.register(*id, &version).await.expect("an answer");
+            match (answer.status, answer.code()) {
+                (200 | 201, _) => told[0] += 1,
+                (409, Some("would_reprice")) => told[1] += 1,
+                other => panic!("{other:?}: {}", answer.text),
+            }
+        }
+    }
+    told
+}
+
+/// Some accounts get something back that one person proposes and another approves.
+async fn adjust(market: &Market) -> i64 {
+    let sql = "select account_id, min(currency::text) from billing.account_versions group by 1";
+    let registered = market.database.query(sql, &[]).await.expect("reads");
+    let rest = &market.rests[0];
+    for row in &registered {
+        let mut body = credit(AccountId(row.get(0)));
+        body["currency"] = row.get::<_, &str>(1).into();
+        let id = proposed(rest, &body).await;
+        let approved = approve(&approver(rest, "omar"), id).await;
+        approved.made().expect("approved");
+    }
+    i64::try_from(registered.len()).expect("few")
+}
+
+/// Messages settle while nodes are killed.
+async fn messages_settle(
     market: &Market,
+    inbound: &[Inbound],
+    services: &mut Vec<Service>,
+    chance: &mut ChaCha8Rng,
+    kills: &AtomicU32,
+) {
+    let until = (KILLS[0], kills, &AtomicBool::new(false));
+    let settling = async {
+        insist(&market.announcer, announce::SUBJECT, inbound, PER_SECOND).await;
+        // A slow machine needs more traffic for as many kills.
+        while kills.load(Ordering::Relaxed) < KILLS[0] {
+            let again = &inbound[..500];
+            insist(&market.announcer, announce::SUBJECT, again, PER_SECOND).await;
+        }
+        until.2.store(true, Ordering::Relaxed);
+    };
+    tokio::join!(settling, kill(&market.world, services, chance, until));
+}
+
+/// Accounts, costs and rates change and bills are adjusted while more messages settle and nodes are
+/// killed: every charge ends with what the final timelines say.
+async fn everything_changes(
+    market: &Market,
+    agreement: &Agreement,
+    more: &[Inbound],
     services: &mut Vec<Service>,
     chance: &mut ChaCha8Rng,
     kills: &AtomicU32,
 ) {
     let least = KILLS.iter().sum();
     let until = (least, kills, &AtomicBool::new(false));
-    let correcting = async {
+    let changing = async {
         let mut which = ChaCha8Rng::seed_from_u64(SEED + 1);
+        let [told, refused] = become_others(market, agreement, &mut which).await;
+        assert!(told > 0 && refused > 0, "{told} told, {refused} refused");
         correct(market, &mut which).await;
+        let adjusted = adjust(market).await;
         until.2.store(true, Ordering::Relaxed);
+        adjusted
     };
-    tokio::join!(correcting, kill(&market.world, services, chance, until));
-    // The auditor knows what each charge costs in the end.
+    let settling = insist(&market.announcer, announce::SUBJECT, more, PER_SECOND / 7);
+    let killing = kill(&market.world, services, chance, until);
+    let (adjusted, (), ()) = tokio::join!(changing, settling, killing);
+    // The auditor knows what each charge costs in the end, who pays it and what is adjusted.
     market.balances().await;
+    let sql = include_str!("not_as_registered.sql");
+    let others = market.database.query(sql, &[]).await.expect("reads");
+    assert_eq!(others.len(), 0, "charged by what the account never was");
+    assert_eq!(adjustments_in_usage(market, agreement).await, adjusted);
     let [charges, buckets] = sums(&market.database).await;
     assert_eq!(buckets, charges, "buckets are the sum of the charges");
     let sql = "select count(distinct charge_position) from billing.cost_assessments";
@@ -188,32 +283,15 @@ fn charges_equal_the_reference_whatever_comes_in_any_order_and_whoever_is_killed
         let agreed = drive::agree(rest, &agreement, Comes::First).await;
         agreed.expect("agreed");
         market.expected.agreement = Some(agreement.clone());
-        let inbound = market.expect(&announced);
+        let (announced, more) = announced.split_at(announced.len() * 9 / 10);
+        let inbound = market.expect(announced);
         let mut chance = ChaCha8Rng::seed_from_u64(SEED);
         let mut services = Vec::new();
         for _ in 0..2 {
             services.push(market.world.billing(&[]).await.expect("a service"));
         }
         let kills = AtomicU32::new(0);
-        let until = (KILLS[0], &kills, &AtomicBool::new(false));
-        let publishing = async {
-            insist(&market.announcer, announce::SUBJECT, &inbound, PER_SECOND).await;
-            // A slow machine needs more traffic for as many kills.
-            while kills.load(Ordering::Relaxed) < KILLS[0] {
-                insist(
-                    &market.announcer,
-                    announce::SUBJECT,
-                    &inbound[..500],
-                    PER_SECOND,
-                )
-                .await;
-            }
-            until.2.store(true, Ordering::Relaxed);
-        };
-        tokio::join!(
-            publishing,
-            kill(&market.world, &mut services, &mut chance, until)
-        );
+        messages_settle(&market, &inbound, &mut services, &mut chance, &kills).await;
         market.rest().await;
         let settled = drive::settled(&market.database).await.expect("reads");
         let waiting = agreement.reckon(&settled, Comes::First).held();
@@ -238,7 +316,18 @@ fn charges_equal_the_reference_whatever_comes_in_any_order_and_whoever_is_killed
         assert_eq!(buckets, charges, "buckets are the sum of the charges");
         rich(&market).await;
 
-        costs_change(&market, &mut services, &mut chance, &kills).await;
+        let more = market.expect(more);
+        // What was agreed at first is no measure any more: accounts become others.
+        market.expected.agreement = None;
+        everything_changes(
+            &market,
+            &agreement,
+            &more,
+            &mut services,
+            &mut chance,
+            &kills,
+        )
+        .await;
         eprintln!("{kills:?} kills, {counts:?}");
     });
 }

@@ -26,7 +26,7 @@ use super::{
 };
 use crate::traffic::{
     Agreement, Announced, Shape,
-    agreement::{Charge, Comes, Cost, Outcome, Price, Settled, Usage},
+    agreement::{self, Charge, Comes, Cost, Outcome, Price, Settled, Usage},
 };
 
 /// What the tables of billing show.
@@ -165,23 +165,13 @@ impl World {
         for (id, account) in accounts.filter(|(_, account)| account.comes == comes) {
             let tenant = pseudonym(account.tenant.0);
             self.tenants.insert(tenant, account.tenant.0);
-            let facts = AccountFacts {
-                account_id: id.0,
-                account_tier: account.tier.into(),
-                currency: account.currency.into(),
-                payment_terms_days: 30,
-                invoice_language: "en".into(),
-                tax: Tax {
-                    category: "S".into(),
-                    rate: "19.00".into(),
-                    country: "DE".into(),
-                },
-            };
-            let body = Body::Account(Box::new(Account {
-                account: facts,
-                from: account.from.unwrap_or_else(start),
-            }));
-            self.say(Some(tenant), Some(id.0), body);
+            for version in account.versions() {
+                let body = Body::Account(Box::new(Account {
+                    from: version.from.unwrap_or_else(start),
+                    account: account_facts(id.0, &version),
+                }));
+                self.say(Some(tenant), Some(id.0), body);
+            }
         }
         let prices = (0..).zip(&agreement.prices);
         for (number, price) in prices.filter(|(_, price)| price.comes == comes) {
@@ -287,15 +277,13 @@ impl World {
         };
         let said = agreement.accounts.get(&settled.account);
         let said = said.filter(|account| account.comes <= known && account.comes < Comes::Never);
+        let rated_at = settled.charged_at.min(settled.received_at);
+        let said = said.and_then(|account| account.pays_by(rated_at));
         let body = match agreement.outcome(&settled, known) {
             Outcome::Charged(charge) => {
-                let account = said.expect("charged accounts are known");
-                Body::Charged(Box::new(self.charged_by(
-                    *tenant,
-                    account.tier,
-                    &charge,
-                    settlement,
-                )))
+                let (tier, _) = said.expect("charged accounts are known");
+                let charged = self.charged_by(*tenant, tier, &charge, settlement);
+                Body::Charged(Box::new(charged))
             }
             Outcome::Held(_) if known == Comes::Later => return false,
             Outcome::Held(reason) => Body::Held(Box::new(Held {
@@ -306,9 +294,9 @@ impl World {
                     "STATED"
                 }
                 .into(),
-                account_tier: said.map(|account| account.tier.into()),
-                currency: said.map(|account| account.currency.into()),
-                rated_at: settlement.charged_at.min(settlement.received_at),
+                account_tier: said.map(|(tier, _)| tier.into()),
+                currency: said.map(|(_, currency)| currency.into()),
+                rated_at,
                 reason: reason.into(),
             })),
         };
@@ -457,4 +445,19 @@ fn buckets<K: Clone, R: Clone>(rows: &Rows<K, R>) -> Vec<(K, R)> {
     let due = rows.due.iter();
     due.map(|(key, (row, _))| (key.clone(), row.clone()))
         .collect()
+}
+
+fn account_facts(account_id: Uuid, version: &agreement::Account) -> AccountFacts {
+    AccountFacts {
+        account_id,
+        account_tier: version.tier.into(),
+        currency: version.currency.into(),
+        payment_terms_days: 30,
+        invoice_language: "en".into(),
+        tax: Tax {
+            category: "S".into(),
+            rate: "19.00".into(),
+            country: "DE".into(),
+        },
+    }
 }

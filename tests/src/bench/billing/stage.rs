@@ -239,6 +239,9 @@ async fn behind(database: &Client, projections: &[&str]) -> Result<i64, Fault> {
 fn chargeable(mut agreement: Agreement) -> Agreement {
     for account in agreement.accounts.values_mut() {
         account.currency = "EUR";
+        for later in &mut account.becomes {
+            later.currency = "EUR";
+        }
         account.comes = Comes::First;
     }
     for price in &mut agreement.prices {

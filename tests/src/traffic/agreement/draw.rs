@@ -9,7 +9,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use schema::{OperatorId, Status, Timestamp};
 
-use super::{Account, Agreement, Comes, Cost, Price};
+use super::{Account, Agreement, Comes, Cost, Price, Standing};
 use crate::{
     money::Millionths,
     traffic::{PRIVATE_MARK, Shape, cast::Cast},
@@ -82,11 +82,26 @@ impl Draw {
                     name: format!("{PRIVATE_MARK} Trading {place} Ltd"),
                     address: format!("{} {PRIVATE_MARK} Street", self.rng.random_range(1..99)),
                     from: Some(self.minutes(-180)),
+                    becomes: self.becomes(abroad),
                     comes,
                 };
                 self.agreement.accounts.insert(*account, drawn);
             }
         }
+    }
+
+    /// Some change their tier within the hour of the traffic, and some of these back again.
+    fn becomes(&mut self, abroad: bool) -> Vec<Standing> {
+        let currency = if abroad { ABROAD } else { HOME };
+        let changes = [0, 0, 0, 0, 0, 0, 0, 0, 1, 2][self.rng.random_range(0..10)];
+        let minutes = [-30, -10].into_iter().take(changes);
+        minutes
+            .map(|minutes| Standing {
+                from: self.minutes(minutes),
+                tier: self.tier(),
+                currency,
+            })
+            .collect()
     }
 
     fn tier(&mut self) -> &'static str {
@@ -177,7 +192,7 @@ impl Draw {
             }
             let mut kinds: Vec<_> = accounts
                 .iter()
-                .map(|account| &self.agreement.accounts[account])
+                .flat_map(|account| self.agreement.accounts[account].versions())
                 .map(|account| (account.tier, account.currency))
                 .collect();
             kinds.sort_unstable();

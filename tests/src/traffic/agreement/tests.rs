@@ -29,6 +29,7 @@ fn example() -> Agreement {
         name: String::new(),
         address: String::new(),
         from: None,
+        becomes: Vec::new(),
         comes: Comes::First,
     };
     agreement.accounts.insert(AccountId(id(2)), account);
