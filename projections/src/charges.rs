@@ -6,6 +6,7 @@ pub mod charge_conflicts;
 pub mod cost_assessments;
 pub mod cost_changes;
 pub mod held_charges;
+pub mod margins;
 pub mod usage_summaries;
 
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use self::{
     billing_events::{ChargeFilter, ChargeStretch, ChargesOf},
     charge_conflicts::ConflictFilter,
     held_charges::HeldFilter,
+    margins::{Grouping, MarginsOf},
     usage_summaries::{Granularity, UsageOf},
 };
 use crate::{Page, Projection, ReadError, Reader, Scope};
@@ -41,6 +43,7 @@ pub(crate) async fn probe(reader: &Reader) -> Result<(), ReadError> {
     held_charges::list(reader, Scope::EveryTenant, filter, Page::ONE).await?;
     let filter = ConflictFilter::default();
     charge_conflicts::list(reader, Scope::EveryTenant, filter, Page::ONE).await?;
+    held_charges::find(reader, MessageId(Uuid::nil())).await?;
     let tenant = TenantId(Uuid::nil());
     let none = ChargesOf {
         tenant,
@@ -60,5 +63,13 @@ pub(crate) async fn probe(reader: &Reader) -> Result<(), ReadError> {
         operator: None,
     };
     usage_summaries::usage(reader, Scope::Tenant(tenant), of).await?;
+    for by in [Grouping::Currency, Grouping::Tier] {
+        let of = MarginsOf {
+            by,
+            from: day,
+            to: day,
+        };
+        margins::margins(reader, of, None, 1).await?;
+    }
     Ok(())
 }

@@ -118,7 +118,7 @@ pub async fn demo(args: DemoArgs) -> Result<bool, Fault> {
     steps.step("asking for usage as a customer, as the platform, as a stranger");
     drive::rest_with_billing(&world, Duration::from_mins(5)).await?;
     let customer = money::ask(&rest, &agreement, &due, &mut complaints).await?;
-    steps.step("a month of finance: a sheet of prices, a late cost, an adjustment by two people");
+    steps.step("a month of finance: a sheet of prices, a late cost, an adjustment by two people, a charge explained");
     let finance = finance::month(&world, &rest, &agreement, &mut complaints).await?;
     drive::rest_with_billing(&world, Duration::from_mins(5)).await?;
     steps.step("auditing log, tables and published messages");
@@ -261,6 +261,10 @@ fn print_finance(out: &mut impl Write, finance: &Finance) -> Result<(), Fault> {
         "  {:<28} {before:>10} {after:>14}",
         "  margin before, after"
     )?;
+    writeln!(out, "  one of them rests on")?;
+    for event in &finance.explained {
+        writeln!(out, "    {event}")?;
+    }
     let adjusted = finance.adjusted.unwrap_or_default();
     writeln!(out, "  {:<28} {adjusted:>10}", "adjusted by two people")?;
     Ok(())

@@ -6,12 +6,14 @@
 
 mod contradictions;
 mod costs;
+mod explained;
 pub(crate) mod fixture;
 mod flood;
 mod held;
 mod hostile;
 mod listed;
 pub(crate) mod lists;
+mod margins;
 mod superseded;
 mod times;
 mod whatever_happens;

@@ -116,7 +116,17 @@ const OF_TENANTS: [&str; 11] = [
 ];
 
 /// Statements that ask for rows of whatever tenant, or change rows by their own ids, and who may.
-const OF_WHATEVER_TENANT: [(&str, &str); 21] = [
+const OF_WHATEVER_TENANT: [(&str, &str); 25] = [
+    (
+        "find_assessments_of_a_charge",
+        "the platform asks why, and that is recorded",
+    ),
+    ("sum_margins", "finance adds up all tenants"),
+    ("sum_margins_by_tier", "finance adds up all tenants"),
+    (
+        "find_held_charge",
+        "the platform asks why, and that is recorded",
+    ),
     ("decide_adjustments", "a projection decides them by id"),
     ("find_adjustment", "whose it is, is asked of the row"),
     (

@@ -64,9 +64,12 @@ impl Rows {
         self.text.push('"');
     }
 
-    /// A cell without anything.
-    pub fn empty(&mut self) {
-        self.next();
+    /// The cell that `write` makes of a value, or one without anything.
+    pub fn if_any<T>(&mut self, value: Option<T>, write: impl FnOnce(&mut Self, T)) {
+        match value {
+            Some(value) => write(self, value),
+            None => self.next(),
+        }
     }
 
     /// A cell that can only hold letters, digits and signs between them: an id or a time.
@@ -204,7 +207,7 @@ mod tests {
         rows.amount(Amount::from_millionths(-15_000));
         rows.number(-3);
         rows.number(i16::MAX);
-        rows.empty();
+        rows.if_any(None, Rows::amount);
         rows.truth(true);
         rows.plain(Uuid::nil());
         rows.end();

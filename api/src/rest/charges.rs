@@ -3,9 +3,11 @@
 
 mod charge;
 mod charge_conflicts;
+mod explanation;
 mod export;
 mod held_charges;
 mod list;
+mod margins;
 mod show;
 mod usage;
 
@@ -18,7 +20,9 @@ pub(super) fn endpoints() -> Vec<Endpoint<AppState>> {
         usage::endpoint(),
         list::endpoint(),
         show::endpoint(),
+        explanation::endpoint(),
         held_charges::endpoint(),
         charge_conflicts::endpoint(),
+        margins::endpoint(),
     ]
 }

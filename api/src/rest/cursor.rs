@@ -53,7 +53,7 @@ impl JsonSchema for Limit {
 }
 
 /// Where a row stands in its list: what a cursor keeps.
-pub(super) trait Place: Copy {
+pub(super) trait Place: Sized {
     /// As bytes; always as many.
     fn bytes(self) -> Vec<u8>;
 

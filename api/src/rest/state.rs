@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use actors::services::billing::Commands;
-use eventstore::keyring::Keyring;
+use eventstore::{EventStore, keyring::Keyring};
 use projections::Reader;
 
 use crate::http::exports::Exports;
@@ -20,6 +20,8 @@ pub struct AppState {
     pub commands: Commands,
     /// The keys that billing names and addresses open with.
     pub keyring: Arc<dyn Keyring>,
+    /// Where the history of a thing is read.
+    pub store: Arc<dyn EventStore>,
     /// How many tables are sent at a time.
     pub exports: Arc<Exports>,
 }

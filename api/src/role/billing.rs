@@ -130,6 +130,7 @@ impl Parts<'_> {
             reader: Reader::new(service.database.clone(), LOG),
             commands: billing.commands(),
             keyring: service.keyring.clone(),
+            store: service.store.clone(),
             exports: Arc::clone(&self.exports),
         };
         let router = rest::router(state, &self.edge);

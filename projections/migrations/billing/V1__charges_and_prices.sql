@@ -198,6 +198,9 @@ comment on column billing.usage_days.margin_millionths is 'The same of margin.';
 comment on column billing.usage_days.log_id is 'The log they are recorded in.';
 comment on column billing.usage_days.position is 'Where in that log the last of them is.';
 
+-- What all accounts used on some days, for margins.
+create index usage_days_by_day on billing.usage_days (day);
+
 -- How far the usage of each log is counted. It moves with the sums, in one transaction: charges
 -- up to here are in them, and however often they come again they are not added again.
 create table billing.usage_counted (

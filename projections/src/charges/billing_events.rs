@@ -19,8 +19,8 @@ use uuid::Uuid;
 
 pub use self::{
     lookup::{
-        Charge, ChargeFilter, ChargePlace, ChargeStretch, ChargesFound, ChargesOf, find, list,
-        shown,
+        Charge, ChargeCost, ChargeFilter, ChargePlace, ChargeStretch, ChargesFound, ChargesOf,
+        find, list, shown,
     },
     queries::{charged_by_the_platform, charged_otherwise},
 };

@@ -7,14 +7,17 @@ use deadpool_postgres::Transaction;
 use eventstore::{RecordedEvent, postgres::Statement};
 use rust_decimal::Decimal;
 use schema::{
-    Amount, Event, EventType,
+    Amount, Event, EventType, Position,
     event::{AssessedCharge, CostsAssessed},
 };
 use time::OffsetDateTime;
-use tokio_postgres::types::ToSql;
+use tokio_postgres::{Row, types::ToSql};
 use uuid::Uuid;
 
-use crate::{ApplyError, Batch, Scope, Table};
+use crate::{
+    ApplyError, Batch, ReadError, Reader, Scope, Table,
+    read::{Cells, Parameters},
+};
 
 const INSERT: Statement = Statement::new(include_str!("cost_assessments/insert.sql"));
 
@@ -54,6 +57,19 @@ impl Table for CostAssessments {
         ];
         Ok(INSERT.execute(transaction, &parameters).await?)
     }
+}
+
+/// Where in the log a charge was assessed again, oldest first. The platform's own people ask.
+///
+/// # Errors
+/// See [`ReadError`].
+pub async fn of_a_charge(reader: &Reader, charge: Position) -> Result<Vec<Position>, ReadError> {
+    const OF_A_CHARGE: Statement = Statement::new(include_str!("cost_assessments/of_a_charge.sql"));
+    let asked: Parameters = vec![Box::new(reader.log().0), Box::new(charge.0)];
+    let rows = reader.rows(OF_A_CHARGE, Scope::EveryTenant, asked).await?;
+    let place =
+        |row: &Row| Cells::new("billing.cost_assessments", row, charge).position("position");
+    rows.iter().map(place).collect()
 }
 
 #[derive(Default)]

@@ -13,7 +13,7 @@ use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 pub use self::queries::{
-    HeldCharge, HeldFilter, HeldNews, HeldSum, count, list, news, ratable, sums,
+    HeldCharge, HeldFilter, HeldNews, HeldSum, count, find, list, news, ratable, sums,
 };
 use crate::{ApplyError, Batch, Scope, Table};
 

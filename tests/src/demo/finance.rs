@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use hyper::Method;
-use schema::{AccountId, TenantId};
+use schema::{AccountId, TenantId, Timestamp};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::{fmt::Write as _, time::Duration};
@@ -18,6 +18,8 @@ use crate::{
         rest::{PLATFORM, RestClient},
     },
 };
+
+const DAY_MICROS: i64 = 24 * 3_600 * 1_000_000;
 
 /// How long costs may take to be assessed again.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -34,6 +36,8 @@ pub(super) struct Finance {
     pub(super) reassessed: i64,
     /// What was left of that carrier's charges before, and after.
     pub(super) margin: [Millionths; 2],
+    /// What one of these charges rests on: each event, by position.
+    pub(super) explained: Vec<String>,
     /// What two people took off an account's bill.
     pub(super) adjusted: Option<Millionths>,
 }
@@ -50,6 +54,7 @@ pub(super) async fn month(
     sheet(rest, agreement, &mut finance, complaints).await?;
     correction(world, rest, &database, &mut finance, complaints).await?;
     adjustment(rest, &database, &mut finance, complaints).await?;
+    explanation(rest, &database, &mut finance, complaints).await?;
     Ok(finance)
 }
 
@@ -119,7 +124,7 @@ async fn correction(
     let cost = admin.get(&path).await?.made()?;
     let per_segment = cost["costPerSegment"].as_str().and_then(Millionths::parse);
     let dearer = per_segment.ok_or("no cost")? + Millionths(1_000);
-    finance.margin[0] = margin(database, &cost).await?;
+    finance.margin[0] = margin(rest, database, &cost, complaints).await?;
     let change = json!({
         "costPerSegment": dearer.to_string(), "effectiveFrom": cost["effectiveFrom"],
     });
@@ -128,7 +133,7 @@ async fn correction(
         .await?
         .made()?;
     drive::rest_with_billing(world, PATIENCE).await?;
-    finance.margin[1] = margin(database, &cost).await?;
+    finance.margin[1] = margin(rest, database, &cost, complaints).await?;
     let sql = include_str!("reassessed.sql");
     finance.reassessed = database.query_one(sql, &[]).await?.get(0);
     if finance.reassessed != charges || finance.margin[1] >= finance.margin[0] {
@@ -141,12 +146,86 @@ async fn correction(
     Ok(())
 }
 
-/// What is left of the charges of this cost's carrier.
-async fn margin(database: &Client, cost: &Value) -> Result<Millionths, Fault> {
+/// What is left of the charges of this cost's carrier: what finance is told, in all currencies, is what
+/// the charges say.
+async fn margin(
+    rest: &Rest,
+    database: &Client,
+    cost: &Value,
+    complaints: &mut Vec<String>,
+) -> Result<Millionths, Fault> {
     let operator: uuid::Uuid = serde_json::from_value(cost["operatorId"].clone())?;
     let sql = include_str!("margin_of_carrier.sql");
     let row = database.query_one(sql, &[&operator]).await?;
-    Ok(Millionths::parse(row.get(0)).ok_or("no amount")?)
+    let of_charges = Millionths::parse(row.get(0)).ok_or("no amount")?;
+    let day = |offset: i64| -> Result<String, Fault> {
+        let micros = eventstore::clock::now().micros() + offset * DAY_MICROS;
+        let at = Timestamp::from_micros(micros).ok_or("no time")?;
+        Ok(at.to_string()[..10].to_owned())
+    };
+    let path = format!(
+        "/v1/admin/margins?groupBy=operator&from={}&to={}",
+        day(-300)?,
+        day(1)?
+    );
+    let finance = rest.as_role("platform.finance", PLATFORM, None);
+    let mut summed = Millionths(0);
+    let mut page = finance.get(&path).await?.made()?;
+    loop {
+        let groups = page["data"].as_array().ok_or("no groups")?;
+        for group in groups.iter().filter(|it| it["group"] == cost["operatorId"]) {
+            let amount = group["margin"].as_str().and_then(Millionths::parse);
+            summed += amount.ok_or("no margin")?;
+        }
+        let Some(cursor) = page["nextCursor"].as_str() else {
+            break;
+        };
+        page = finance
+            .get(&format!("{path}&cursor={cursor}"))
+            .await?
+            .made()?;
+    }
+    if summed != of_charges {
+        complaints.push(format!(
+            "finance is told that {summed} is left of a carrier's charges, not {of_charges}"
+        ));
+    }
+    Ok(summed)
+}
+
+/// One of the charges that cost something else now is explained: whose version of the account and of the
+/// price it was charged by, what the carrier took and takes, and what it was found to cost afterwards.
+async fn explanation(
+    rest: &Rest,
+    database: &Client,
+    finance: &mut Finance,
+    complaints: &mut Vec<String>,
+) -> Result<(), Fault> {
+    let row = database
+        .query_one(include_str!("explained.sql"), &[])
+        .await?;
+    let (message, events): (uuid::Uuid, i64) = (row.get(0), row.get(1));
+    let path = format!("/v1/billing/charges/{message}/explanation");
+    let told = rest.as_billing_admin().get(&path).await?.made()?;
+    let mut kinds = Vec::new();
+    for event in told["events"].as_array().ok_or("no events")? {
+        let kind = event["eventType"].as_str().ok_or("no type")?;
+        kinds.push(kind);
+        let position = &event["position"];
+        finance.explained.push(format!("{position} {kind}"));
+    }
+    let rests_on = [
+        "PriceOpened",
+        "CostOpened",
+        "MessageCharged",
+        "CostsAssessed",
+    ];
+    let explained = rests_on.iter().all(|kind| kinds.contains(kind));
+    let assessed = kinds.iter().filter(|kind| **kind == "CostsAssessed");
+    if !explained || i64::try_from(assessed.count())? != events {
+        complaints.push(format!("message {message} is explained by {kinds:?}"));
+    }
+    Ok(())
 }
 
 /// One person proposes to take something off a bill, and another approves it.

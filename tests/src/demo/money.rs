@@ -156,10 +156,11 @@ pub(super) async fn ask(
 /// The figures of the summary.
 pub(super) fn told(audit: &Report, customer: Usage, mut complaints: Vec<String>) -> Money {
     let counts = &audit.counts;
-    if (counts.looks, counts.looks_refused) != (1, 1) {
+    // At usage and at one charge's explanation; a stranger's at usage.
+    if (counts.looks, counts.looks_refused) != (2, 1) {
         let (looks, refused) = (counts.looks, counts.looks_refused);
         complaints.push(format!(
-            "{looks} looks and {refused} refused are recorded, not 1 and 1"
+            "{looks} looks and {refused} refused are recorded, not 2 and 1"
         ));
     }
     let margin = audit.usage.iter();

@@ -205,7 +205,7 @@ async fn same(caller: &RestClient, query: &str, count: usize, review: bool) {
             assert_eq!(*cell, text, "{name}");
         }
     }
-    let for_review = ["position", "pricingTableId", "clockSkew", "late"];
+    let for_review = ["position", "operatorCost", "margin", "late"];
     for column in for_review {
         assert_eq!(head.iter().any(|name| name == column), review, "{column}");
     }

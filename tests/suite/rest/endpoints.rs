@@ -29,6 +29,10 @@ pub(super) enum Right {
     /// To see what finance settles: an administrator's, or that to see any account.
     Settle,
     Finance,
+    /// That of finance, or of administrators.
+    Margins,
+    /// To see why: an administrator's, an auditor's, or that to see any account.
+    Explain,
 }
 
 /// The things that endpoints are asked about.
@@ -104,7 +108,6 @@ pub(super) async fn adjustments(desk: &Desk, of: Customer) -> [Uuid; 2] {
 fn case(operation: &str, of: Things) -> Option<(Right, String, Option<Value>)> {
     let Things {
         customer,
-        message,
         prices: [price, spare_price],
         costs: [cost, spare_cost],
         ..
@@ -120,11 +123,6 @@ fn case(operation: &str, of: Things) -> Option<(Right, String, Option<Value>)> {
             let path = format!("/v1/billing/usage?{DAYS}&accountId={account}");
             Some((Right::Read, path, None))
         }
-        "listCharges" => {
-            let path = format!("/v1/billing/charges?accountId={account}");
-            Some((Right::Read, path, None))
-        }
-        "showCharge" => Some((Right::Read, format!("/v1/billing/charges/{message}"), None)),
         "listPrices" => admin(format!("{PRICES}?tenantId={tenant}"), None),
         "openPrice" => {
             let mut body = list_price_body(fresh);
@@ -158,7 +156,9 @@ fn case(operation: &str, of: Things) -> Option<(Right, String, Option<Value>)> {
         }
         "listChargeConflicts" => settle(format!("/v1/admin/charge-conflicts?tenantId={tenant}")),
         "listHeldCharges" => settle(format!("/v1/admin/held-charges?tenantId={tenant}")),
-        _ => case_of_rates(operation, of).or_else(|| case_of_adjustments(operation, of)),
+        _ => case_of_rates(operation, of)
+            .or_else(|| case_of_charges(operation, of))
+            .or_else(|| case_of_adjustments(operation, of)),
     }
 }
 
@@ -190,6 +190,23 @@ fn case_of_accounts(operation: &str, of: Customer) -> Option<(Right, String, Opt
         "putAccount" => Some((Right::Admin, path, Some(account_body(of.tenant)))),
         _ => None,
     }
+}
+
+/// The same of charges.
+fn case_of_charges(operation: &str, of: Things) -> Option<(Right, String, Option<Value>)> {
+    let (message, account) = (of.message, of.customer.account);
+    let charges = "/v1/billing/charges";
+    let (right, path) = match operation {
+        "listCharges" => (Right::Read, format!("{charges}?accountId={account}")),
+        "showCharge" => (Right::Read, format!("{charges}/{message}")),
+        "explainCharge" => (Right::Explain, format!("{charges}/{message}/explanation")),
+        "listMargins" => {
+            let path = format!("/v1/admin/margins?groupBy=tenant&{DAYS}");
+            (Right::Margins, path)
+        }
+        _ => return None,
+    };
+    Some((right, path, None))
 }
 
 /// The same of adjustments.
@@ -265,6 +282,9 @@ impl Operation {
     }
 }
 
+/// The place of the auditor among those who are told of nothing.
+const AUDITOR: usize = 5;
+
 /// What an answer tells, without what tells requests apart.
 fn told(mut answer: Answer) -> (u16, Value, Option<String>) {
     if let Some(body) = answer.body.as_object_mut() {
@@ -304,6 +324,10 @@ fn what_belongs_to_another_tenant_cannot_be_told_from_what_does_not_exist() {
         ];
         for operation in &operations {
             for (index, caller) in callers.iter().enumerate() {
+                // An auditor sees why anybody was charged what they were.
+                if operation.id == "explainCharge" && index == AUDITOR {
+                    continue;
+                }
                 let (_, real) = operation.call(caller, theirs).await;
                 let (_, imagined) = operation.call(caller, Things::imaginary()).await;
                 let real = told(real);

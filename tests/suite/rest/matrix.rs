@@ -113,6 +113,15 @@ fn due(who: &Who, operation: &str, right: Right, whose: Whose, of: Customer) -> 
         };
     }
     match right {
+        Right::Explain => Due {
+            refused: (!who.has(Has::Admin) && !who.has(Has::ReadAny) && !who.has(Has::Audit))
+                .then_some(MISSING),
+            recorded: true,
+        },
+        Right::Margins => Due {
+            refused: (!who.has(Has::Admin) && !who.has(Has::Finance)).then_some(MISSING),
+            recorded: true,
+        },
         Right::Read if operation == "showCharge" => of_a_charge(who, of),
         Right::Read => of_usage(who, of),
         Right::Settle => Due {

@@ -3,10 +3,10 @@
 //! Whoever runs the platform sees more of it than the customer: what is for review. One type writes
 //! both forms, so that a column has the name and the value of its field.
 
-use projections::charges::billing_events;
+use projections::charges::billing_events::{self, ChargeCost};
 use schema::{
-    AccountId, AccountTier, Amount, Currency, Direction, MessageId, OperatorId, PricingTableId,
-    Status, TenantId, Timestamp,
+    AccountId, AccountTier, Amount, Currency, Direction, ExchangeRateId, MessageId, OperatorCostId,
+    OperatorId, PricingTableId, Status, TenantId, Timestamp,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -54,6 +54,10 @@ pub(super) struct Charge {
 /// What only the platform's own people see of a charge.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a field that says yes or no by itself"
+)]
 struct ChargeReview {
     /// Where in the log it is recorded.
     position: i64,
@@ -65,6 +69,24 @@ struct ChargeReview {
     clock_skew: bool,
     /// The announcement came long after `chargedAt`.
     late: bool,
+    /// The version of the cost; null where the carrier has none.
+    operator_cost_id: Option<OperatorCostId>,
+    /// The carrier has no cost: it counts as 0.
+    cost_missing: bool,
+    /// What the carrier takes, in `costCurrency`.
+    operator_cost: Amount,
+    /// What the carrier is paid in; null without a cost.
+    cost_currency: Option<Currency>,
+    /// The version of the exchange rate; null where none is needed, or nobody entered one.
+    exchange_rate_id: Option<ExchangeRateId>,
+    /// What the carrier takes, in `currency`; null where that is not known.
+    converted_cost: Option<Amount>,
+    /// The price less that; null where it is not known.
+    margin: Option<Amount>,
+    /// The cost is in another currency, and nobody entered an exchange rate.
+    margin_unknown: bool,
+    /// Where in the log stands what it costs: with the charge, or later.
+    assessed_position: i64,
 }
 
 impl Charge {
@@ -98,6 +120,15 @@ impl ChargeReview {
             own_price: charge.own_price,
             clock_skew: charge.clock_skew,
             late: charge.late,
+            operator_cost_id: charge.cost.operator_cost_id,
+            cost_missing: charge.cost.operator_cost_id.is_none(),
+            operator_cost: charge.cost.operator_cost,
+            cost_currency: charge.cost.currency,
+            exchange_rate_id: charge.cost.exchange_rate_id,
+            converted_cost: charge.cost.converted_cost,
+            margin: charge.cost.margin,
+            margin_unknown: charge.cost.margin.is_none(),
+            assessed_position: charge.cost.assessed_position.0,
         }
     }
 }
@@ -121,12 +152,21 @@ const COLUMNS: [&str; 14] = [
 ];
 
 /// Those that follow for the platform's own people.
-const OF_REVIEW: [&str; 5] = [
+const OF_REVIEW: [&str; 14] = [
     "position",
     "pricingTableId",
     "ownPrice",
     "clockSkew",
     "late",
+    "operatorCostId",
+    "costMissing",
+    "operatorCost",
+    "costCurrency",
+    "exchangeRateId",
+    "convertedCost",
+    "margin",
+    "marginUnknown",
+    "assessedPosition",
 ];
 
 /// Writes the head of a table of charges.
@@ -160,8 +200,21 @@ pub(super) fn row(rows: &mut Rows, charge: &billing_events::Charge, ours: bool) 
         rows.truth(charge.own_price);
         rows.truth(charge.clock_skew);
         rows.truth(charge.late);
+        cost(rows, &charge.cost);
     }
     rows.end();
+}
+
+fn cost(rows: &mut Rows, cost: &ChargeCost) {
+    rows.if_any(cost.operator_cost_id, |rows, id| rows.plain(id.0));
+    rows.truth(cost.operator_cost_id.is_none());
+    rows.amount(cost.operator_cost);
+    rows.if_any(cost.currency, |rows, currency| rows.text(currency.as_str()));
+    rows.if_any(cost.exchange_rate_id, |rows, id| rows.plain(id.0));
+    rows.if_any(cost.converted_cost, Rows::amount);
+    rows.if_any(cost.margin, Rows::amount);
+    rows.truth(cost.margin.is_none());
+    rows.number(cost.assessed_position.0);
 }
 
 #[cfg(test)]
@@ -199,6 +252,15 @@ mod tests {
             own_price: true,
             clock_skew: false,
             late: true,
+            cost: ChargeCost {
+                operator_cost_id: None,
+                operator_cost: Amount::from_millionths(20_000),
+                currency: Currency::parse("USD"),
+                exchange_rate_id: Some(ExchangeRateId(id(6))),
+                converted_cost: Some(Amount::from_millionths(150_000)),
+                margin: Some(Amount::from_millionths(-15_000)),
+                assessed_position: Position(9),
+            },
         }
     }
 
@@ -232,9 +294,11 @@ mod tests {
             assert_eq!(columns.len(), fields.len());
             for (name, cell) in columns {
                 let field = &fields[&name];
-                let text = field
-                    .as_str()
-                    .map_or_else(|| field.to_string(), str::to_owned);
+                let text = match field {
+                    Value::String(text) => text.clone(),
+                    Value::Null => String::new(),
+                    other => other.to_string(),
+                };
                 assert_eq!(cell, text, "{name}");
             }
         }

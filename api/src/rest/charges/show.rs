@@ -30,9 +30,9 @@ const ENDPOINT: &str = "GET /v1/billing/charges/{messageId}";
 /// Which message's.
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct ChargePath {
+pub(super) struct ChargePath {
     /// The message.
-    message_id: MessageId,
+    pub(super) message_id: MessageId,
 }
 
 /// The right to read is looked at within, because a refusal is recorded.

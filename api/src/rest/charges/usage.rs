@@ -3,7 +3,7 @@
 //! Whoever runs the platform also sees what carriers take and what is left; customers do not.
 
 mod answer;
-mod day;
+pub(super) mod day;
 
 use axum::{extract::State, http::Method};
 use eventstore::clock;

@@ -202,7 +202,7 @@ fn shared(master: std::path::PathBuf) -> AppState {
         account_charges: Arc::new(charges),
         store: Arc::clone(&store),
         log,
-        feed: Feed::new(store),
+        feed: Feed::new(Arc::clone(&store)),
         keyring: Arc::clone(&keyring),
         metrics: Arc::new(BillingMetrics::default()),
         erasures: ErasureMetrics::default(),
@@ -219,6 +219,7 @@ fn shared(master: std::path::PathBuf) -> AppState {
         reader: Reader::new(database, log),
         commands: billing.commands(),
         keyring,
+        store,
         exports: Arc::new(Exports::new(1, 1)),
     }
 }

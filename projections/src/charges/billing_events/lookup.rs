@@ -3,11 +3,12 @@
 
 use eventstore::postgres::Statement;
 use schema::{
-    AccountId, AccountTier, Amount, Currency, Direction, MessageId, OperatorId, Position,
-    PricingTableId, Status, TenantId, Timestamp,
+    AccountId, AccountTier, Amount, Currency, Direction, ExchangeRateId, MessageId, OperatorCostId,
+    OperatorId, Position, PricingTableId, Status, TenantId, Timestamp,
 };
 use time::{OffsetDateTime, macros::datetime};
 use tokio_postgres::Row;
+use uuid::Uuid;
 
 use crate::{
     ReadError, Reader, Scope,
@@ -62,6 +63,27 @@ pub struct Charge {
     pub clock_skew: bool,
     /// Whether its settlement arrived long after it was settled.
     pub late: bool,
+    /// What it costs, by the latest assessment.
+    pub cost: ChargeCost,
+}
+
+/// What a charged message costs, as it is known now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChargeCost {
+    /// The version of the cost; none where the carrier has none.
+    pub operator_cost_id: Option<OperatorCostId>,
+    /// What the carrier takes, in `currency`; zero without a cost.
+    pub operator_cost: Amount,
+    /// What the carrier is paid in; none without a cost.
+    pub currency: Option<Currency>,
+    /// The version of the exchange rate, if one was needed and is there.
+    pub exchange_rate_id: Option<ExchangeRateId>,
+    /// What the carrier takes, in the currency of the charge; none where that is not known.
+    pub converted_cost: Option<Amount>,
+    /// The price less that; none where it is not known.
+    pub margin: Option<Amount>,
+    /// Where in the log that stands.
+    pub assessed_position: Position,
 }
 
 /// Where a charge stands in lists: by the time that chose its price, and at one time by when it was
@@ -281,13 +303,24 @@ fn read(row: &Row) -> Result<Charge, ReadError> {
         own_price: cells.get("own_price")?,
         clock_skew: cells.get("clock_skew")?,
         late: cells.get("late")?,
+        cost: ChargeCost {
+            operator_cost_id: cells
+                .get::<Option<Uuid>>("operator_cost_id")?
+                .map(OperatorCostId),
+            operator_cost: cells.amount("operator_cost")?,
+            currency: cells.word_if_any("cost_currency", Currency::parse)?,
+            exchange_rate_id: cells
+                .get::<Option<Uuid>>("exchange_rate_id")?
+                .map(ExchangeRateId),
+            converted_cost: cells.amount_if_any("converted_cost")?,
+            margin: cells.amount_if_any("margin")?,
+            assessed_position: cells.position("assessed_position")?,
+        },
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use uuid::Uuid;
-
     use super::*;
 
     fn charge(at: &str) -> Charge {
@@ -315,6 +348,15 @@ mod tests {
             own_price: false,
             clock_skew: false,
             late: false,
+            cost: ChargeCost {
+                operator_cost_id: None,
+                operator_cost: Amount::ZERO,
+                currency: None,
+                exchange_rate_id: None,
+                converted_cost: Some(Amount::ZERO),
+                margin: Some(Amount::from_millionths(45_000)),
+                assessed_position: Position(7),
+            },
         }
     }
 

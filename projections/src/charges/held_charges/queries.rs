@@ -94,6 +94,17 @@ pub async fn list(
     rows.iter().map(read).collect()
 }
 
+/// The charge of a message that waits, or once waited.
+///
+/// # Errors
+/// See [`ReadError`].
+pub async fn find(reader: &Reader, message: MessageId) -> Result<Option<HeldCharge>, ReadError> {
+    const FIND: Statement = Statement::new(include_str!("find.sql"));
+    let asked: Parameters = vec![Box::new(reader.log().0), Box::new(message.0)];
+    let rows = reader.rows(FIND, Scope::EveryTenant, asked).await?;
+    rows.first().map(read).transpose()
+}
+
 /// Charges that wait for the same, added up. What they will cost is not known while they wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HeldSum {

@@ -19,8 +19,10 @@ pub(super) enum Has {
     ReadAny,
     /// May set prices, costs and accounts.
     Admin,
-    /// May approve and reject.
+    /// May approve and reject, and see what is left once carriers are paid.
     Finance,
+    /// May see why somebody was charged what they were.
+    Audit,
 }
 
 /// What each role gives of what there are endpoints for (CONTRACTS 9).
@@ -30,7 +32,7 @@ pub(super) const ROLES: [(&str, &[Has]); 6] = [
     ("platform.admin", &[Has::Read, Has::ReadAny]),
     ("platform.billing_admin", &[Has::Admin]),
     ("platform.finance", &[Has::Read, Has::ReadAny, Has::Finance]),
-    ("platform.auditor", &[]),
+    ("platform.auditor", &[Has::Audit]),
 ];
 
 /// Roles that are none.
@@ -43,10 +45,11 @@ const UNDEFINED: [&str; 5] = [
 ];
 
 /// Scopes, and what they let through of whatever a role gives.
-const SCOPES: [(&str, &[Has]); 6] = [
-    ("billing:finance", &[Has::Finance]),
+const SCOPES: [(&str, &[Has]); 7] = [
+    ("billing:audit", &[Has::Audit]),
     ("billing:read", &[Has::Read, Has::ReadAny]),
     ("billing:admin", &[Has::Admin]),
+    ("billing:finance", &[Has::Finance]),
     (
         "openid billing:admin billing:read",
         &[Has::Read, Has::ReadAny, Has::Admin],

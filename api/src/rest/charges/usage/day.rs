@@ -10,11 +10,11 @@ const FORM: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day
 
 /// A day in UTC, from year 0 to 9999.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Day(pub(super) Date);
+pub(in crate::rest::charges) struct Day(pub(in crate::rest::charges) Date);
 
 impl Day {
     /// The day that `text` names: four digits, two, two.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(in crate::rest::charges) fn parse(text: &str) -> Option<Self> {
         let plain = |byte: u8| byte.is_ascii_digit() || byte == b'-';
         if text.len() != 10 || text.starts_with('-') || !text.bytes().all(plain) {
             return None;
