@@ -24,6 +24,7 @@ mod judge;
 mod load;
 mod load_billing;
 mod log_checks;
+mod margins;
 mod orphan_checks;
 mod private;
 mod published_checks;
@@ -213,5 +214,9 @@ async fn billing(database: &Client, judge: &mut Judge<'_>) -> Result<(), AuditEr
     load_billing::accounts(database, |row| judge.account_row(&row)).await?;
     load_billing::account_versions(database, |row| judge.account_version_row(&row)).await?;
     load_billing::accesses(database, |row| judge.access_row(&row)).await?;
-    adjustments::rows(database, |row| judge.adjustment_row(&row)).await
+    adjustments::rows(database, |row| judge.adjustment_row(&row)).await?;
+    for question in judge.questions() {
+        margins::load(database, question, |group, sum| judge.margin(group, sum)).await?;
+    }
+    Ok(())
 }

@@ -123,6 +123,9 @@ invariants! {
     UsageMatchesLog "USAGE_MATCHES_LOG"
         "Every bucket of `billing.usage_summaries` and `billing.usage_days` is the sum of its \
          charges, and their sums are the sum of all charges."
+    MarginsMatchLog "MARGINS_MATCH_LOG"
+        "What finance is told of margins, by whatever it asks for, is the sum of the charges of \
+         those days by their last assessment."
     PriceRowsMatchLog "PRICE_ROWS_MATCH_LOG"
         "`billing.pricing_tables` and `billing.operator_costs` have exactly one row per version."
     AccountRowsMatchLog "ACCOUNT_ROWS_MATCH_LOG"

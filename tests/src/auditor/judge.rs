@@ -15,7 +15,9 @@ use super::{
     conflict_rows::{self, ConflictRow},
     facts::{Body, Log},
     findings::Findings,
-    log_checks, orphan_checks,
+    log_checks,
+    margins::{Group, Margins, Question},
+    orphan_checks,
     private::{self, Leak},
     published_checks::{Due, Subject},
     receipt_checks,
@@ -42,6 +44,7 @@ pub(super) struct Judge<'a> {
     resolutions: Shown,
     tables: Tables,
     conflicts: Rows<i64, ConflictRow>,
+    margins: Margins,
     usage: BTreeMap<String, Usage>,
 }
 
@@ -75,6 +78,7 @@ impl<'a> Judge<'a> {
             counts: count(log, &known),
             tables: Tables::due(log, &known),
             conflicts: conflict_rows::due(log),
+            margins: Margins::due(log, &known),
             usage: usage(log, &known),
             receipts: Shown::new(log, receipts, "dlr.delivery_receipts"),
             orphans: Shown::new(log, orphans, "dlr.orphaned_receipts"),
@@ -128,6 +132,7 @@ impl<'a> Judge<'a> {
         table_checks::check_rows_there(self.counts.messages, expected, findings);
         self.tables.end(findings);
         self.conflicts.end(findings);
+        self.margins.groups.end(findings);
     }
 
     pub(super) fn charge_row(&mut self, row: &ChargeRow) {
@@ -156,6 +161,15 @@ impl<'a> Judge<'a> {
     pub(super) fn day(&mut self, bucket: Bucket<Date>, usage: Usage) {
         self.tables.in_days.absorb(usage);
         self.tables.days.row(bucket, &usage, &mut self.findings);
+    }
+
+    /// What finance may ask for.
+    pub(super) fn questions(&self) -> Vec<Question> {
+        self.margins.questions()
+    }
+
+    pub(super) fn margin(&mut self, group: Group, sum: Usage) {
+        self.margins.groups.row(group, &sum, &mut self.findings);
     }
 
     pub(super) fn price_row(&mut self, row: &VersionRow) {

@@ -4,6 +4,7 @@ mod adjustments;
 mod billing;
 mod billing_rows;
 mod billing_world;
+mod margins;
 mod servers;
 mod shown;
 mod world;

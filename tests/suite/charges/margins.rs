@@ -119,6 +119,19 @@ fn margins_are_added_up_by_whatever_finance_asks_for() {
             assert_eq!(row["margin"], told(12)["margin"]);
         }
         assert_eq!(by_currency.len(), 2);
+        // Both days are included, and no other is.
+        for (from, to, messages) in [(2, 12, 12), (12, 12, 12), (13, 22, 0), (1, 22, 24)] {
+            for by in ["currency", "tier"] {
+                let days = format!("from=1998-03-{from:02}&to=1998-03-{to:02}");
+                let path = format!("/v1/admin/margins?groupBy={by}&{days}&limit=50");
+                let page = finance.get(&path).await.expect("an answer").made();
+                let page = page.expect("a page");
+                let rows = page["data"].as_array().expect("a list");
+                let of_euro = rows.iter().filter(|row| row["currency"] == "EUR");
+                let counts = of_euro.map(|row| row["messageCount"].as_i64().expect("a count"));
+                assert_eq!(counts.sum::<i64>(), messages, "by {by}, {days}");
+            }
+        }
         desk.is_calm();
     });
 }

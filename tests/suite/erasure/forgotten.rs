@@ -1,7 +1,9 @@
 //! What is left of an erased tenant.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use schema::Timestamp;
+use tests::world::PLATFORM;
 use uuid::Uuid;
 
 use super::fixture::{REASON, Stage, Tenant, stage, told_of};
@@ -53,6 +55,24 @@ async fn looked_at(stage: &Stage, tenant: Tenant) {
     );
     let answer = stage.rest.as_platform_admin().get(&path).await;
     assert_eq!(answer.expect("an answer").status, 200);
+}
+
+/// What finance is told is left of each tenant's charges, whenever they were made.
+async fn margins(stage: &Stage) -> BTreeMap<String, String> {
+    let micros = eventstore::clock::now().micros();
+    let day = |offset: i64| {
+        let at = Timestamp::from_micros(micros + offset * 24 * 3_600 * 1_000_000);
+        at.expect("a time").to_string()[..10].to_owned()
+    };
+    let days = format!("from={}&to={}", day(-390), day(1));
+    let path = format!("/v1/admin/margins?groupBy=tenant&{days}&limit=50");
+    let finance = stage.rest.as_role("platform.finance", PLATFORM, None);
+    let page = finance.get(&path).await.expect("an answer").made();
+    let page = page.expect("a page");
+    let rows = page["data"].as_array().expect("a list").iter();
+    let word = |row: &serde_json::Value, name: &str| row[name].as_str().expect("a word").to_owned();
+    rows.map(|row| (word(row, "group"), word(row, "margin")))
+        .collect()
 }
 
 #[test]
@@ -124,6 +144,28 @@ fn nothing_names_an_erased_tenant_or_opens_its_data_and_nobody_else_notices() {
         for service in [&stage.desk.service, &stage.billing] {
             assert!(!service.log().contains(REASON));
         }
+    });
+}
+
+#[test]
+fn what_is_left_of_an_erased_tenants_charges_is_told_under_its_pseudonym() {
+    run(async {
+        let stage = stage().await;
+        let (erased, stays) = (Tenant::new(), Tenant::new());
+        for tenant in [erased, stays] {
+            stage.agree(tenant).await;
+            stage.settled(tenant).await;
+        }
+        let pseudonym = stage.pseudonym(erased).await.expect("known");
+        let mut left = eventually("both are added up", async || {
+            let left = margins(&stage).await;
+            (left.len() == 2).then_some(left)
+        })
+        .await;
+        stage.erase(erased).await;
+        let of_erased = left.remove(&erased.id().to_string()).expect("a margin");
+        left.insert(pseudonym.to_string(), of_erased);
+        assert_eq!(margins(&stage).await, left);
     });
 }
 

@@ -10,6 +10,9 @@ use crate::fixture::{Base, base_in, postgres, run, unique};
 const BY_HOUR: &str = include_str!("../../../projections/src/charges/usage_summaries/by_hour.sql");
 const BY_DAY: &str = include_str!("../../../projections/src/charges/usage_summaries/by_day.sql");
 
+const BY_BUCKET: &str = include_str!("../../../projections/src/charges/margins/by_bucket.sql");
+const BY_TIER: &str = include_str!("../../../projections/src/charges/margins/by_tier.sql");
+
 const CHARGES: &str = include_str!("../../../projections/src/charges/billing_events/list.sql");
 
 /// The plan of `sql` for whatever values, as `billing_svc` has it under `scope`.
@@ -102,6 +105,63 @@ async fn keeps_its_index(version: PgVersion) {
             looks_up(&plan, &conditions);
         }
     }
+}
+
+/// Margins look at the days, and by tier at the charges, that are asked for, and at no others.
+async fn adds_up_along_the_indexes(version: PgVersion) {
+    let base = base_in(postgres(version).await).await;
+    let admin = base.admin().await;
+    let fill = include_str!("plans/much_usage.sql");
+    let fill = fill
+        .replace("$1", &format!("'{}'", unique()))
+        .replace("$2", &format!("'{}'", unique()));
+    admin.batch_execute(&fill).await.expect("a superuser may");
+    let charges = include_str!("../charges/listed/seed.sql");
+    let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 6] = [
+        &unique(),
+        &unique(),
+        &unique(),
+        &unique(),
+        &20_000_i64,
+        &-100_000_i64,
+    ];
+    let filled = admin.execute(charges, &parameters).await;
+    filled.expect("a superuser may");
+    let analyze = "analyze billing.billing_events, billing.usage_days";
+    admin.batch_execute(analyze).await.expect("analysed");
+    let looks_at = |plan: &str, conditions: &[&str]| {
+        assert!(!plan.contains("Seq Scan"), "{plan}");
+        for condition in conditions {
+            let mut lines = plan.lines().filter(|line| line.contains("Index Cond"));
+            let found = lines.any(|line| line.contains(condition));
+            assert!(found, "{condition} is not looked up:\n{plan}");
+        }
+    };
+    let kinds = "smallint, date, date, text, text, text, bigint";
+    let values = "1, '2026-01-05', '2026-01-06', 'operator', '', '', 21";
+    let sums = plan(base, Scope::EveryTenant, BY_BUCKET, kinds, values).await;
+    looks_at(&sums, &["(day >= $2) AND (day < $3)"]);
+    let kinds = "smallint, timestamptz, timestamptz, text, text, bigint, date, date";
+    let values = "1, '2026-01-05', '2026-01-06', '', '', 21, '2026-01-05', '2026-01-06'";
+    let charges = plan(base, Scope::EveryTenant, BY_TIER, kinds, values).await;
+    looks_at(
+        &charges,
+        &[
+            "(day >= $7) AND (day < $8)",
+            "(rated_at >= $2) AND (rated_at < $3)",
+            "(operator_id = ",
+        ],
+    );
+}
+
+#[test]
+fn margins_look_at_no_other_days_than_they_are_asked_for() {
+    run(async {
+        adds_up_along_the_indexes(PgVersion::V18).await;
+        if PgVersion::V15.available() {
+            adds_up_along_the_indexes(PgVersion::V15).await;
+        }
+    });
 }
 
 #[test]

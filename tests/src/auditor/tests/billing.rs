@@ -19,7 +19,11 @@ use crate::{
 
 /// Breaks something in a world where everything is charged; exactly this must be found.
 #[track_caller]
-fn notices(invariant: Invariant, fault: Fault, break_it: impl FnOnce(&mut World)) -> Report {
+pub(super) fn notices(
+    invariant: Invariant,
+    fault: Fault,
+    break_it: impl FnOnce(&mut World),
+) -> Report {
     let mut world = World::charged(1_500);
     break_it(&mut world);
     let report = world.audit();

@@ -20,6 +20,7 @@ use super::{
         facts::{Body, LogEvent},
         findings::Findings,
         judge::Judge,
+        margins::{Group, Margins},
         rows::Rows,
     },
     world::{World, pseudonym, start},
@@ -43,6 +44,7 @@ pub(super) struct Shown {
     pub(super) account_versions: Vec<AccountVersionRow>,
     pub(super) accesses: Vec<AccessRow>,
     pub(super) adjustments: Vec<AdjustmentRow>,
+    pub(super) margins: Vec<(Group, Usage)>,
 }
 
 impl World {
@@ -156,6 +158,7 @@ impl World {
             account_versions: rows(&tables.accounts.versions),
             accesses: rows(&tables.accesses),
             adjustments: rows(&tables.adjustments),
+            margins: buckets(&Margins::due(&log, &charges).groups),
         });
     }
 
@@ -430,6 +433,9 @@ impl World {
         shown.accesses.iter().for_each(|row| judge.access_row(row));
         let adjustments = shown.adjustments.iter();
         adjustments.for_each(|row| judge.adjustment_row(row));
+        for (group, sum) in &shown.margins {
+            judge.margin(group.clone(), *sum);
+        }
     }
 }
 

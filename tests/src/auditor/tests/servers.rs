@@ -67,6 +67,7 @@ async fn a_world_in_real_servers_balances_and_a_broken_one_does_not() {
         Invariant::ChargeRowsMatchLog,
         Invariant::HeldRowsMatchLog,
         Invariant::UsageMatchesLog,
+        Invariant::MarginsMatchLog,
         Invariant::PriceRowsMatchLog,
         Invariant::AccountRowsMatchLog,
     ] {
