@@ -46,6 +46,9 @@ fn a_charge_is_explained_by_its_events_and_so_is_one_that_waits() {
         })
         .await;
         assert_eq!(held.body["charge"], Value::Null);
+        assert_eq!(held.body["logId"], 1);
+        let why = &held.body["events"][1]["payload"]["reason"];
+        assert_eq!(*why, "NO_PRICE");
         assert_eq!(types(&held.body), ["AccountRegistered", "ChargeHeld"]);
         let request = held.header("x-request-id").expect("an id");
         assert_eq!(desk.looks(request).await.len(), 1, "each look is recorded");
@@ -165,9 +168,18 @@ fn a_charge_is_explained_to_the_platform_alone() {
         opened(&desk.rest, "/v1/admin/pricing", &price_body(of)).await;
         let message = desk.settle(of).await;
         desk.charge(message).await;
-        let customer = desk.rest.as_customer(of.tenant, of.account);
-        let refused = customer.get(&path(message)).await.expect("an answer");
-        assert_eq!(problem(&refused).0, 403, "{}", refused.text);
+        let other = desk.customer().await;
+        for stranger in [
+            desk.rest.as_customer(of.tenant, of.account),
+            desk.rest.as_role("account.admin", of.tenant, None),
+            desk.rest.as_role("account.admin", other.tenant, None),
+            // Roles of the platform count in its own tenants alone.
+            desk.rest
+                .as_role("platform.billing_admin", other.tenant, None),
+        ] {
+            let refused = stranger.get(&path(message)).await.expect("an answer");
+            assert_eq!(problem(&refused).0, 403, "{}", refused.text);
+        }
         let admin = desk.rest.as_billing_admin();
         let unknown = admin.get(&path(unique())).await.expect("an answer");
         assert_eq!(problem(&unknown).0, 404);

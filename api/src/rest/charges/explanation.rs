@@ -59,6 +59,8 @@ struct ChargeExplanation {
     account_id: AccountId,
     /// The charge as it is shown; null while it waits.
     charge: Option<Charge>,
+    /// The log that the positions are of.
+    log_id: i16,
     /// What decided it, in the order of the log.
     events: Vec<ExplainingEvent>,
 }
@@ -67,7 +69,7 @@ struct ChargeExplanation {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct ExplainingEvent {
-    /// Where it stands in the log.
+    /// Where it stands in that log.
     position: i64,
     /// What it is about.
     about: About,
@@ -144,6 +146,7 @@ async fn show(
         tenant_id: whose.0,
         account_id: whose.1,
         charge,
+        log_id: shared.questions.log().0,
         events,
     }))
 }
