@@ -12,6 +12,7 @@ pub mod charges;
 pub mod erasure;
 #[cfg(test)]
 mod fixture;
+pub mod operator_statements;
 pub mod prices;
 pub mod receipts;
 pub mod runtime;

@@ -4,7 +4,10 @@ use std::{path::PathBuf, time::Duration};
 
 use axum::http::Uri;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use schema::{AccountId, EventId, MessageId, Sealed, SheetId, TenantId, Timestamp};
+use schema::{
+    AccountId, Currency, Day, EventId, MessageId, OperatorId, Sealed, SheetId, StatementId,
+    TenantId, Timestamp,
+};
 
 use crate::{
     config::values,
@@ -58,6 +61,8 @@ pub enum Role {
     Prices(SheetSettings),
     /// Compares a sheet of costs with what is in effect, or applies it
     Costs(SheetSettings),
+    /// Compares a carrier's own statement with what is recorded
+    Statement(StatementSettings),
     /// Prints, writes or checks the JSON Schemas of everything stored or sent
     Schema(SchemaSettings),
     /// Makes keys and tokens for development
@@ -81,6 +86,7 @@ impl Role {
             Self::Reveal(_) => "tollbook-reveal",
             Self::Prices(_) => "tollbook-prices",
             Self::Costs(_) => "tollbook-costs",
+            Self::Statement(_) => "tollbook-statement",
             Self::Schema(_) => "tollbook-schema",
             Self::Dev(_) => "tollbook-dev",
         }
@@ -101,6 +107,7 @@ impl Role {
             | Self::Reveal(_)
             | Self::Prices(_)
             | Self::Costs(_)
+            | Self::Statement(_)
             | Self::Schema(_)
             | Self::Dev(_) => None,
         }
@@ -379,6 +386,48 @@ pub struct SheetFile {
     /// What to call it; by default that follows from the file, so that the same file is applied once
     #[arg(long, value_name = "ID", value_parser = values::sheet)]
     pub sheet_id: Option<SheetId>,
+}
+
+/// Settings of `statement`.
+#[derive(Debug, Clone, Args)]
+pub struct StatementSettings {
+    /// The API.
+    #[command(flatten)]
+    pub api: ApiSettings,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: StatementCommand,
+}
+
+/// What `statement` can do.
+#[derive(Debug, Clone, Subcommand)]
+pub enum StatementCommand {
+    /// Shows how a statement differs from what is recorded; changes nothing
+    Diff(StatementDiff),
+}
+
+/// Settings of `statement diff`.
+#[derive(Debug, Clone, Args)]
+pub struct StatementDiff {
+    /// The statement: CSV with the columns operatorMessageId, status, segments and perhaps cost, or
+    /// date, status, messages, segments and perhaps cost
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// The carrier whose statement it is
+    #[arg(long, value_name = "UUID", value_parser = values::operator)]
+    pub operator_id: OperatorId,
+    /// The first day it is about, in UTC
+    #[arg(long, value_name = "DAY", value_parser = values::day)]
+    pub from: Day,
+    /// The last day; it is included
+    #[arg(long, value_name = "DAY", value_parser = values::day)]
+    pub to: Day,
+    /// The currency of its costs
+    #[arg(long, value_name = "CODE", value_parser = values::currency)]
+    pub currency: Currency,
+    /// The id to keep it under; by default it follows from the file and from what is said here
+    #[arg(long, value_name = "UUID", value_parser = values::statement)]
+    pub statement_id: Option<StatementId>,
 }
 
 /// Settings of `schema`.

@@ -18,6 +18,7 @@ pub mod exports;
 mod guard;
 pub mod headers;
 pub mod limits;
+pub mod lines;
 pub mod metrics;
 mod observe;
 pub mod openapi;
@@ -29,6 +30,7 @@ pub mod router;
 pub mod server;
 pub mod shares;
 pub mod tls;
+pub mod upload;
 
 #[cfg(test)]
 mod tests;

@@ -13,6 +13,7 @@ mod cursor;
 mod etag;
 mod fault;
 mod fields;
+mod operator_statements;
 mod prices;
 mod sealed;
 pub mod state;
@@ -44,6 +45,7 @@ fn endpoints() -> Vec<Endpoint<AppState>> {
         prices::endpoints(),
         accounts::endpoints(),
         adjustments::endpoints(),
+        operator_statements::endpoints(),
     ];
     all.into_iter().flatten().map(tags::tagged).collect()
 }

@@ -14,6 +14,7 @@ pub mod republish;
 pub mod reveal;
 pub mod schema;
 pub mod sheets;
+pub mod statement;
 
 use std::{
     fmt::Display,
@@ -142,6 +143,7 @@ pub async fn run(role: Role, shutdown: Shutdown) -> Result<(), RoleError> {
         Role::Reveal(settings) => reveal::run(settings).await,
         Role::Prices(settings) => sheets::run(sheets::Kind::Prices, &settings).await,
         Role::Costs(settings) => sheets::run(sheets::Kind::Costs, &settings).await,
+        Role::Statement(settings) => statement::run(&settings).await,
         Role::Schema(settings) => schema::run(&settings),
         Role::Dev(settings) => dev::run(&settings.command),
     }

@@ -33,6 +33,14 @@ grant update (resolved_at) on billing.held_charges to billing_svc;
 grant update (erased_at) on billing.erasures to billing_svc;
 grant select, insert on billing.charge_conflicts to billing_svc;
 
+-- Carriers' statements, and the desk they are compared on. What lies there is no record and is gone
+-- when a comparison ends, so the service clears it itself; nobody else has a right there.
+grant select, insert on billing.operator_statements to billing_svc;
+grant select, insert, delete
+    on billing.operator_statement_uploads, billing.operator_statement_lines,
+    billing.operator_statement_charges, billing.operator_statement_matches
+    to billing_svc;
+
 -- Others read all but the columns that hold personal data (sealed): legal_name, contact_name,
 -- billing_address, vat_id and purchase_order, and the reasons of adjustments.
 grant select on billing.billing_events, billing.usage_summaries, billing.usage_days,
@@ -51,7 +59,7 @@ grant select (
     changed_position
 ) on billing.adjustments to auditor, tollbook_admin;
 
-grant select on billing.charge_conflicts to auditor, tollbook_admin;
+grant select on billing.charge_conflicts, billing.operator_statements to auditor, tollbook_admin;
 
 -- Jobs: rebuilding, erasing.
 grant insert, update, delete, truncate
@@ -60,4 +68,5 @@ grant insert, update, delete, truncate
     billing.account_versions, billing.adjustments, billing.held_charges, billing.access_log,
     billing.erasures, billing.exchange_rates, billing.cost_changes, billing.cost_assessments
     to tollbook_admin;
-grant insert, update, delete, truncate on billing.charge_conflicts to tollbook_admin;
+grant insert, update, delete, truncate on billing.charge_conflicts, billing.operator_statements
+    to tollbook_admin;

@@ -15,6 +15,7 @@ pub mod erasure;
 #[cfg(test)]
 mod fixture;
 pub mod migrate;
+pub mod operator_statements;
 pub mod prices;
 pub mod read;
 pub mod receipts;

@@ -14,6 +14,7 @@ mod prices;
 mod receipts;
 mod sealed;
 mod sheets;
+mod statements;
 
 pub use self::{
     access::{AccessRefused, CrossAccountRead, PersonalDataRevealed, RevealedFields},
@@ -36,6 +37,10 @@ pub use self::{
     },
     sealed::{Sealed, SealedValue},
     sheets::{CostSheetApplied, PriceSheetApplied, SheetFacts},
+    statements::{
+        Difference, DifferenceClass, Figures, MoneySum, OperatorStatementCompared, SideSums,
+        StatementContent, StatementSums,
+    },
 };
 use schemars::{Schema, SchemaGenerator};
 
@@ -196,6 +201,8 @@ events! {
     TenantErased(Tenant) = 1,
     /// A person was to see what is sealed. Recorded before it is opened.
     PersonalDataRevealed(Audit) = 1,
+    /// A carrier's statement was compared with what is recorded. It changes nothing else.
+    OperatorStatementCompared(Statement) = 1,
 }
 
 /// A stored event that no arm of [`Event::from_stored`] can read.

@@ -108,6 +108,8 @@ uuid_id! {
     ExchangeRateId
     /// A message on the wire, as its producer names it.
     SourceEventId
+    /// A carrier's own statement, as whoever brings it names it.
+    StatementId
 }
 
 /// The id a carrier gave to (a part of) a message: 1 to 64 printable ASCII characters. Unique
@@ -221,6 +223,8 @@ categories! {
     Invoice = "invoice",
     /// One stream per request: that somebody looked at data that is not theirs, or is sealed.
     Audit = "audit",
+    /// One stream per carrier's statement: what comparing it showed.
+    Statement = "statement",
 }
 
 /// A stream of the log: what one decider decides about.
@@ -354,6 +358,15 @@ impl StreamId {
         Self {
             category: Category::Assessment,
             id: derive("assessments", &[]),
+        }
+    }
+
+    /// The stream of a carrier's statement.
+    #[must_use]
+    pub const fn statement(statement: StatementId) -> Self {
+        Self {
+            category: Category::Statement,
+            id: statement.0,
         }
     }
 

@@ -9,6 +9,7 @@ pub mod account;
 pub mod address;
 pub mod adjustment;
 pub mod conformance;
+pub mod day;
 pub mod document;
 pub mod erasure;
 pub mod event;
@@ -29,12 +30,13 @@ pub mod versioned;
 pub use account::{CountryCode, InvoiceLanguage, PaymentDays, TaxCategory, TaxRate};
 pub use address::PostalAddress;
 pub use adjustment::AdjustmentAmount;
+pub use day::Day;
 pub use erasure::ReceivedErasure;
 pub use event::{Event, EventType, Sealed, SealedValue};
 pub use id::{
     AccountId, AdjustmentId, Category, EventId, ExchangeRateId, MessageId, OperatorCostId,
-    OperatorId, OperatorMessageId, PricingTableId, Pseudonym, SheetId, SourceEventId, StreamId,
-    TenantId,
+    OperatorId, OperatorMessageId, PricingTableId, Pseudonym, SheetId, SourceEventId, StatementId,
+    StreamId, TenantId,
 };
 pub use inbound::{Invalid, Reason};
 pub use money::{Amount, Currency, Rate, UnitPrice};

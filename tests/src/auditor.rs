@@ -31,6 +31,9 @@ mod published_checks;
 mod receipt_checks;
 mod rows;
 mod sheet_checks;
+mod statement_checks;
+mod statement_facts;
+mod statement_rows;
 mod streams;
 mod table_checks;
 #[cfg(test)]
@@ -215,6 +218,7 @@ async fn billing(database: &Client, judge: &mut Judge<'_>) -> Result<(), AuditEr
     load_billing::account_versions(database, |row| judge.account_version_row(&row)).await?;
     load_billing::accesses(database, |row| judge.access_row(&row)).await?;
     adjustments::rows(database, |row| judge.adjustment_row(&row)).await?;
+    statement_rows::rows(database, |row| judge.statement_row(&row)).await?;
     for question in judge.questions() {
         margins::load(database, question, |group, sum| judge.margin(group, sum)).await?;
     }

@@ -5,6 +5,7 @@
 
 mod finance;
 mod money;
+pub mod statement;
 
 use std::{
     io::{IsTerminal as _, Write},
@@ -118,7 +119,7 @@ pub async fn demo(args: DemoArgs) -> Result<bool, Fault> {
     steps.step("asking for usage as a customer, as the platform, as a stranger");
     drive::rest_with_billing(&world, Duration::from_mins(5)).await?;
     let customer = money::ask(&rest, &agreement, &due, &mut complaints).await?;
-    steps.step("a month of finance: a sheet of prices, a late cost, an adjustment by two people, a charge explained");
+    steps.step("a month of finance: a sheet of prices, a late cost, an adjustment by two people, a charge explained, a carrier's statement");
     let finance = finance::month(&world, &rest, &agreement, &mut complaints).await?;
     drive::rest_with_billing(&world, Duration::from_mins(5)).await?;
     steps.step("auditing log, tables and published messages");
@@ -265,6 +266,8 @@ fn print_finance(out: &mut impl Write, finance: &Finance) -> Result<(), Fault> {
     for event in &finance.explained {
         writeln!(out, "    {event}")?;
     }
+    let differs = finance.statement_differs.join("; ");
+    writeln!(out, "  {:<28} {differs}", "a carrier's statement differs")?;
     let adjusted = finance.adjusted.unwrap_or_default();
     writeln!(out, "  {:<28} {adjusted:>10}", "adjusted by two people")?;
     Ok(())

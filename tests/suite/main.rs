@@ -23,6 +23,7 @@ mod isolation;
 mod keys;
 mod log;
 mod nats;
+mod operator_statements;
 mod prices;
 mod privacy;
 mod projections;

@@ -116,7 +116,7 @@ const OF_TENANTS: [&str; 11] = [
 ];
 
 /// Statements that ask for rows of whatever tenant, or change rows by their own ids, and who may.
-const OF_WHATEVER_TENANT: [(&str, &str); 25] = [
+const OF_WHATEVER_TENANT: [(&str, &str); 26] = [
     (
         "find_assessments_of_a_charge",
         "the platform asks why, and that is recorded",
@@ -183,6 +183,10 @@ const OF_WHATEVER_TENANT: [(&str, &str); 25] = [
     (
         "list_ratable_charges",
         "the search for charges that can be rated",
+    ),
+    (
+        "sum_statement_day",
+        "a carrier's statement is about messages of all tenants",
     ),
 ];
 

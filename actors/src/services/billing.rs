@@ -30,6 +30,7 @@ use crate::{
         tenants::{self, Tenants},
     },
     erasure::{self, metrics::ErasureMetrics},
+    operator_statements,
     prices::{self, commands::PlatformCharges},
     runtime::{
         directory,
@@ -95,6 +96,8 @@ pub struct Commands {
     pub adjustments: adjustments::commands::Commands,
     /// About looks at others' data.
     pub access: access::commands::Commands,
+    /// Of carriers' statements.
+    pub operator_statements: operator_statements::commands::Commands,
 }
 
 /// Billing, ready to [`run`](Self::run).
@@ -140,6 +143,7 @@ impl Billing {
                 Arc::clone(&deps.paid),
             ),
             access: access::commands::Commands::new(keyring()),
+            operator_statements: operator_statements::commands::Commands::default(),
         };
         Self {
             deps,
@@ -214,6 +218,8 @@ impl Billing {
         self.commands.accounts.open(&log, live_max, root).await?;
         self.commands.adjustments.open(&log, live_max, root).await?;
         self.commands.access.open(&log, live_max, root).await?;
+        let statements = &self.commands.operator_statements;
+        statements.open(&log, live_max, root).await?;
         let erasures = erasure::intake::Intake {
             store: Arc::clone(&deps.store),
             keyring: Arc::clone(&deps.keyring),

@@ -6,7 +6,10 @@
 use std::{borrow::Cow, fmt, str::FromStr, time::Duration};
 
 use async_nats::ServerAddr;
-use schema::{AccountId, EventId, MessageId, SheetId, TenantId, Timestamp};
+use schema::{
+    AccountId, Currency, Day, EventId, MessageId, OperatorId, SheetId, StatementId, TenantId,
+    Timestamp,
+};
 
 use super::Secret;
 
@@ -120,6 +123,38 @@ pub fn sheet(text: &str) -> Result<SheetId, Expected> {
     const WORDS: &str =
         "must be 1 to 64 letters, digits, `.`, `_` and `-`, first a letter or a digit";
     SheetId::parse(text).ok_or(Expected::words(WORDS))
+}
+
+/// The id of a carrier.
+///
+/// # Errors
+/// It is something else.
+pub fn operator(text: &str) -> Result<OperatorId, Expected> {
+    OperatorId::parse(text).ok_or(NO_ID)
+}
+
+/// The id of a carrier's statement.
+///
+/// # Errors
+/// It is something else.
+pub fn statement(text: &str) -> Result<StatementId, Expected> {
+    StatementId::parse(text).ok_or(NO_ID)
+}
+
+/// A day.
+///
+/// # Errors
+/// It is something else.
+pub fn day(text: &str) -> Result<Day, Expected> {
+    Day::parse(text).ok_or(Expected::words("must be a day such as 2026-03-31"))
+}
+
+/// A currency.
+///
+/// # Errors
+/// It is something else.
+pub fn currency(text: &str) -> Result<Currency, Expected> {
+    Currency::parse(text).ok_or(Expected::words("must be a currency code such as EUR"))
 }
 
 /// A person's words of `MIN` to `MAX` characters that are kept for ever. A long number may be

@@ -26,6 +26,9 @@ pub struct Edge {
     pub questions: Shares<TenantId>,
     /// How much of a body is read.
     pub body: BodyLimits,
+    /// How much of a file that is sent in is read and for how long; its answer may take as long
+    /// again.
+    pub upload: BodyLimits,
     /// The longest time until an answer.
     pub timeout: Duration,
     /// What is counted of calls.

@@ -1,6 +1,6 @@
 //! What stands before one endpoint: with which right, for how long.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     extract::{Request, State},
@@ -10,6 +10,7 @@ use axum::{
 use schema::TenantId;
 
 use super::{
+    body::BodyLimits,
     caller::CallerRef,
     edge::{Edge, Visitor},
     openapi::Operation,
@@ -49,6 +50,16 @@ impl Guard {
         Some(self.edge.questions.wait(tenant).await)
     }
 
+    /// How much of a body is read, and how long the answer may take.
+    fn bounds(&self) -> (BodyLimits, Duration) {
+        let edge = &self.edge;
+        if self.operation.is_upload() {
+            (edge.upload, edge.upload.patience * 2)
+        } else {
+            (edge.body, edge.timeout)
+        }
+    }
+
     /// An answer that the document does not promise is a mistake of ours; the caller gets it all
     /// the same, and we hear of it.
     fn check(&self, response: &Response) {
@@ -75,12 +86,13 @@ pub(super) async fn guarded(
     };
     let tenant = caller.tenant();
     request.extensions_mut().insert(caller);
-    request.extensions_mut().insert(guard.edge.body);
+    let (limits, patience) = guard.bounds();
+    request.extensions_mut().insert(limits);
     let answer = async {
         let _place = guard.place(tenant).await;
         next.run(request).await
     };
-    let answer = tokio::time::timeout(guard.edge.timeout, answer).await;
+    let answer = tokio::time::timeout(patience, answer).await;
     let response = answer.unwrap_or_else(|_| Problem::new(Code::TimedOut).into_response());
     guard.check(&response);
     response

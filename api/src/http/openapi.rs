@@ -92,6 +92,7 @@ pub struct Operation {
     parameters: Vec<(ParameterLocation, SchemaOf)>,
     headers: Vec<HeaderParameter>,
     body: Option<(&'static str, SchemaOf)>,
+    file: Option<&'static str>,
     successes: Vec<Success>,
     /// The headers that every answer has when all is well.
     shown: BTreeSet<&'static str>,
@@ -122,6 +123,7 @@ impl Operation {
             parameters: Vec::new(),
             headers: Vec::new(),
             body: None,
+            file: None,
             successes: Vec::new(),
             shown: BTreeSet::from(["X-Request-Id"]),
             problems,
@@ -181,6 +183,17 @@ impl Operation {
     /// It takes a body of this media type and schema.
     pub const fn takes_body(&mut self, media_type: &'static str, schema: SchemaOf) {
         self.body = Some((media_type, schema));
+    }
+
+    /// It takes a file of this media type.
+    pub const fn takes_file(&mut self, media_type: &'static str) {
+        self.file = Some(media_type);
+    }
+
+    /// Whether it takes a file, which may take long to arrive.
+    #[must_use]
+    pub const fn is_upload(&self) -> bool {
+        self.file.is_some()
     }
 
     /// It answers so when all is well; each status once.

@@ -81,8 +81,9 @@ codes! {
     MissingField = BAD_REQUEST, "missing_field", "Missing field";
     /// A field has a value it cannot have.
     InvalidField = BAD_REQUEST, "invalid_field", "Invalid field";
-    /// The body is not CSV in UTF-8, has not the columns that are needed, or broke off.
-    MalformedCsv = BAD_REQUEST, "malformed_csv", "Table cannot be read";
+    /// The file is not CSV in UTF-8 of the columns and values described, or broke off; `detail` names
+    /// line and column.
+    MalformedCsv = BAD_REQUEST, "malformed_csv", "File cannot be read";
     /// A period ends before it begins.
     PeriodReversed = BAD_REQUEST, "period_reversed", "Period reversed";
     /// More days are asked for than one answer tells.
@@ -125,6 +126,8 @@ codes! {
     AccountOfAnotherTenant = CONFLICT, "account_of_another_tenant", "Another tenant's account";
     /// Somebody approved or rejected it before.
     AlreadyDecided = CONFLICT, "already_decided", "Already decided";
+    /// Another file came under the same id before.
+    IdReused = CONFLICT, "id_reused", "Id used before";
     /// The thing is not what `If-Match` says; read it again.
     PreconditionFailed = PRECONDITION_FAILED, "precondition_failed", "Changed meanwhile";
     /// The body is longer than allowed.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use actors::services::billing::Commands;
 use eventstore::{EventStore, keyring::Keyring};
-use projections::Reader;
+use projections::{Reader, operator_statements::comparison::Comparisons};
+use tokio::sync::Semaphore;
 
 use crate::http::exports::Exports;
 
@@ -24,4 +25,30 @@ pub struct AppState {
     pub store: Arc<dyn EventStore>,
     /// How many tables are sent at a time.
     pub exports: Arc<Exports>,
+    /// Where carriers' statements are compared.
+    pub statements: Statements,
+}
+
+/// How many statements a process compares at a time. Each is a few megabytes of memory and some
+/// statements after each other, which others ask beside.
+const STATEMENTS_AT_ONCE: usize = 2;
+
+/// Where carriers' statements are compared, a few at a time.
+#[derive(Clone)]
+pub struct Statements {
+    /// Where.
+    pub comparisons: Comparisons,
+    /// A place for each at a time.
+    pub places: Arc<Semaphore>,
+}
+
+impl Statements {
+    /// With all places free.
+    #[must_use]
+    pub fn new(comparisons: Comparisons) -> Self {
+        Self {
+            comparisons,
+            places: Arc::new(Semaphore::new(STATEMENTS_AT_ONCE)),
+        }
+    }
 }

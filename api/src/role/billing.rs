@@ -7,7 +7,7 @@ use actors::{
     runtime::intake::PullOptions,
     services::billing::{Billing, BillingDeps, BillingMetrics, BillingOptions, Sources},
 };
-use projections::Reader;
+use projections::{Reader, operator_statements::comparison::Comparisons};
 use prometheus_client::registry::Registry;
 use tokio::sync::watch;
 
@@ -20,7 +20,10 @@ use crate::{
     },
     identity::metrics::KeyGauges,
     nats::watch::ConsumerGauges,
-    rest::{self, state::AppState},
+    rest::{
+        self,
+        state::{AppState, Statements},
+    },
     service::{LOG, Login, Service, Setup, size, until_served},
     services,
     settings::{ChargeSettings, ServiceSettings},
@@ -40,6 +43,7 @@ pub async fn run(settings: BillingSettings, shutdown: Shutdown) -> Result<(), Ro
         limits: RateLimits::new(settings.http.allowance(), settings.http.tenant_allowance()),
         questions: Shares::new(size(settings.http.http_tenant_questions)),
         body: settings.http.body(),
+        upload: settings.http.upload(),
         timeout: settings.http.http_timeout,
         metrics: HttpMetrics::default(),
     });
@@ -48,6 +52,7 @@ pub async fn run(settings: BillingSettings, shutdown: Shutdown) -> Result<(), Ro
     let questions = settings
         .questions
         .pool(&settings.service.database, services::BILLING.name())?;
+    let comparisons = Comparisons::new(questions.clone(), LOG);
     let questions = Reader::new(questions, LOG);
     let metrics = Arc::new(BillingMetrics::default());
     let mut registry = Registry::default();
@@ -72,6 +77,7 @@ pub async fn run(settings: BillingSettings, shutdown: Shutdown) -> Result<(), Ro
         edge,
         questions,
         exports,
+        comparisons,
     };
     // Not on the connections for questions: that they are busy is no reason to be out of service.
     let reader = Reader::new(service.database.clone(), LOG);
@@ -114,6 +120,7 @@ struct Parts<'a> {
     edge: Arc<Edge>,
     questions: Reader,
     exports: Arc<Exports>,
+    comparisons: Comparisons,
 }
 
 impl Parts<'_> {
@@ -132,6 +139,7 @@ impl Parts<'_> {
             keyring: service.keyring.clone(),
             store: service.store.clone(),
             exports: Arc::clone(&self.exports),
+            statements: Statements::new(self.comparisons.clone()),
         };
         let router = rest::router(state, &self.edge);
         let (end, ending) = watch::channel(false);

@@ -8,7 +8,7 @@ use std::{
 use axum::http::{Method, Request, Uri, header};
 use bytes::Bytes;
 use futures::stream;
-use http_body_util::{BodyExt as _, Limited, StreamBody, combinators::UnsyncBoxBody};
+use http_body_util::{BodyExt as _, Full, Limited, StreamBody, combinators::UnsyncBoxBody};
 use hyper::body::Frame;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
@@ -103,6 +103,16 @@ impl ApiClient {
             base: base.to_string().trim_end_matches('/').to_owned(),
             token: token.trim().to_owned(),
         })
+    }
+
+    /// Asks.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub(super) async fn get(&self, path: &str) -> Result<Value, ApiError> {
+        let empty = Full::new(Bytes::new()).map_err(|never| match never {});
+        self.call(Method::GET, path, None, empty.boxed_unsync())
+            .await
     }
 
     /// Sends a file, and tells on stderr how much of it is sent.

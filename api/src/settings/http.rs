@@ -25,6 +25,9 @@ use crate::{
 /// The longest time for a TLS handshake and for the headers of a request.
 const PATIENCE: Duration = Duration::from_secs(15);
 
+/// The most bytes of a file that is sent in: a million lines of 256.
+const UPLOAD_MAX: usize = 256 * 1024 * 1024;
+
 /// The REST port.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "REST")]
@@ -52,6 +55,10 @@ pub struct HttpSettings {
     /// The longest time until an answer; half of it is for the body to arrive
     #[arg(long, env = "HTTP_TIMEOUT", default_value = "10s", value_parser = values::duration)]
     pub http_timeout: Duration,
+    /// The longest time until an answer to a file that is sent in; half of it is for the file to
+    /// arrive
+    #[arg(long, env = "HTTP_UPLOAD_TIMEOUT", default_value = "10m", value_parser = values::duration)]
+    pub http_upload_timeout: Duration,
     /// The most connections at a time; more wait to be accepted
     #[arg(long, env = "HTTP_CONNECTIONS_MAX", default_value_t = 1_000,
           value_parser = values::number::<u32, 1, 100_000>)]
@@ -137,6 +144,15 @@ impl HttpSettings {
     #[must_use]
     pub fn exports(&self) -> Exports {
         Exports::new(size(self.http_tenant_exports), size(self.http_exports_max))
+    }
+
+    /// How much of a file that is sent in is read and for how long.
+    #[must_use]
+    pub fn upload(&self) -> BodyLimits {
+        BodyLimits {
+            max: UPLOAD_MAX,
+            patience: self.http_upload_timeout / 2,
+        }
     }
 
     /// How often one caller may call.

@@ -55,6 +55,10 @@ create policy service_writes on dlr.delivery_receipts for insert to dlr_svc with
 create policy auditor_reads on dlr.delivery_receipts for select to auditor using (true);
 create policy admin_rebuilds on dlr.delivery_receipts to tollbook_admin
     using (true) with check (true);
+-- Billing looks up which ids a carrier gave to messages while it compares that carrier's statement,
+-- and says so (projections/src/operator_statements/). It is granted the ids and nothing else.
+create policy billing_compares on dlr.delivery_receipts for select to billing_svc
+    using (operator_id = (select nullif(current_setting('app.operator_id', true), '')));
 create policy own_tenant on dlr.delivery_receipts for select
     using (tenant_id = (select nullif(current_setting('app.tenant_id', true), '')::uuid));
 

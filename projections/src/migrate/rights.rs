@@ -102,13 +102,39 @@ mod tests {
         }
     }
 
+    /// Where a carrier's statement is compared: no record, and nobody's but the service's.
+    const DESK: [&str; 4] = [
+        "billing.operator_statement_charges",
+        "billing.operator_statement_lines",
+        "billing.operator_statement_matches",
+        "billing.operator_statement_uploads",
+    ];
+
     #[test]
-    fn the_auditor_only_reads_and_nobody_but_a_job_deletes() {
+    fn the_auditor_only_reads_and_nobody_but_a_job_deletes_any_record() {
+        let mut cleared = BTreeSet::new();
         for right in [dlr(), billing(), orch()].into_iter().flatten() {
             let reads = ["USAGE", "SELECT"].contains(&right.verb.as_str());
             assert!(right.role != "auditor" || reads, "{right:?}");
             let deletes = ["DELETE", "TRUNCATE"].contains(&right.verb.as_str());
-            assert!(!deletes || right.role == "tollbook_admin", "{right:?}");
+            if deletes && right.role != "tollbook_admin" {
+                cleared.insert((right.role, right.verb, right.name));
+            }
+        }
+        let due = DESK.map(|table| {
+            let [role, verb] = ["billing_svc", "DELETE"].map(str::to_owned);
+            (role, verb, table.to_owned())
+        });
+        assert_eq!(cleared, due.into());
+    }
+
+    #[test]
+    fn the_tables_where_statements_are_compared_are_the_services_alone() {
+        for right in billing() {
+            if DESK.iter().any(|table| right.name.starts_with(table)) {
+                assert_eq!(right.role, "billing_svc", "{right:?}");
+                assert_ne!(right.verb, "UPDATE", "{right:?}");
+            }
         }
     }
 

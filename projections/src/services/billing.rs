@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
-    Projection, ReadError, Reader, access, accounts, adjustments, charges, erasure, prices,
+    Projection, ReadError, Reader, access, accounts, adjustments, charges, erasure,
+    operator_statements, prices,
 };
 
 /// Its projections.
@@ -16,6 +17,7 @@ pub fn projections() -> Vec<Arc<dyn Projection>> {
         adjustments::projections(),
         access::projections(),
         erasure::projections(),
+        operator_statements::projections(),
     ];
     all.into_iter().flatten().collect()
 }
@@ -29,5 +31,6 @@ pub async fn probe(reader: &Reader) -> Result<(), ReadError> {
     charges::probe(reader).await?;
     prices::probe(reader).await?;
     accounts::probe(reader).await?;
-    adjustments::probe(reader).await
+    adjustments::probe(reader).await?;
+    operator_statements::probe(reader).await
 }

@@ -89,6 +89,9 @@ impl Body {
             (Category::Audit, "PersonalDataRevealed") => read(payload)
                 .filter(Disclosed::is_told)
                 .map(|it| Self::Revealed(Box::new(it))),
+            (Category::Statement, "OperatorStatementCompared") => {
+                read(payload).map(|it| Self::Compared(Box::new(it)))
+            }
             (Category::Invoice, _) => Some(Self::Elsewhere),
             _ => None,
         }
@@ -128,6 +131,7 @@ impl LogEvent {
                 return Some((id, event.0));
             }
             Body::Looked(looked) => looked.request_id,
+            Body::Compared(compared) => compared.statement_id,
             Body::ErasureRequested(announcement) => {
                 let tenant = self.tenant?;
                 let id = EventId::of_request("erasure", tenant, *announcement);

@@ -12,6 +12,7 @@ use super::{
         Account, Advanced, Assessed, Charged, Closed, Conflict, CostOpened, Disclosed, Held,
         Looked, PriceOpened, RateOpened, SheetApplied,
     },
+    statement_facts::Compared,
 };
 
 /// One row of `eventlog.event`.
@@ -74,6 +75,8 @@ pub(super) enum Body {
     ErasureRequested(Uuid),
     /// A tenant is erased.
     Erased,
+    /// A carrier's statement was compared.
+    Compared(Box<Compared>),
     /// Somebody was shown what is sealed.
     Revealed(Box<Disclosed>),
     /// Of a category this auditor does not follow.
@@ -172,6 +175,7 @@ impl Body {
             Self::Adjustment(_) => Some(Category::Adjustment),
             Self::Assessed(_) | Self::Advanced(_) => Some(Category::Assessment),
             Self::Looked(_) | Self::Revealed(_) => Some(Category::Audit),
+            Self::Compared(_) => Some(Category::Statement),
             Self::ErasureRequested(_) | Self::Erased => Some(Category::Tenant),
             Self::Elsewhere | Self::Unreadable => None,
         }

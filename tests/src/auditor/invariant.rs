@@ -136,6 +136,12 @@ invariants! {
         "`billing.adjustments` has exactly one row per adjustment, as far as it has come."
     AccessRowsMatchLog "ACCESS_ROWS_MATCH_LOG"
         "`billing.access_log` has exactly one row per access that is a fact, saying the same."
+    StatementsToldTruly "STATEMENTS_TOLD_TRULY"
+        "What comparing a carrier's statement showed adds up, and what it says of our messages is \
+         what the log says of them."
+    StatementRowsMatchLog "STATEMENT_ROWS_MATCH_LOG"
+        "`billing.operator_statements` has exactly one row per statement that was compared, saying \
+         the same."
 }
 
 impl Serialize for Invariant {

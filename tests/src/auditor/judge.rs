@@ -22,7 +22,8 @@ use super::{
     published_checks::{Due, Subject},
     receipt_checks,
     rows::Rows,
-    sheet_checks,
+    sheet_checks, statement_checks,
+    statement_rows::{self, StatementRow},
     table_checks::{
         self, OrphanRow, ReceiptRow, ResolutionRow, Shown, StatusRow, orphan_row_holds,
         receipt_row_holds, resolution_row_holds,
@@ -45,6 +46,7 @@ pub(super) struct Judge<'a> {
     tables: Tables,
     conflicts: Rows<i64, ConflictRow>,
     margins: Margins,
+    statements: statement_rows::Due<'a>,
     usage: BTreeMap<String, Usage>,
 }
 
@@ -67,6 +69,7 @@ impl<'a> Judge<'a> {
         if let Some(agreement) = &expected.agreement {
             agreed_checks::check(log, agreement, &known, &mut findings);
         }
+        statement_checks::check(log, &mut findings);
         let (receipts, orphans) = (
             Invariant::ReceiptRowsMatchLog,
             Invariant::OrphanRowsMatchLog,
@@ -80,6 +83,7 @@ impl<'a> Judge<'a> {
             conflicts: conflict_rows::due(log),
             margins: Margins::due(log, &known),
             usage: usage(log, &known),
+            statements: statement_rows::Due::new(log),
             receipts: Shown::new(log, receipts, "dlr.delivery_receipts"),
             orphans: Shown::new(log, orphans, "dlr.orphaned_receipts"),
             resolutions: Shown::new(log, orphans, "dlr.orphan_resolutions"),
@@ -133,6 +137,7 @@ impl<'a> Judge<'a> {
         self.tables.end(findings);
         self.conflicts.end(findings);
         self.margins.groups.end(findings);
+        self.statements.end(findings);
     }
 
     pub(super) fn charge_row(&mut self, row: &ChargeRow) {
@@ -201,6 +206,10 @@ impl<'a> Judge<'a> {
         self.tables
             .adjustments
             .row(row.adjustment_id, row, &mut self.findings);
+    }
+
+    pub(super) fn statement_row(&mut self, row: &StatementRow) {
+        self.statements.row(row, &mut self.findings);
     }
 
     pub(super) fn went_back(&mut self, messages: &[Uuid]) {

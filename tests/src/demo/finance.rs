@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use std::{fmt::Write as _, time::Duration};
 use tokio_postgres::Client;
 
+use super::statement;
 use crate::{
     drive,
     money::Millionths,
@@ -38,6 +39,8 @@ pub(super) struct Finance {
     pub(super) margin: [Millionths; 2],
     /// What one of these charges rests on: each event, by position.
     pub(super) explained: Vec<String>,
+    /// How many messages a carrier's statement says otherwise, by class.
+    pub(super) statement_differs: Vec<String>,
     /// What two people took off an account's bill.
     pub(super) adjusted: Option<Millionths>,
 }
@@ -55,6 +58,7 @@ pub(super) async fn month(
     correction(world, rest, &database, &mut finance, complaints).await?;
     adjustment(rest, &database, &mut finance, complaints).await?;
     explanation(rest, &database, &mut finance, complaints).await?;
+    finance.statement_differs = statement::compare(world, rest, &database, complaints).await?;
     Ok(finance)
 }
 

@@ -14,8 +14,16 @@ use crate::fixture::{tollbook, unique};
 /// What is not listened to here: services, which are listened to while they run; what touches neither
 /// data nor servers; what calls the API, which is listened to there; and what shows a person what they
 /// asked for, see [`reveal`].
-const ELSEWHERE: [&str; 8] = [
-    "dlr", "billing", "schema", "dev", "help", "reveal", "prices", "costs",
+const ELSEWHERE: [&str; 9] = [
+    "dlr",
+    "billing",
+    "schema",
+    "dev",
+    "help",
+    "reveal",
+    "prices",
+    "costs",
+    "statement",
 ];
 
 /// One role as it is run: who it is for NATS and Postgres, and its words.

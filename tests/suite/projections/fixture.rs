@@ -9,8 +9,8 @@ use projections::{Deps, Reader, runtime::metrics::ProjectionMetrics};
 use schema::{
     AccountId, AccountTier, Amount, CostKey, CountryCode, Currency, Direction, Event, EventId,
     InvoiceLanguage, MessageId, OperatorCostId, OperatorId, PaymentDays, Period, Position,
-    PriceKey, PricingModel, PricingTableId, Pseudonym, Sealed, SealedValue, Settlement, Status,
-    StreamId, StreamVersion, TaxCategory, TenantId, Timestamp,
+    PriceKey, PricingModel, PricingTableId, Pseudonym, Sealed, SealedValue, Settlement,
+    StatementId, Status, StreamId, StreamVersion, TaxCategory, TenantId, Timestamp,
     event::{
         AccountChanged, AccountFacts, AccountRegistered, AccountTax, AppliedCost, AppliedPrice,
         ChargeConflictRecorded, ChargeHeld, CostAssessment, CostClosed, CostOpened, CostTerms,
@@ -24,7 +24,7 @@ use tokio_postgres::Client;
 use uuid::Uuid;
 
 pub(super) use self::adjustments::{Then, adjusted};
-use crate::fixture::{Base, PATIENCE, base, unique};
+use crate::fixture::{Base, PATIENCE, base, kinds::golden, unique};
 
 pub(super) const OPERATOR: OperatorId = OperatorId(Uuid::from_u128(0x0b));
 
@@ -297,6 +297,17 @@ pub(super) fn account(payer: Payer, version: i32, account_tier: AccountTier) -> 
     let sealed = [(Sealed::LEGAL_NAME.to_owned(), name)];
     fact.sealed = Sealed(sealed.into());
     append(StreamId::account(payer.account), version, vec![fact])
+}
+
+/// A carrier's statement was compared.
+pub(super) fn statement() -> Append {
+    let Event::OperatorStatementCompared(mut compared) = golden("OperatorStatementCompared") else {
+        panic!("another golden event");
+    };
+    compared.statement_id = StatementId(unique());
+    let stream = StreamId::statement(compared.statement_id);
+    let event = Event::OperatorStatementCompared(compared);
+    append(stream, 0, vec![said(EventId(unique()), event, None)])
 }
 
 /// Somebody wants a tenant erased that nothing else is about.

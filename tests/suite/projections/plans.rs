@@ -12,15 +12,36 @@ const BY_DAY: &str = include_str!("../../../projections/src/charges/usage_summar
 
 const BY_BUCKET: &str = include_str!("../../../projections/src/charges/margins/by_bucket.sql");
 const BY_TIER: &str = include_str!("../../../projections/src/charges/margins/by_tier.sql");
+const WHOLE_SETS: &str =
+    include_str!("../../../projections/src/operator_statements/comparison/join_whole_sets.sql");
+const MATCH: &str =
+    include_str!("../../../projections/src/operator_statements/comparison/match.sql");
+const MESSAGES: &str =
+    include_str!("../../../projections/src/operator_statements/comparison/messages.sql");
+const UNMATCHED: &str =
+    include_str!("../../../projections/src/operator_statements/comparison/unmatched.sql");
 
 const CHARGES: &str = include_str!("../../../projections/src/charges/billing_events/list.sql");
 
 /// The plan of `sql` for whatever values, as `billing_svc` has it under `scope`.
 async fn plan(base: Base, scope: Scope, sql: &str, kinds: &str, values: &str) -> String {
+    plan_after(base, scope, "select", sql, kinds, values).await
+}
+
+/// The same after a setting of the transaction.
+async fn plan_after(
+    base: Base,
+    scope: Scope,
+    setting: &str,
+    sql: &str,
+    kinds: &str,
+    values: &str,
+) -> String {
     let pool = base.pool("billing_svc");
     let mut client = pool.unhurried("explaining").await.expect("a client");
     let transaction = client.transaction().await.expect("begins");
     scope.enter(&transaction).await.expect("entered");
+    transaction.batch_execute(setting).await.expect("set");
     let ask = format!(
         "set local plan_cache_mode = force_generic_plan;
         deallocate all;
@@ -180,6 +201,40 @@ fn the_policies_leave_the_list_of_charges_its_index_and_its_order() {
         lists_along_the_index(PgVersion::V18).await;
         if PgVersion::V15.available() {
             lists_along_the_index(PgVersion::V15).await;
+        }
+    });
+}
+
+/// Its tables are filled and emptied again and again, and what Postgres thinks of them is wrong: nothing
+/// may be looked through once for each line.
+async fn joins_whole_sets(version: PgVersion) {
+    let base = base_in(postgres(version).await).await;
+    let (id, mut looped) = (unique(), false);
+    for (sql, kinds, values) in [
+        (MATCH, "uuid, bigint, bigint", "0, 1"),
+        (
+            MESSAGES,
+            "uuid, bigint, bigint, text, bigint",
+            "0, 1, 'EUR', 100",
+        ),
+        (UNMATCHED, "uuid, bigint, bigint, bigint", "0, 1, 100"),
+    ] {
+        let values = format!("'{id}', {values}");
+        let scope = Scope::EveryTenant;
+        let planned = plan(base, scope, sql, kinds, &values).await;
+        looped |= planned.contains("Nested Loop");
+        let planned = plan_after(base, scope, WHOLE_SETS, sql, kinds, &values).await;
+        assert!(!planned.contains("Nested Loop"), "{planned}");
+    }
+    assert!(looped, "the setting is needed");
+}
+
+#[test]
+fn a_carriers_statement_is_compared_by_whole_sets() {
+    run(async {
+        joins_whole_sets(PgVersion::V18).await;
+        if PgVersion::V15.available() {
+            joins_whole_sets(PgVersion::V15).await;
         }
     });
 }

@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 use super::fixture::{
     Books, Charge, OPERATOR, Payer, Then, account, adjusted, charged, closed, contradicted, cost,
-    erasure, euro, held, key, minute, opened, price,
+    erasure, euro, held, key, minute, opened, price, statement,
 };
 use crate::fixture::{run, unique};
 
@@ -72,6 +72,7 @@ async fn busy(books: &Books) -> (Vec<Payer>, PricingTableId) {
             adjusted(AdjustmentId(unique()), payers[0], Then::Waits),
             adjusted(AdjustmentId(unique()), payers[1], Then::Approved),
             adjusted(AdjustmentId(unique()), payers[2], Then::Rejected),
+            statement(),
         ],
         charges(0..400),
         vec![

@@ -18,6 +18,8 @@ use crate::fixture::{run, unique};
 
 const ACCOUNTS: &str = "/v1/admin/accounts";
 const PRICES: &str = "/v1/admin/pricing";
+/// A statement without a line.
+const EMPTY_STATEMENT: &str = "operatorMessageId,status,segments,cost\n";
 const COSTS: &str = "/v1/admin/operator-costs";
 const RATES: &str = "/v1/admin/exchange-rates";
 
@@ -33,6 +35,8 @@ pub(super) enum Right {
     Margins,
     /// To see why: an administrator's, an auditor's, or that to see any account.
     Explain,
+    /// Either of those who keep costs and who settle.
+    Compare,
 }
 
 /// The things that endpoints are asked about.
@@ -47,6 +51,8 @@ pub(super) struct Things {
     pub(super) rates: [Uuid; 2],
     /// One adjustment to approve, one to reject.
     pub(super) adjustments: [Uuid; 2],
+    /// A statement of the carrier.
+    pub(super) statement: Uuid,
 }
 
 impl Things {
@@ -66,6 +72,7 @@ impl Things {
             costs: [cost(customer).await, cost(other).await],
             rates: rates(desk).await,
             adjustments: adjustments(desk, customer).await,
+            statement: compared(desk, customer).await,
         };
         things.message = desk.settle(customer).await;
         desk.charge(things.message).await;
@@ -82,6 +89,7 @@ impl Things {
             costs: [unique(), unique()],
             rates: [unique(), unique()],
             adjustments: [unique(), unique()],
+            statement: unique(),
         }
     }
 }
@@ -101,6 +109,19 @@ pub(super) async fn adjustments(desk: &Desk, of: Customer) -> [Uuid; 2] {
         proposed(&desk.rest, &body).await,
         proposed(&desk.rest, &body).await,
     ]
+}
+
+/// A statement of the carrier that names no message.
+pub(super) async fn compared(desk: &Desk, of: Customer) -> Uuid {
+    let id = unique();
+    let about = "from=2026-01-01&to=2026-01-02&currency=EUR";
+    let operator = of.operator;
+    let path = format!("/v1/admin/operator-statements/{id}?operatorId={operator}&{about}");
+    let file = ("text/csv", EMPTY_STATEMENT.into());
+    let caller = desk.rest.as_billing_admin();
+    let answer = caller.send(Method::PUT, &path, Some(file)).await;
+    answer.expect("an answer").made().expect("compared");
+    id
 }
 
 /// A good call of an endpoint, and what it needs; a body that is a text is a table. `None`: this file
@@ -153,6 +174,10 @@ fn case(operation: &str, of: Things) -> Option<(Right, String, Option<Value>)> {
             let sheet = format!("operatorId,costPerSegment,currency\n{fresh},0.02,EUR\n");
             let path = format!("/v1/admin/cost-sheets/{}", unique());
             admin(path, Some(Value::String(sheet)))
+        }
+        "listOperatorStatements" | "showOperatorStatement" | "putOperatorStatement" => {
+            let (path, body) = statement_case(operation, of);
+            Some((Right::Compare, path, body))
         }
         "listChargeConflicts" => settle(format!("/v1/admin/charge-conflicts?tenantId={tenant}")),
         "listHeldCharges" => settle(format!("/v1/admin/held-charges?tenantId={tenant}")),
@@ -235,6 +260,21 @@ fn case_of_adjustments(operation: &str, of: Things) -> Option<(Right, String, Op
             finance(path, Some(body))
         }
         _ => case_of_accounts(operation, of.customer),
+    }
+}
+
+/// A carrier's statement; each call brings one of its own.
+fn statement_case(operation: &str, of: Things) -> (String, Option<Value>) {
+    const STATEMENTS: &str = "/v1/admin/operator-statements";
+    let operator = of.customer.operator;
+    match operation {
+        "listOperatorStatements" => (format!("{STATEMENTS}?operatorId={operator}"), None),
+        "showOperatorStatement" => (format!("{STATEMENTS}/{}", of.statement), None),
+        _ => {
+            let about = "from=2026-01-01&to=2026-01-02&currency=EUR";
+            let path = format!("{STATEMENTS}/{}?operatorId={operator}&{about}", unique());
+            (path, Some(json!(EMPTY_STATEMENT)))
+        }
     }
 }
 

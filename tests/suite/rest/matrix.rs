@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use self::callers::{Has, Known, ROLES, Who};
 use super::{
-    endpoints::{Operation, Right, Things, adjustments, operations, rates},
+    endpoints::{Operation, Right, Things, adjustments, compared, operations, rates},
     fixture::{
         Customer, Desk, account_body, calm, cost_body, desk, done, list_price_body, opened,
         price_body,
@@ -70,6 +70,7 @@ async fn things(desk: &Desk, of: Customer) -> Things {
     let path = format!("/v1/admin/accounts/{}", of.account);
     let body = account_body(of.tenant);
     done(&desk.rest, hyper::Method::PUT, &path, Some(&body)).await;
+    let statement = compared(desk, of).await;
     let mut made = Vec::new();
     for _ in 0..2 {
         let operator = Customer::nobody().operator;
@@ -89,6 +90,7 @@ async fn things(desk: &Desk, of: Customer) -> Things {
         costs: [made[0].1, made[1].1],
         rates: rates(desk).await,
         adjustments: adjustments(desk, of).await,
+        statement,
     }
 }
 
@@ -132,6 +134,15 @@ fn due(who: &Who, operation: &str, right: Right, whose: Whose, of: Customer) -> 
             refused: (!who.has(Has::Finance)).then_some(MISSING),
             recorded: false,
         },
+        // Nothing of it is a tenant's.
+        Right::Compare => {
+            let may = who.has(Has::Admin) || who.has(Has::Finance);
+            let refused = (!may).then_some(MISSING);
+            Due {
+                refused,
+                recorded: false,
+            }
+        }
         Right::Admin => {
             let refused = (!who.has(Has::Admin)).then_some(MISSING);
             let looks = ["listPrices", "showPrice"];

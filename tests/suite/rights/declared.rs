@@ -65,7 +65,14 @@ fn rights_of_others_in_our_schemas_stay() {
 }
 
 #[test]
-fn every_column_is_read_by_the_auditor_or_holds_personal_data_or_a_key() {
+fn every_column_of_a_record_is_read_by_the_auditor_or_holds_personal_data_or_a_key() {
+    /// Where a carrier's statement is compared: empty but while one is, and no record of anything.
+    const DESK: [&str; 4] = [
+        "billing.operator_statement_charges",
+        "billing.operator_statement_lines",
+        "billing.operator_statement_matches",
+        "billing.operator_statement_uploads",
+    ];
     run(async {
         let admin = base().await.admin().await;
         let rights = declared();
@@ -81,7 +88,8 @@ fn every_column_is_read_by_the_auditor_or_holds_personal_data_or_a_key() {
             .map(|row| (row.get(0), row.get(1), row.get(3)))
             .filter(|(schema, table, _): &(String, String, String)| {
                 let ours = schema != "orch" && table != "migration";
-                ours && !readable.contains(format!("{schema}.{table}").as_str())
+                let name = format!("{schema}.{table}");
+                ours && !DESK.contains(&&*name) && !readable.contains(&*name)
             })
             .map(|(schema, table, column)| format!("{schema}.{table}.{column}"))
             .filter(|name| !readable.contains(name.as_str()))

@@ -142,6 +142,12 @@ impl Writer {
                 "content": { media_type: { "schema": schema(&mut self.sent) } },
             });
         }
+        if let Some(media_type) = operation.file {
+            written["requestBody"] = json!({
+                "required": true,
+                "content": { media_type: { "schema": { "type": "string" } } },
+            });
+        }
         written
     }
 

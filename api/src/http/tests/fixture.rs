@@ -78,6 +78,10 @@ impl Stand {
                 max: 1_024,
                 patience: Duration::from_millis(300),
             },
+            upload: BodyLimits {
+                max: 1_024,
+                patience: Duration::from_millis(300),
+            },
             timeout: Duration::from_millis(600),
             metrics: HttpMetrics::default(),
         };

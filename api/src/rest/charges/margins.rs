@@ -2,11 +2,10 @@
 
 use axum::{extract::State, http::Method};
 use projections::charges::margins::{self, Grouping, Margin, MarginGroup, MarginsOf};
-use schema::{Amount, Currency};
+use schema::{Amount, Currency, Day};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::usage::day::Day;
 use crate::{
     http::{
         answer::Found,

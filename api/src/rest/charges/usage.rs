@@ -3,7 +3,6 @@
 //! Whoever runs the platform also sees what carriers take and what is left; customers do not.
 
 mod answer;
-pub(super) mod day;
 
 use axum::{extract::State, http::Method};
 use eventstore::clock;
@@ -12,7 +11,7 @@ use projections::{
     accounts::account_versions,
     charges::usage_summaries::{self, UsageOf},
 };
-use schema::{AccountId, Currency, OperatorId};
+use schema::{AccountId, Currency, Day, OperatorId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +30,6 @@ use crate::{
     },
 };
 use answer::{Asked, Usage};
-use day::Day;
 
 const PATH: &str = "/v1/billing/usage";
 /// What the log is told of looks at others' usage.

@@ -19,7 +19,7 @@ use eventstore::{
 };
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
-use projections::Reader;
+use projections::{Reader, operator_statements::comparison::Comparisons};
 use schema::{AccountId, TenantId};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -41,7 +41,10 @@ use crate::{
         peer::Peer,
         token::Expected,
     },
-    rest::{self, state::AppState},
+    rest::{
+        self,
+        state::{AppState, Statements},
+    },
     telemetry::traceparent,
     views::{CaughtUpCharges, Tables},
 };
@@ -96,6 +99,10 @@ impl Stand {
             limits: RateLimits::new(allowance, allowance),
             questions: Shares::new(4),
             body: BodyLimits {
+                max: 4_096,
+                patience: Duration::from_secs(1),
+            },
+            upload: BodyLimits {
                 max: 4_096,
                 patience: Duration::from_secs(1),
             },
@@ -214,6 +221,7 @@ fn shared(master: std::path::PathBuf) -> AppState {
         live_max: 1,
     };
     let billing = Billing::new(deps, options);
+    let comparisons = Comparisons::new(database.clone(), log);
     AppState {
         questions: Reader::new(database.clone(), log),
         reader: Reader::new(database, log),
@@ -221,6 +229,7 @@ fn shared(master: std::path::PathBuf) -> AppState {
         keyring,
         store,
         exports: Arc::new(Exports::new(1, 1)),
+        statements: Statements::new(comparisons),
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) enum Has {
     ReadAny,
     /// May set prices, costs and accounts.
     Admin,
-    /// May approve and reject, and see what is left once carriers are paid.
+    /// May approve and reject, and see what is left once carriers are paid, and compare their statements.
     Finance,
     /// May see why somebody was charged what they were.
     Audit,

@@ -1,11 +1,11 @@
 //! How usage is told.
 
 use projections::charges::usage_summaries::{Bucket, CurrencyUsage, Figures};
-use schema::{AccountId, Amount, Currency, Timestamp};
+use schema::{AccountId, Amount, Currency, Day, Timestamp};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Granularity, day::Day};
+use super::Granularity;
 
 /// The usage of an account, by currency.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -1,4 +1,4 @@
-//! A day as callers write it.
+//! A day as people write it.
 
 use std::{borrow::Cow, fmt};
 
@@ -9,12 +9,13 @@ use time::{Date, format_description::BorrowedFormatItem, macros::format_descript
 const FORM: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]");
 
 /// A day in UTC, from year 0 to 9999.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::rest::charges) struct Day(pub(in crate::rest::charges) Date);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Day(pub Date);
 
 impl Day {
     /// The day that `text` names: four digits, two, two.
-    pub(in crate::rest::charges) fn parse(text: &str) -> Option<Self> {
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
         let plain = |byte: u8| byte.is_ascii_digit() || byte == b'-';
         if text.len() != 10 || text.starts_with('-') || !text.bytes().all(plain) {
             return None;

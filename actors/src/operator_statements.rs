@@ -1,0 +1,4 @@
+//! Carriers' statements: that one was compared with what is recorded, and what that showed.
+
+pub mod commands;
+pub mod decide;
