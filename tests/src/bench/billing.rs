@@ -12,6 +12,7 @@ mod latency;
 mod reassess;
 mod sheet;
 pub(super) mod stage;
+mod statement;
 mod usage;
 
 use std::future::Future;
@@ -24,6 +25,7 @@ use self::{
     reassess::Reassess,
     sheet::Sheet,
     stage::{AtWork, Run, Stage},
+    statement::Statement,
 };
 use super::{
     cpu, dlr,
@@ -78,6 +80,7 @@ enum Part {
     Usage,
     Csv,
     Reassess,
+    Statement,
 }
 
 /// Everything that was measured.
@@ -94,6 +97,7 @@ struct Measured {
     usage: Vec<(&'static str, u64)>,
     csv: Option<Csv>,
     reassess: Option<Reassess>,
+    statement: Option<Statement>,
 }
 
 /// Runs it.
@@ -155,6 +159,10 @@ pub(super) async fn run(args: BillingArgs) -> Result<(), Fault> {
     if wants(Part::Reassess) {
         step(began, "a million charges whose costs become known");
         measured.reassess = Some(Box::pin(reassess::measure(&stage)).await?);
+    }
+    if wants(Part::Statement) {
+        step(began, "a carrier's statement of a million lines");
+        measured.statement = Some(Box::pin(statement::measure(&stage)).await?);
     }
     stage.world.stop().await?;
     report(&measured).print(
@@ -330,6 +338,9 @@ fn report(measured: &Measured) -> Report {
         report.tell("reassess_floor_per_s", Figure::whole(reassess.floor));
         let figure = Figure::whole(reassess.charges);
         report.held_to("reassess_per_s", figure, &[Bar::share(55, reassess.floor)]);
+    }
+    if let Some(statement) = measured.statement {
+        statement.tell(&mut report);
     }
     let floor = rate(&measured.chain_floor, |run| run.visible);
     if !measured.chain_floor.is_empty() {
